@@ -1,0 +1,1 @@
+"""The tasks: a folder each, all of one shape."""

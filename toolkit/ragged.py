@@ -1,0 +1,88 @@
+"""The one ragged layout: all rows in one flat array, and where each group begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from goldlabel.errors import InputError
+
+__all__ = ["Ragged"]
+
+
+@dataclass(frozen=True, eq=False)
+class Ragged:
+    """Groups of rows of different lengths: tokens by sentence, boxes by image, votes by item.
+
+    Parameters
+    ----------
+    values : ndarray of shape (t, ...)
+        All rows, group after group.
+    offsets : ndarray of shape (n + 1,), int64
+        Group ``i`` is ``values[offsets[i]:offsets[i + 1]]``; starts at 0, never falls, ends at t.
+        Empty groups are normal.
+
+    Examples
+    --------
+    >>> words = Ragged.from_lists([[0, 0, 1], [], [2]])
+    >>> len(words), words.offsets.tolist(), words[0].tolist()
+    (3, [0, 3, 3, 4], [0, 0, 1])
+    >>> words.locate([1, 3])
+    (array([0, 2]), array([1, 0]))
+    """
+
+    values: npt.NDArray[np.generic]
+    offsets: npt.NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        offsets = self.offsets
+        if offsets.ndim != 1 or offsets.shape[0] < 1 or offsets.dtype != np.int64:
+            raise InputError(
+                "offsets",
+                f"is {offsets.dtype} of shape {offsets.shape}, not int64 of shape (n + 1,)",
+                "Pass the start of each group, and the number of rows as the last entry",
+            )
+        falls = np.flatnonzero(np.diff(offsets) < 0)
+        if offsets[0] != 0 or offsets[-1] != self.values.shape[0] or falls.size:
+            where = f"offsets[{falls[0] + 1}]" if falls.size else "offsets"
+            raise InputError(
+                where,
+                f"runs from {offsets[0]} to {offsets[-1]} over {self.values.shape[0]} rows"
+                + (f" and falls in {falls.size} places" if falls.size else ""),
+                "Offsets start at 0, never fall, and end at the number of rows",
+            )
+
+    @classmethod
+    def from_lists(cls, groups: Sequence[npt.ArrayLike]) -> Ragged:
+        """Lay a list of per-group arrays end to end."""
+        arrays = [np.asarray(group) for group in groups]
+        filled = [array for array in arrays if len(array)]
+        offsets = np.zeros(len(arrays) + 1, dtype=np.int64)
+        np.cumsum([len(array) for array in arrays], out=offsets[1:])
+        return cls(np.concatenate(filled) if filled else np.empty(0), offsets)
+
+    def __len__(self) -> int:
+        return self.offsets.shape[0] - 1
+
+    def __getitem__(self, group: int) -> npt.NDArray[np.generic]:
+        if not -len(self) <= group < len(self):
+            raise IndexError(group)
+        group %= len(self)
+        return self.values[self.offsets[group] : self.offsets[group + 1]]
+
+    def __iter__(self) -> Iterator[npt.NDArray[np.generic]]:
+        return (self[group] for group in range(len(self)))
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Rows in each group, int64 of shape (n,)."""
+        return np.diff(self.offsets)
+
+    def locate(self, rows: npt.ArrayLike) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Turn flat row numbers into (group, position in the group)."""
+        flat = np.asarray(rows, dtype=np.int64)
+        group = np.searchsorted(self.offsets, flat, side="right") - 1
+        return group, flat - self.offsets[group]

@@ -1,0 +1,303 @@
+"""The one answer that every task gives: which examples are suspect, why, and what to put instead."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from goldlabel.errors import InputError
+from goldlabel.files import replacing
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["LabelIssues", "Parts"]
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """One row per part judged wrong, worst first; flat arrays of one length m.
+
+    Attributes
+    ----------
+    example : ndarray of shape (m,), int64
+        Position of the example in the dataset.
+    part : ndarray of shape (m,), int64
+        Which token, class, box or annotator of the example; -1 where the example has no parts.
+    kind : ndarray of shape (m,), int8
+        Index into `kinds`.
+    kinds : tuple of str
+        Names of the kinds of issue, e.g. ``("label error",)``.
+    given, suggested : ndarray of shape (m,)
+        Class indices (integers; -1 = nothing) or values (floats; NaN = nothing).
+    score : ndarray of shape (m,), float64
+        Label quality in [0, 1]; lower is worse.
+    confidence : ndarray of shape (m,), float64
+        How sure the suggestion is, in [0, 1]: what `goldlabel export --min-confidence` compares.
+    evidence : mapping of str to ndarray of shape (m,)
+        Further figures behind the judgement, columns of issues.parquet.
+    reasons : mapping of str to str
+        For each kind, a ``str.format`` template over ``given``, ``suggested``, ``score``,
+        ``confidence`` and the names in `evidence`: a sentence that a person understands.
+    """
+
+    example: npt.NDArray[np.int64]
+    part: npt.NDArray[np.int64]
+    kind: npt.NDArray[np.int8]
+    kinds: tuple[str, ...]
+    given: Array
+    suggested: Array
+    score: npt.NDArray[np.float64]
+    confidence: npt.NDArray[np.float64]
+    evidence: Mapping[str, Array] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return self.example.shape[0]
+
+
+@dataclass(frozen=True, eq=False)
+class LabelIssues:
+    """What a task found in n examples.
+
+    Attributes
+    ----------
+    task : str
+        Name of the task, e.g. ``"multiclass"``.
+    scores : ndarray of shape (n,), float64
+        Label quality in [0, 1], 1 = surely right; never NaN.
+    is_issue : ndarray of shape (n,), bool
+        Which examples are flagged.
+    parts : Parts
+        What is wrong in them, worst first.
+    classes : tuple, optional
+        Class names by index; None where the labels are values.
+    ids : ndarray of shape (n,), optional
+        The dataset's own name of each example.
+    params : mapping
+        How this was computed: every parameter, for the record.
+    given, suggested : ndarray of shape (n,), optional
+        Where an example has one label: class index (or value) given, and the model's.
+    """
+
+    task: str
+    scores: npt.NDArray[np.float64]
+    is_issue: npt.NDArray[np.bool_]
+    parts: Parts
+    classes: tuple[Hashable, ...] | None = None
+    ids: Array | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    given: Array | None = None
+    suggested: Array | None = None
+
+    def __len__(self) -> int:
+        return int(np.count_nonzero(self.is_issue))
+
+    def __repr__(self) -> str:
+        return f"<LabelIssues: {self.task}, {len(self)} of {self.scores.shape[0]} examples flagged>"
+
+    def ranked(self) -> npt.NDArray[np.int64]:
+        """Positions of the flagged examples, worst first; ties by position."""
+        flagged = np.flatnonzero(self.is_issue)
+        return flagged[np.argsort(self.scores[flagged], kind="stable")]
+
+    def to_frame(self, level: Literal["example", "part"] = "example") -> pd.DataFrame:
+        """Return the result as a table: a row per example, or a row per part judged wrong.
+
+        Parameters
+        ----------
+        level : {"example", "part"}
+            "example": `example`, `id`, `score`, `is_issue`, and `given`, `suggested` where an
+            example has one label. "part": `example`, `id`, `part`, `kind`, `given`, `suggested`,
+            `score`, `confidence`, `reason` and the evidence, worst first.
+        """
+        if level == "example":
+            return self._example_frame()
+        if level == "part":
+            return self._part_frame()
+        raise InputError("level", f"is {level!r}", "Use 'example' or 'part'")
+
+    def _example_frame(self) -> pd.DataFrame:
+        import pandas as pd
+
+        n = self.scores.shape[0]
+        columns: dict[str, Any] = {"example": np.arange(n)}
+        columns["id"] = self.ids if self.ids is not None else np.arange(n)
+        columns["score"] = self.scores
+        columns["is_issue"] = self.is_issue
+        if self.given is not None and self.suggested is not None:
+            columns["given"] = self._named(self.given)
+            columns["suggested"] = self._named(self.suggested)
+        return pd.DataFrame(columns)
+
+    def _part_frame(self) -> pd.DataFrame:
+        import pandas as pd
+
+        parts = self.parts
+        ids = self.ids[parts.example] if self.ids is not None else parts.example
+        columns: dict[str, Any] = {
+            "example": parts.example,
+            "id": ids,
+            "part": parts.part,
+            "kind": pd.Categorical.from_codes(parts.kind, categories=list(parts.kinds)),
+            "given": self._named(parts.given),
+            "suggested": self._named(parts.suggested),
+            "score": parts.score,
+            "confidence": parts.confidence,
+            "reason": self.reasons(),
+        }
+        columns.update((name, values) for name, values in parts.evidence.items() if name != "reason")
+        return pd.DataFrame(columns)
+
+    def _named(self, codes: Array) -> Any:
+        """Class names of class indices (missing for -1); values as they are."""
+        import pandas as pd
+
+        if self.classes is None or codes.dtype.kind == "f":
+            return codes
+        return pd.Categorical.from_codes(codes, categories=pd.Index(_class_names(self.classes)))
+
+    def reasons(self, rows: npt.ArrayLike | None = None) -> list[str]:
+        """Say in a sentence each why parts are judged wrong.
+
+        Parameters
+        ----------
+        rows : array_like of int, optional
+            Rows of `parts`; all of them if not given.
+        """
+        parts = self.parts
+        chosen = np.arange(len(parts)) if rows is None else np.asarray(rows, dtype=np.int64)
+        columns = {
+            "given": self._texts(parts.given[chosen]),
+            "suggested": self._texts(parts.suggested[chosen]),
+            "score": parts.score[chosen].tolist(),
+            "confidence": parts.confidence[chosen].tolist(),
+        }
+        columns.update((name, values[chosen].tolist()) for name, values in parts.evidence.items())
+        templates = [parts.reasons.get(kind, "") for kind in parts.kinds]
+        kinds = parts.kind[chosen].tolist()
+        names = list(columns)
+        return [
+            templates[kind].format(**dict(zip(names, row, strict=True)))
+            for kind, row in zip(kinds, zip(*columns.values(), strict=True), strict=True)
+        ]
+
+    def _texts(self, codes: Array) -> list[Any]:
+        if self.classes is None or codes.dtype.kind == "f":
+            values: list[Any] = codes.tolist()
+            return values
+        return [str(self.classes[code]) if code >= 0 else "nothing" for code in codes.tolist()]
+
+    def to_parquet(self, folder: str | Path) -> None:
+        """Write ``examples.parquet`` and ``issues.parquet`` into a folder (made if missing).
+
+        Task, classes, parameters and the version of goldlabel go into the files' metadata.
+        """
+        from goldlabel import __version__
+
+        meta = {
+            "task": self.task,
+            "version": __version__,
+            "classes": None if self.classes is None else _class_names(self.classes),
+            "has_ids": self.ids is not None,
+            "params": {name: _plain(value) for name, value in self.params.items()},
+        }
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_parquet(self.to_frame("example"), folder / "examples.parquet", meta)
+        meta = {**meta, "kinds": list(self.parts.kinds), "evidence": list(self.parts.evidence)}
+        _write_parquet(self.to_frame("part"), folder / "issues.parquet", meta)
+
+    @classmethod
+    def from_parquet(cls, folder: str | Path) -> LabelIssues:
+        """Read back what `to_parquet` wrote."""
+        examples, meta = _read_parquet(Path(folder) / "examples.parquet")
+        parts, part_meta = _read_parquet(Path(folder) / "issues.parquet")
+        classes = meta["classes"]
+        codes = None if classes is None else {name: i for i, name in enumerate(classes)}
+        kinds = tuple(part_meta["kinds"])
+        evidence = {name: parts[name].to_numpy() for name in part_meta["evidence"]}
+        has_labels = "given" in examples
+        return cls(
+            task=meta["task"],
+            scores=examples["score"].to_numpy(np.float64),
+            is_issue=examples["is_issue"].to_numpy(np.bool_),
+            parts=Parts(
+                example=parts["example"].to_numpy(np.int64),
+                part=parts["part"].to_numpy(np.int64),
+                kind=np.array([kinds.index(kind) for kind in parts["kind"]], dtype=np.int8),
+                kinds=kinds,
+                given=_codes(parts["given"], codes),
+                suggested=_codes(parts["suggested"], codes),
+                score=parts["score"].to_numpy(np.float64),
+                confidence=parts["confidence"].to_numpy(np.float64),
+                evidence={**evidence, "reason": parts["reason"].to_numpy(object)},
+                reasons=dict.fromkeys(kinds, "{reason}"),
+            ),
+            classes=None if classes is None else tuple(classes),
+            ids=examples["id"].to_numpy() if meta["has_ids"] else None,
+            params=meta["params"],
+            given=_codes(examples["given"], codes) if has_labels else None,
+            suggested=_codes(examples["suggested"], codes) if has_labels else None,
+        )
+
+
+def _plain(value: Any) -> Any:
+    """Turn NumPy values into what JSON can hold; anything else it cannot hold into text."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, Mapping):
+        return {str(name): _plain(entry) for name, entry in value.items()}
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    return str(value)
+
+
+def _class_names(classes: tuple[Hashable, ...]) -> list[Any]:
+    """Return names that a table's column can hold: all text, or all of one plain type."""
+    names = [_plain(name) for name in classes]
+    plain = {type(name) for name in names}
+    return names if len(plain) == 1 and plain <= {str, int, float} else [str(n) for n in classes]
+
+
+def _codes(column: pd.Series[Any], codes: Mapping[Any, int] | None) -> Array:
+    if codes is None:
+        return column.to_numpy()
+    return np.array([codes.get(name, -1) for name in column], dtype=np.int64)
+
+
+def _write_parquet(frame: pd.DataFrame, path: Path, meta: Mapping[str, Any]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    metadata = {**(table.schema.metadata or {}), b"goldlabel": json.dumps(meta).encode()}
+    with replacing(path) as temporary:
+        pq.write_table(table.replace_schema_metadata(metadata), temporary)
+
+
+def _read_parquet(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+        meta = json.loads((table.schema.metadata or {})[b"goldlabel"])
+    except (OSError, pa.ArrowInvalid, KeyError, ValueError) as error:
+        raise InputError(
+            str(path), f"is not a file of an audit ({type(error).__name__})",
+            "Name a folder that goldlabel audit has written",
+        ) from error
+    return table.to_pandas(), meta
