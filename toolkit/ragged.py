@@ -65,7 +65,7 @@ class Ragged:
         return cls(np.concatenate(filled) if filled else np.empty(0), offsets)
 
     def __len__(self) -> int:
-        return self.offsets.shape[0] - 1
+        return len(self.offsets) - 1
 
     def __getitem__(self, group: int) -> npt.NDArray[np.generic]:
         if not -len(self) <= group < len(self):

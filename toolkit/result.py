@@ -61,7 +61,7 @@ class Parts:
     reasons: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        return self.example.shape[0]
+        return len(self.example)
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,14 +147,16 @@ class LabelIssues:
             "example": parts.example,
             "id": ids,
             "part": parts.part,
-            "kind": pd.Categorical.from_codes(parts.kind, categories=list(parts.kinds)),
+            "kind": pd.Categorical.from_codes(parts.kind, categories=pd.Index(parts.kinds)),
             "given": self._named(parts.given),
             "suggested": self._named(parts.suggested),
             "score": parts.score,
             "confidence": parts.confidence,
             "reason": self.reasons(),
         }
-        columns.update((name, values) for name, values in parts.evidence.items() if name != "reason")
+        columns.update(
+            (name, values) for name, values in parts.evidence.items() if name != "reason"
+        )
         return pd.DataFrame(columns)
 
     def _named(self, codes: Array) -> Any:
@@ -297,7 +299,8 @@ def _read_parquet(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
         meta = json.loads((table.schema.metadata or {})[b"goldlabel"])
     except (OSError, pa.ArrowInvalid, KeyError, ValueError) as error:
         raise InputError(
-            str(path), f"is not a file of an audit ({type(error).__name__})",
+            str(path),
+            f"is not a file of an audit ({type(error).__name__})",
             "Name a folder that goldlabel audit has written",
         ) from error
     return table.to_pandas(), meta
