@@ -76,7 +76,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture of the report: a PNG with its title, its text for those who can't see it, a note."""
+    """A picture of the report: a PNG, its title, a text for those who can't see it, a note."""
 
     title: str
     png: bytes

@@ -15,7 +15,7 @@ class InputError(GoldlabelError, ValueError):
     Parameters
     ----------
     where : str
-        The argument or the file and record, e.g. ``labels[1]`` or ``data.csv: row 12, column label``.
+        The argument or the file and record: ``labels[1]``, ``data.csv: row 12, column label``.
     what : str
         What was found and what was expected: both values, and how many entries are bad.
     fix : str

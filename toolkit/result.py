@@ -1,4 +1,4 @@
-"""The one answer that every task gives: which examples are suspect, why, and what to put instead."""
+"""The one answer that every task gives: which examples are suspect, why, what to put instead."""
 
 from __future__ import annotations
 

@@ -46,7 +46,8 @@ Progress = Callable[[int, int, str], None]
 class Export(Protocol):
     """Write a dataset back, corrected."""
 
-    def __call__(self, source: Source, corrections: pd.DataFrame, out: Path) -> None: ...
+    def __call__(self, source: Source, corrections: pd.DataFrame, out: Path) -> None:
+        """Write the dataset of `source` to `out` with the labels of `corrections` put in."""
 
 
 @dataclass(frozen=True)
