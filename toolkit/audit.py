@@ -1,7 +1,8 @@
 """An audit: what was found in a dataset, with all that a report, a review or an export needs.
 
 A task builds an `Audit`; `goldlabel.report` shows and stores it without knowing the task. How an
-example looks to a person is therefore said here in neutral terms: `Item`, `Table`, `Figure`.
+example looks to a person is therefore said here in neutral terms: `Item` (with `Span` and `Box`),
+`Table`, `Figure`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from goldlabel.result import LabelIssues
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Audit", "Figure", "Item", "Source", "Table"]
+__all__ = ["Audit", "Box", "Figure", "Item", "Source", "Span", "Table"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,47 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Span:
+    """A piece of a text that has a label of its own, e.g. a token and its tag.
+
+    Attributes
+    ----------
+    text : str
+        The piece.
+    given : str
+        Its label; empty where there is none to show.
+    suggested : str
+        What to put instead; empty where the piece is not suspect.
+    """
+
+    text: str
+    given: str = ""
+    suggested: str = ""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle on an item's image, in shares of its width and height, from the top left.
+
+    Attributes
+    ----------
+    x, y, width, height : float
+        The left upper corner and the size, each in [0, 1].
+    label : str
+        What is written beside it.
+    role : {"given", "suggested"}
+        Whether it is a label of the dataset or what is suggested.
+    """
+
+    x: float
+    y: float
+    width: float
+    height: float
+    label: str = ""
+    role: Literal["given", "suggested"] = "given"
+
+
+@dataclass(frozen=True)
 class Item:
     """One example as a person reads it.
 
@@ -50,14 +92,23 @@ class Item:
     text : str, optional
         The example's text.
     image : bytes, optional
-        A small PNG.
+        A small PNG or JPEG, at best under 20 kB: a report holds about 3 MB of images.
     fields : mapping of str to str
         Other columns that help to judge it.
+    spans : tuple of Span
+        The text in pieces that have labels; shown in place of `text`.
+    boxes : tuple of Box
+        Rectangles on `image`.
+    pictures : mapping of str to bytes
+        Further images by caption, e.g. the given mask and the suggested one.
     """
 
     text: str | None = None
     image: bytes | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
+    spans: tuple[Span, ...] = ()
+    boxes: tuple[Box, ...] = ()
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +116,9 @@ class Table:
     """A table of the report: a title, a frame, and a sentence on how to read it.
 
     `style` "heatmap" colours the cells of a frame of numbers by their size (rows and columns are
-    classes); "plain" shows a row per row, with columns that sort.
+    classes, named by the frame's index and columns; the diagonal is left out of the scale);
+    "plain" shows a row per row, with columns that sort. Where the index of a heat map is called
+    "given" and its columns "suggested", a cell leads to the examples of that pair.
     """
 
     title: str
@@ -110,6 +163,12 @@ class Audit:
         What was recognised or assumed while reading, a sentence each.
     limits : tuple of str
         What this audit cannot see, a sentence each.
+    warnings : tuple of str
+        What deserves a look before the result is believed, a sentence each.
+    part : str
+        What a part of an example is called: ``"token"``, ``"box"``.
+    part_names : sequence of str
+        Names by part where every example has the same parts (classes, annotators).
     """
 
     issues: LabelIssues
@@ -121,3 +180,6 @@ class Audit:
     frames: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    part: str = ""
+    part_names: Sequence[str] = ()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from goldlabel.errors import InputError
 
-__all__ = ["replacing", "sha256"]
+__all__ = ["list_files", "new_folder", "replacing", "sha256"]
 
 
 @contextmanager
@@ -51,3 +52,85 @@ def sha256(path: str | Path) -> str:
     """Return the SHA-256 of a file's bytes, as hex digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def new_folder(path: str | Path, *, inputs: Sequence[Path] = ()) -> Iterator[Path]:
+    """Give a temporary folder beside `path`; move it to `path` when the block ends well.
+
+    Parameters
+    ----------
+    path : str or Path
+        A folder that does not exist yet, or is empty.
+    inputs : sequence of Path
+        Folders that are being read: `path` may be none of them, nor inside or around one.
+
+    Raises
+    ------
+    InputError
+        The folder holds something, lies in an input, or cannot be written.
+    """
+    path = Path(path)
+    try:
+        taken = path.is_symlink() or path.is_file() or (path.is_dir() and any(path.iterdir()))
+        if taken or (path.exists() and not path.is_dir()):
+            raise InputError(str(path), "exists already", "Name a folder that does not exist yet")
+        place = path.resolve()
+        for source in (folder.resolve() for folder in inputs):
+            if place.is_relative_to(source) or source.is_relative_to(place):
+                raise InputError(
+                    str(path), f"overlaps the input {source}", "Name a folder outside of it"
+                )
+        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(
+            str(path), f"cannot be written ({reason})", "Name a folder you may write to"
+        ) from error
+    try:
+        yield temporary
+        os.chmod(temporary, 0o777 & ~_umask())
+        if path.exists():
+            path.rmdir()
+        os.rename(temporary, path)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def list_files(folder: str | Path) -> list[Path]:
+    """Return every file below a folder, as paths relative to it, folder after folder, sorted.
+
+    Raises
+    ------
+    InputError
+        A folder that can't be read; a link to a folder; a link to a file outside; anything that is
+        not a regular file, such as a pipe.
+    """
+    folder = Path(folder)
+    root = folder.resolve()
+    found = []
+    walk = sorted(os.walk(folder, onerror=_refuse), key=lambda entry: entry[0])
+    for directory, folders, names in walk:
+        here = Path(directory)
+        for name in sorted(folders + names):
+            path = here / name
+            if path.is_symlink() and not (path.is_file() and path.resolve().is_relative_to(root)):
+                raise InputError(
+                    str(path),
+                    "is a link to a folder or out of this one",
+                    "Put the files themselves",
+                )
+            if not path.is_dir():
+                if not path.is_file():
+                    raise InputError(str(path), "is no regular file", "Remove it")
+                found.append(path.relative_to(folder))
+    return found
+
+
+def _refuse(error: OSError) -> None:
+    raise InputError(
+        str(error.filename), f"cannot be read ({error.strerror})", "Check its permissions"
+    ) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -44,9 +44,10 @@ class Parts:
         How sure the suggestion is, in [0, 1]: what `goldlabel export --min-confidence` compares.
     evidence : mapping of str to ndarray of shape (m,)
         Further figures behind the judgement, columns of issues.parquet.
-    reasons : mapping of str to str
-        For each kind, a ``str.format`` template over ``given``, ``suggested``, ``score``,
-        ``confidence`` and the names in `evidence`: a sentence that a person understands.
+    reasons : mapping of str to callable
+        For each kind, what says in a sentence why: called with the keywords ``given``,
+        ``suggested``, ``score``, ``confidence`` and the names in `evidence`. The ``format`` of a
+        template text will do.
     """
 
     example: npt.NDArray[np.int64]
@@ -58,7 +59,7 @@ class Parts:
     score: npt.NDArray[np.float64]
     confidence: npt.NDArray[np.float64]
     evidence: Mapping[str, Array] = field(default_factory=dict)
-    reasons: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, Callable[..., str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.example)
@@ -184,11 +185,11 @@ class LabelIssues:
             "confidence": parts.confidence[chosen].tolist(),
         }
         columns.update((name, values[chosen].tolist()) for name, values in parts.evidence.items())
-        templates = [parts.reasons.get(kind, "") for kind in parts.kinds]
+        tell = [parts.reasons.get(kind, "".format) for kind in parts.kinds]
         kinds = parts.kind[chosen].tolist()
         names = list(columns)
         return [
-            templates[kind].format(**dict(zip(names, row, strict=True)))
+            tell[kind](**dict(zip(names, row, strict=True)))
             for kind, row in zip(kinds, zip(*columns.values(), strict=True), strict=True)
         ]
 
@@ -242,7 +243,7 @@ class LabelIssues:
                 score=parts["score"].to_numpy(np.float64),
                 confidence=parts["confidence"].to_numpy(np.float64),
                 evidence={**evidence, "reason": parts["reason"].to_numpy(object)},
-                reasons=dict.fromkeys(kinds, "{reason}"),
+                reasons=dict.fromkeys(kinds, "{reason}".format),
             ),
             classes=None if classes is None else tuple(classes),
             ids=examples["id"].to_numpy() if meta["has_ids"] else None,

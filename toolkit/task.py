@@ -9,15 +9,27 @@ The package offers, by these names (loaded on first use, so that finding a task 
 
 ``audit(path, *, ...) -> Audit``
     Read native files and find what is wrong. Its signature and its numpydoc docstring are the
-    command: positional parameters are arguments of ``goldlabel audit NAME``, keyword-only ones
-    become options (``pred_probs`` -> ``--pred-probs``), and the docstring is their help. Types
-    that a command line can carry: str, int, float, bool, Path, Literal of str, any of these
-    ``| None``, and ``Sequence`` of str (a comma-separated list). A parameter called ``progress``
-    is not an option: it takes a callable ``(done, total, what)``.
+    command ``goldlabel audit NAME``: the text up to the first section is its help, and what
+    ``Parameters`` says of each parameter is the help of its option.
+
+    - Positional parameters are arguments; the last of them may be a ``Sequence[Path]``, one or
+      more files. Keyword-only parameters are options: ``pred_probs`` is ``--pred-probs``, and one
+      without a default has to be given.
+    - Types that a command line can carry: str, int, float, bool, Path, Literal of str, each of
+      these ``| None``, and ``Sequence[str]``, a comma-separated list (names that hold a comma in
+      double quotes). A parameter of any other type needs a default, and is for Python only.
+    - A parameter called ``progress`` is no option: it takes a `Progress`, or None where nobody
+      watches. ``out``, ``json``, ``top`` and ``quiet`` are options of every task already.
+
+    Bad input raises InputError; what deserves a look is a DataWarning, which the command shows
+    and adds to the notes of the audit.
 ``export(source, corrections, out) -> None``
-    Write the dataset of an `goldlabel.audit.Source` to `out` in its own format, with the labels
-    of `corrections` (a frame with columns ``example``, ``part``, ``suggested``) put in and
-    everything else as it was.
+    Write the dataset of a `goldlabel.audit.Source` to `out` in its own format, with the labels
+    of `corrections` put in and everything else as it was. `corrections` is a frame of one row
+    per changed label, in the order of the dataset: ``example`` and ``part`` (positions, as in
+    `goldlabel.result.Parts`) and ``suggested`` (a class by its name, or a value); further columns
+    are for the change log. It may be empty. `out` may be a file that exists, to be replaced, and
+    is never the dataset itself; what is written appears whole or not at all.
 """
 
 from __future__ import annotations
@@ -29,13 +41,14 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
-from goldlabel.audit import Audit, Source
 from goldlabel.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["GROUP", "Export", "Progress", "Task", "find_task", "find_tasks"]
+    from goldlabel.audit import Audit, Source
+
+__all__ = ["GROUP", "Export", "Progress", "Task", "find_task", "find_tasks", "task_names"]
 
 GROUP = "goldlabel.tasks"
 
@@ -79,21 +92,25 @@ class Task:
         return cast("Export", import_module(self.package).export)
 
 
+def task_names() -> list[str]:
+    """Return the names of the installed tasks, sorted, without loading any of them."""
+    return sorted({point.name for point in entry_points(group=GROUP)})
+
+
 def find_tasks() -> dict[str, Task]:
     """Return every installed task by name, goldlabel's own and third parties', sorted by name."""
-    found = {point.name: point for point in entry_points(group=GROUP)}
-    return {name: cast("Task", found[name].load()) for name in sorted(found)}
+    return {name: find_task(name) for name in task_names()}
 
 
 def find_task(name: str) -> Task:
-    """Return one installed task.
+    """Return one installed task; no other is loaded.
 
     Raises
     ------
     InputError
         There is no task of this name; the message lists those there are.
     """
-    tasks = find_tasks()
-    if name not in tasks:
-        raise InputError("task", f"is {name!r}, not one of {', '.join(tasks)}", "Name one of these")
-    return tasks[name]
+    for point in entry_points(group=GROUP, name=name):
+        return cast("Task", point.load())
+    names = ", ".join(task_names())
+    raise InputError("task", f"is {name!r}, not one of {names}", "Name one of these")

@@ -1,1 +1,13 @@
-"""."""
+"""Show an audit: on a terminal, as one self-contained HTML page, as JSON, as a folder on disk.
+
+Nothing here knows a task. All that is shown comes from `goldlabel.audit.Audit`.
+"""
+
+from __future__ import annotations
+
+from .folder import read, write
+from .html import render
+from .summary import changed_inputs, describe, to_json
+from .terminal import show
+
+__all__ = ["changed_inputs", "describe", "read", "render", "show", "to_json", "write"]

@@ -1,0 +1,161 @@
+"""``goldlabel audit TASK FILE... --out DIR``: find the wrong labels in a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from goldlabel.cli import docstring, signature
+from goldlabel.cli.screen import Screen, screen_of, shell
+from goldlabel.errors import InputError
+from goldlabel.task import Task, find_task, task_names
+
+if TYPE_CHECKING:
+    from goldlabel.audit import Source
+
+__all__ = ["Output", "app", "run"]
+
+
+class Tasks(TyperGroup):
+    """A command per installed task; its options are read from the task when it is called."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Name the installed tasks."""
+        return task_names()
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command that knows no more than its title: all that a list of them shows."""
+        if cmd_name not in task_names():
+            return None
+        return _command(cmd_name, lambda: None, find_task(cmd_name).title)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the whole command of the task that was asked for."""
+        if args[0].startswith("-"):
+            return super().resolve_command(ctx, args)
+        return args[0], task_command(find_task(args[0])), args[1:]
+
+
+app = typer.Typer(
+    cls=Tasks,
+    no_args_is_help=True,
+    subcommand_metavar="TASK FILE... --out DIR",
+    help="Find the wrong labels in a dataset: print the worst, write all of them and a report.\n\n"
+    "Every task has options of its own: goldlabel audit TASK --help.",
+)
+
+
+@app.callback()
+def _audit() -> None:
+    pass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """The options that every task has."""
+
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Folder to write the results into.")
+    ]
+    json: Annotated[
+        bool, typer.Option("--json", metavar="", help="Print the summary and the worst as JSON.")
+    ] = False
+    top: Annotated[
+        int, typer.Option("--top", min=0, metavar="N", help="How many of the worst to print.")
+    ] = 10
+    quiet: Annotated[
+        bool, typer.Option("--quiet", metavar="", help="Print nothing but warnings and errors.")
+    ] = False
+
+
+def task_command(task: Task) -> Any:
+    """Build the command of a task from the signature and the docstring of its ``audit``."""
+    audit = task.audit
+    described = docstring.read(audit.__doc__)
+    own = signature.parameters(audit, described.parameters)
+    same = signature.options(Output, panel="Output, the same for every task")
+    taken = {parameter.name for parameter in own} & {parameter.name for parameter in same}
+    if taken:
+        raise TypeError(f"{task.package}.audit: {sorted(taken)} are options of every task already")
+
+    def command(context: typer.Context, **values: Any) -> None:
+        output = Output(**{parameter.name: values.pop(parameter.name) for parameter in same})
+        run(task, values, output, screen_of(context))
+
+    return _command(task.name, signature.shaped(command, [*own, *same]), described.text)
+
+
+def _command(name: str, function: Any, help: str) -> Any:
+    single = typer.Typer(add_completion=False, rich_markup_mode="rich")
+    single.command(name, help=escape(help), no_args_is_help=True)(function)
+    return get_command(single)
+
+
+def run(task: Task, values: Mapping[str, Any], output: Output, screen: Screen) -> None:
+    """Audit, write the results into a folder, and print them.
+
+    Parameters
+    ----------
+    task : Task
+        The task to run.
+    values : mapping of str to object
+        The arguments of its ``audit``, by name.
+    output : Output
+        Where the results go, and how much of them is printed.
+    screen : Screen
+        Where they are printed.
+    """
+    from goldlabel import report
+
+    started = datetime.now(UTC)
+    _check_out(output.out, values)
+    with screen.warnings() as warned, screen.progress(output.quiet) as progress:
+        told = {signature.PROGRESS: progress} if signature.wants_progress(task.audit) else {}
+        audit = task.audit(**values, **told)
+        new = [text for text in warned if text not in audit.warnings]
+        record = replace(audit, warnings=(*audit.warnings, *new))
+        report.write(record, output.out, command=screen.command, started=started)
+    if output.json and not output.quiet:
+        screen.say(
+            report.to_json(
+                record, top=output.top, command=screen.command, started=started, out=output.out
+            )
+        )
+    elif not output.quiet:
+        # Not `record`: what was warned of is on stderr already.
+        next_command = _export_command(output.out, audit.source)
+        report.show(audit, screen.out, top=output.top, next_command=next_command)
+
+
+def _export_command(folder: Path, source: Source) -> str:
+    """Return the command that writes the corrected dataset, with a name that is free."""
+    first = source.files[0]
+    suffixes = "" if first.is_dir() else "".join(first.suffixes)
+    stem = first.name.removesuffix(suffixes)
+    return shell("goldlabel", "export", folder, "--out", f"{stem}-corrected{suffixes}")
+
+
+def _check_out(out: Path, values: Mapping[str, Any]) -> None:
+    """Refuse a folder that cannot take the results before hours are spent on them."""
+    if out.exists() and not out.is_dir():
+        raise InputError(f"--out {out}", "is a file, not a folder", "Name a folder for the results")
+    if not out.parent.is_dir():
+        raise InputError(
+            f"--out {out}", f"lies in {out.parent}, which is no folder", "Make that folder first"
+        )
+    for name, value in values.items():
+        given = value if isinstance(value, list) else [value]
+        if any(isinstance(each, Path) and each.resolve() == out.resolve() for each in given):
+            raise InputError(
+                f"--out {out}",
+                f"is what is audited ({name})",
+                "Name another folder, so that results and data stay apart",
+            )

@@ -1,0 +1,7 @@
+"""."""
+
+import typer
+
+
+def command() -> None:
+    """Demo."""

@@ -1,0 +1,158 @@
+"""A task's ``audit`` as a command: its parameters become arguments and options."""
+
+from __future__ import annotations
+
+import csv
+import inspect
+import types
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import typer
+from rich.markup import escape
+
+from goldlabel.errors import InputError
+
+__all__ = ["PROGRESS", "options", "parameters", "shaped", "split", "wants_progress"]
+
+PROGRESS = "progress"
+POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+METAVARS: Mapping[object, str] = {str: "TEXT", int: "N", float: "X", Path: "PATH", bool: ""}
+
+
+def parameters(audit: Callable[..., Any], help: Mapping[str, str]) -> list[inspect.Parameter]:
+    """Return the parameters that a command line can carry, annotated for typer.
+
+    Parameters
+    ----------
+    audit : callable
+        The function whose signature is read; see `goldlabel.task` for what it may hold.
+    help : mapping of str to str
+        The description of each parameter.
+
+    Raises
+    ------
+    TypeError
+        A parameter without a default has a type that a command line cannot carry.
+    """
+    found = []
+    for parameter in inspect.signature(audit).parameters.values():
+        if parameter.name == PROGRESS:
+            continue
+        kind = _kind(_annotation(audit, parameter))
+        if kind is not None:
+            found.append(_as_typer(parameter, kind, help.get(parameter.name, "")))
+        elif parameter.default is parameter.empty:
+            raise TypeError(
+                f"{audit.__module__}.{audit.__qualname__}: {parameter.name} has no default, and "
+                f"the type {parameter.annotation}, which a command line cannot carry"
+            )
+    return found
+
+
+def options(function: Callable[..., Any], panel: str) -> list[inspect.Parameter]:
+    """Return the options of a function written for typer, to be shown under a heading."""
+    own = list(inspect.signature(function, eval_str=True).parameters.values())
+    for parameter in own:
+        _, info = get_args(parameter.annotation)
+        info.rich_help_panel = panel
+    return own
+
+
+def shaped(
+    function: Callable[..., None], parameters: Sequence[inspect.Parameter]
+) -> Callable[..., None]:
+    """Return `function(context, **values)` with a signature of its own, for typer to read."""
+
+    def command(*args: Any, **values: Any) -> None:
+        function(*args, **values)
+
+    context = inspect.Parameter("context", POSITIONAL[1], annotation=typer.Context)
+    whole = [context, *(each.replace(kind=each.KEYWORD_ONLY) for each in parameters)]
+    command.__signature__ = inspect.Signature(whole)  # type: ignore[attr-defined]
+    command.__annotations__ = {each.name: each.annotation for each in whole}
+    return command
+
+
+def wants_progress(audit: Callable[..., Any]) -> bool:
+    """Say whether a task's ``audit`` tells how far it is."""
+    return PROGRESS in inspect.signature(audit).parameters
+
+
+def split(text: str, option: str) -> list[str]:
+    """Split a comma-separated list; a name that holds a comma stands in double quotes.
+
+    Examples
+    --------
+    >>> split('width, height,"weight, kg"', "--features")
+    ['width', 'height', 'weight, kg']
+    """
+    names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
+    if not names or not all(names):
+        raise InputError(
+            option,
+            f"is {text!r}, a list with {'an empty name' if names else 'no names'}",
+            "Separate the names with commas: a,b,c",
+        )
+    return names
+
+
+def _splitting(option: str) -> Callable[[str | None], list[str] | None]:
+    """Return `split` as typer calls it; None is an option that was not given."""
+    return lambda text: None if text is None else split(text, option)
+
+
+def _annotation(audit: Callable[..., Any], parameter: inspect.Parameter) -> Any:
+    """Return the type of one parameter, None where it exists for type checkers only."""
+    if parameter.annotation is parameter.empty:
+        return None
+    holder = types.SimpleNamespace(__annotations__={"it": parameter.annotation})
+    scope = getattr(inspect.unwrap(audit), "__globals__", {})
+    try:
+        return get_type_hints(holder, globalns=scope)["it"]
+    except NameError:
+        return None
+
+
+def _kind(annotation: Any) -> Any:
+    """Reduce a type to str, int, float, bool, Path, a Literal or a list; None: none of these."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin in (Union, types.UnionType):
+        rest = [each for each in inner if each is not type(None)]
+        return _kind(rest[0]) if len(rest) == 1 else None
+    if annotation in (str, int, float, bool, Path):
+        return annotation
+    if origin is Literal and all(isinstance(value, str) for value in inner):
+        return annotation
+    if origin in (Sequence, list) and inner in ((str,), (Path,)):
+        return list[inner]
+    return None
+
+
+def _as_typer(parameter: inspect.Parameter, kind: Any, help: str) -> inspect.Parameter:
+    if parameter.kind in POSITIONAL:
+        name = parameter.name.upper()
+        argument = typer.Argument(metavar=name, help=escape(help), show_default=False)
+        return parameter.replace(annotation=Annotated[kind, argument])
+    return _as_option(parameter, kind, escape(help))
+
+
+def _as_option(parameter: inspect.Parameter, kind: Any, help: str) -> inspect.Parameter:
+    flag = "--" + parameter.name.replace("_", "-")
+    default = parameter.default
+    given = default is not parameter.empty and default is not None
+    names, metavar, callback = flag, METAVARS.get(kind), None
+    if kind is bool and default is not False:
+        names = f"{flag}/--no-{flag[2:]}"
+    elif get_origin(kind) is list:
+        kind, metavar, callback = str, "A,B,...", _splitting(flag)
+        default = ",".join(map(str, default)) if given else default
+    option = typer.Option(
+        names,
+        help=help,
+        metavar=metavar,
+        callback=callback,
+        show_default=given and default is not False,
+    )
+    return parameter.replace(annotation=Annotated[kind, option], default=default)

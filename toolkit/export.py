@@ -1,0 +1,114 @@
+"""From an audit back to the dataset: write it again, in its own format, with labels corrected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from goldlabel.audit import Source
+from goldlabel.corrections import MIN_CONFIDENCE, decided, suggested
+from goldlabel.errors import InputError
+from goldlabel.files import replacing
+from goldlabel.report import changed_inputs, read
+from goldlabel.task import find_task
+
+__all__ = ["Exported", "export"]
+
+
+@dataclass(frozen=True, eq=False)
+class Exported:
+    """What `export` wrote.
+
+    Attributes
+    ----------
+    out : Path
+        The corrected dataset.
+    change_log : Path
+        A CSV with a row per changed label: ``example``, ``id``, ``part``, ``given``, ``label``,
+        ``score``, ``confidence``, ``decided_by``, ``reason``.
+    changes : DataFrame
+        The changed labels, as `goldlabel.corrections` gives them.
+    examples, findings : int
+        How many examples the audit has, and how many parts it judged wrong.
+    """
+
+    out: Path
+    change_log: Path
+    changes: pd.DataFrame
+    examples: int
+    findings: int
+
+
+def export(
+    folder: str | Path,
+    out: str | Path,
+    *,
+    min_confidence: float = MIN_CONFIDENCE,
+    decisions: str | Path | None = None,
+    force: bool = False,
+) -> Exported:
+    """Write an audited dataset with its labels corrected, and a log of what changed.
+
+    Parameters
+    ----------
+    folder : str or Path
+        What ``goldlabel audit`` wrote.
+    out : str or Path
+        The corrected dataset; the change log goes beside it, as ``OUT.changes.csv``.
+    min_confidence : float
+        Take the suggestions that are at least this sure, in [0, 1]. The default, 0.9, is for
+        corrections that nobody looks at one by one.
+    decisions : str or Path, optional
+        A CSV of decided labels, taken instead of the suggestions;
+        see `goldlabel.corrections.decided`.
+    force : bool
+        Replace `out` if it is a file that exists. The dataset itself is never replaced.
+
+    Raises
+    ------
+    InputError
+        The audit or the decisions cannot be used, the dataset has changed since the audit, or
+        `out` is taken. Nothing is written then.
+    """
+    issues, source, summary = read(folder)
+    out = Path(out)
+    change_log = out.with_name(out.name + ".changes.csv")
+    for path in (out, change_log):
+        _check_free(path, source, decisions, force)
+    changed = [entry for entry in changed_inputs(summary) if Path(entry[0]) in source.files]
+    for path_of_source, what in changed:
+        raise InputError(path_of_source, what, "Run the audit again, and export from that")
+    if decisions is None:
+        changes = suggested(issues, min_confidence=min_confidence)
+    else:
+        changes = decided(issues, decisions)
+    with replacing(change_log) as temporary:
+        _write_log(changes, temporary)
+        find_task(issues.task).export(source, changes, out)
+    return Exported(out, change_log, changes, issues.scores.shape[0], len(issues.parts))
+
+
+def _check_free(path: Path, source: Source, decisions: str | Path | None, force: bool) -> None:
+    """Make sure that nothing is lost by writing to `path`."""
+    target = path.resolve()
+    own = [*source.files, *source.inputs, *([] if decisions is None else [Path(decisions)])]
+    for file in own:
+        if target == file.resolve() or (file.is_dir() and file.resolve() in target.parents):
+            inside = "" if target == file.resolve() else "lies inside what the export reads"
+            raise InputError(str(path), inside or "is what the export reads", "Name another file")
+    if not path.parent.is_dir():
+        raise InputError(
+            str(path), f"cannot be made: there is no folder {path.parent}", "Make that folder first"
+        )
+    if path.is_dir():
+        raise InputError(str(path), "is a folder that exists", "Name a new one, or remove it")
+    if path.exists() and not force:
+        raise InputError(str(path), "exists", "Name another file, or replace it with --force")
+
+
+def _write_log(changes: pd.DataFrame, path: Path) -> None:
+    log = changes.rename(columns={"suggested": "label"})
+    log["part"] = log["part"].where(log["part"] >= 0).astype("Int64")
+    log.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")

@@ -1,0 +1,271 @@
+"""Choose the worst rows of each class: a quota per bucket, memory bounded by the quotas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from goldlabel.kernels._jit import frozen, kernel
+from goldlabel.kernels.confident import AGREES, EPS
+from goldlabel.kernels.rows import each_block, thread_count
+
+__all__ = ["SELECTED", "lowest", "select_by_quota"]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[Any]
+
+SELECTED = 4
+"""Flag: taken by `select_by_quota`."""
+
+
+_AHEAD = 64
+_SETTLED = 2 * EPS  # agreement puts every margin at EPS or below, up to rounding
+
+
+@kernel
+def _best_first(keys: Floats, members: Ints, start: int, end: int, count: int) -> None:
+    """Reorder ``start .. end`` so that its `count` best come first (quickselect).
+
+    Better is the larger key, and among equals the lower row: no two entries are equal.
+    """
+    low, high = start, end - 1
+    nth = start + count - 1
+    while low < high:
+        middle = (low + high) // 2
+        pivot, row = keys[middle], members[middle]
+        left, right = low, high
+        while left <= right:
+            while keys[left] > pivot or (keys[left] == pivot and members[left] < row):
+                left += 1
+            while keys[right] < pivot or (keys[right] == pivot and members[right] > row):
+                right -= 1
+            if left <= right:
+                keys[left], keys[right] = keys[right], keys[left]
+                members[left], members[right] = members[right], members[left]
+                left += 1
+                right -= 1
+        if nth <= right:
+            high = right
+        elif nth >= left:
+            low = left
+        else:
+            return
+
+
+@kernel
+def _keep_best(
+    bucket: int, quota: int, start: int, sizes: Ints, bars: Floats, keys: Floats, members: Ints
+) -> None:
+    """Drop all but the `quota` best of a full bucket, and raise its bar to the least of them."""
+    _best_first(keys, members, start, start + sizes[bucket], quota)
+    sizes[bucket] = quota
+    bars[bucket] = keys[start : start + quota].min()
+
+
+@kernel
+def _select(
+    labels: Ints,
+    pred_probs: Floats,
+    flags: npt.NDArray[np.uint8],
+    disagreeing: Ints,
+    mine: npt.NDArray[np.bool_],
+    reach: float,
+    starts: Ints,
+    rivals: Ints,
+    quotas: Ints,
+    offsets: Ints,
+    sizes: Ints,
+    bars: Floats,
+    keys: Floats,
+    members: Ints,
+    still_open: Ints,
+    floors: Floats,
+) -> None:
+    """Fill the buckets of the classes in `mine`, and flag what they hold; see `select_by_quota`.
+
+    Rows where the model prefers the rival come first: nearly always they fill the bucket. Then,
+    only for the buckets that still have room, all other rows. A bucket against the class itself
+    takes the rows where the model disagrees, then the others.
+    """
+    k = pred_probs.shape[1]
+    warm = 0.0
+    for n in range(disagreeing.shape[0]):
+        if n % _AHEAD == 0:
+            # Scattered rows: ask for the next few at once, or each one waits for memory alone.
+            for later in disagreeing[n : n + _AHEAD]:
+                if mine[labels[later]]:
+                    for j in range(0, k, 64 // pred_probs.itemsize):
+                        warm += pred_probs[later, j]
+                    warm += pred_probs[later, k - 1]
+        i = disagreeing[n]
+        given = labels[i]
+        if not mine[given]:
+            continue
+        own = np.float64(pred_probs[i, given])
+        for bucket in range(starts[given], starts[given + 1]):
+            rival = rivals[bucket]
+            key = np.float64(pred_probs[i, rival]) - own if rival != given else -own
+            if key >= bars[bucket]:
+                at = offsets[bucket] + sizes[bucket]
+                keys[at], members[at] = key, i
+                sizes[bucket] += 1
+                if at + 1 == offsets[bucket + 1]:
+                    _keep_best(
+                        bucket, quotas[bucket], offsets[bucket], sizes, bars, keys, members
+                    )
+    # `still_open` lists, from starts[class], the buckets of the class with room left. `floors` is
+    # the key that a row must reach to get into any of them: none, for a class without.
+    ends = starts[:-1].copy()
+    more = False
+    for given in range(mine.shape[0]):
+        # A sum that is no number can't happen: this only keeps the loads above from being dropped.
+        floors[given] = np.inf if warm < np.inf else -np.inf
+        if mine[given]:
+            for bucket in range(starts[given], starts[given + 1]):
+                if rivals[bucket] == given or sizes[bucket] < quotas[bucket]:
+                    if rivals[bucket] != given:
+                        bars[bucket] = -np.inf
+                    still_open[ends[given]] = bucket
+                    ends[given] += 1
+                    floors[given] = -np.inf
+                    more = True
+    if more:
+        for i in range(labels.shape[0]):
+            given = labels[i]
+            if given < 0:
+                continue
+            # No rival's probability is above what the given one leaves of the row's sum.
+            own = np.float64(pred_probs[i, given])
+            if reach - 2.0 * own < floors[given]:
+                continue
+            floor = np.inf
+            for slot in range(starts[given], ends[given]):
+                bucket = still_open[slot]
+                rival = rivals[bucket]
+                if rival == given:
+                    key = -own
+                    offered = flags[i] & AGREES != 0
+                    floor = -np.inf
+                else:
+                    key = np.float64(pred_probs[i, rival]) - own
+                    offered = key <= _SETTLED
+                if offered and key >= bars[bucket]:
+                    at = offsets[bucket] + sizes[bucket]
+                    keys[at], members[at] = key, i
+                    sizes[bucket] += 1
+                    if at + 1 == offsets[bucket + 1]:
+                        _keep_best(
+                            bucket, quotas[bucket], offsets[bucket], sizes, bars, keys, members
+                        )
+                floor = min(floor, bars[bucket])
+            floors[given] = floor
+    for given in range(mine.shape[0]):
+        if mine[given]:
+            for bucket in range(starts[given], starts[given + 1]):
+                start, size = offsets[bucket], sizes[bucket]
+                if size > quotas[bucket]:
+                    _best_first(keys, members, start, start + size, quotas[bucket])
+                    size = quotas[bucket]
+                for slot in range(start, start + size):
+                    flags[members[slot]] |= SELECTED
+
+
+def select_by_quota(
+    labels: Ints,
+    pred_probs: Floats,
+    flags: npt.NDArray[np.uint8],
+    quotas: npt.NDArray[np.int64],
+    *,
+    reach: float = np.inf,
+) -> None:
+    """Flag, in place, the worst rows of each given class against each rival class.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,), int64
+    pred_probs : ndarray of shape (n, k), float32 or float64, C-contiguous
+    flags : ndarray of shape (n,), uint8
+        `AGREES` as `goldlabel.kernels.confident.sweep` set it; gets `SELECTED`.
+    quotas : ndarray of shape (k, k), int64
+        ``quotas[given, rival]`` rows with the largest margin ``p[rival] - p[given]`` are taken;
+        ``quotas[given, given]`` rows with the smallest ``p[given]``. Ties go to the lower row.
+        Agreeing rows take up places, as the method asks, but whether they end up flagged is
+        unspecified: unflag them.
+    reach : float
+        Upper bound of ``p[given] + p[rival]`` over all rows and pairs, e.g. the largest row sum;
+        a finite one saves most of the work.
+
+    Notes
+    -----
+    Memory: 24 bytes a place. Classes are shared out among threads, so the result does not depend
+    on their number.
+    """
+    n, k = pred_probs.shape
+    given, rivals = np.nonzero(quotas > 0)
+    wanted = quotas[given, rivals]
+    starts = np.searchsorted(given, np.arange(k + 1))
+    offsets = np.zeros(wanted.shape[0] + 1, dtype=np.int64)
+    # Room beyond the quota lets a bucket be sorted out once in a while, not at every row.
+    np.cumsum(wanted + wanted // 2 + 8, out=offsets[1:])
+    sizes = np.zeros(wanted.shape[0], dtype=np.int64)
+    bars = np.where(rivals == given, -np.inf, np.nextafter(_SETTLED, 1.0))
+    keys = np.empty(offsets[-1])
+    members = np.empty(offsets[-1], dtype=np.int64)
+    shares = thread_count() if n * max(k, 8) > 1 << 20 else 1
+    share = _shares(np.bincount(given, weights=wanted, minlength=k), shares)
+    still_open = np.empty((shares, wanted.shape[0]), dtype=np.int64)
+    floors = np.empty((shares, k))
+    disagreeing = np.flatnonzero((flags & AGREES) == 0)  # rows left out count as agreeing
+    frozen_labels, probs = frozen(labels), frozen(pred_probs)
+
+    def work(worker: int, block: int, rows: slice) -> None:
+        _select(
+            frozen_labels,
+            probs,
+            flags,
+            disagreeing,
+            share == block,
+            reach,
+            starts,
+            rivals,
+            wanted,
+            offsets,
+            sizes,
+            bars,
+            keys,
+            members,
+            still_open[block],
+            floors[block],
+        )
+
+    each_block(work, shares, 1)
+
+
+def _shares(weights: npt.NDArray[np.float64], shares: int) -> Ints:
+    """Deal classes out to `shares` hands of about equal weight, as runs of classes."""
+    total = max(float(weights.sum()), 1.0)
+    middle = np.cumsum(weights) - weights / 2
+    return np.minimum((middle * shares / total).astype(np.int64), shares - 1)
+
+
+def lowest(scores: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.bool_]:
+    """Mark the `count` lowest scores; ties go to the lower position.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n,), float64
+    count : int
+        0 .. n.
+
+    Returns
+    -------
+    ndarray of shape (n,), bool
+    """
+    if count <= 0:
+        return np.zeros(scores.shape[0], dtype=np.bool_)
+    cut = np.partition(scores, count - 1)[count - 1]
+    chosen = scores < cut
+    chosen[np.flatnonzero(scores == cut)[: count - int(np.count_nonzero(chosen))]] = True
+    return chosen

@@ -1,0 +1,237 @@
+"""The worst examples as the page shows them: cut to size, images within a budget."""
+
+from __future__ import annotations
+
+import base64
+import math
+import struct
+from collections.abc import Mapping
+from typing import Any
+
+from goldlabel.audit import Audit, Box, Item, Span
+
+from . import wording
+from .examples import NOTHING, Example, Finding
+
+__all__ = ["data_address", "view"]
+
+_IMAGES = 3_000_000
+_LEAD = 360
+_TEXT = 3000
+_NAME = 80
+_FIELDS = 12
+_FIELD = 240
+_SPANS = 120
+_AROUND = 10
+_BOXES = 60
+_PICTURES = 4
+_TYPES = {
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+}
+
+
+def view(audit: Audit, shown: list[Example]) -> dict[str, Any]:
+    """Return the examples, the choices to filter them by, and what was left out."""
+    budget = _Budget(_IMAGES)
+    rows = [_row(example, budget) for example in shown]
+    findings = [finding for example in shown for finding in example.findings]
+    return {
+        "rows": rows,
+        "images_left_out": budget.refused,
+        # Bare pictures are compared side by side; text is read line by line.
+        "as_gallery": bool(shown) and all(_is_bare_picture(example.item) for example in shown),
+        "has_items": any(row["item"] is not None for row in rows),
+        "has_confidence": any(not math.isnan(finding.confidence) for finding in findings),
+        "has_reasons": any(finding.reason for finding in findings),
+        "kinds": _choices(findings, 0, [f.kind for f in findings]),
+        "given": _choices(findings, 1, [f.given for f in findings]),
+        "suggested": _choices(findings, 2, [f.suggested for f in findings]),
+        "several_kinds": len(audit.issues.parts.kinds) > 1,
+    }
+
+
+def data_address(image: bytes) -> str | None:
+    """Return an image as a ``data:`` address; None if it is neither PNG nor JPEG."""
+    for magic, kind in _TYPES.items():
+        if image.startswith(magic):
+            return f"data:{kind};base64,{base64.b64encode(image).decode('ascii')}"
+    return None
+
+
+class _Budget:
+    """How many characters of images still fit into the page, and how many images did not."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self.refused = 0
+
+    def take(self, image: bytes) -> dict[str, Any] | None:
+        # Base64 takes four characters for three bytes: ask before building it.
+        source = data_address(image) if 4 * len(image) // 3 + 64 <= self.room else None
+        if source is None:
+            self.refused += 1
+            return None
+        self.room -= len(source)
+        width, height = _png_size(image)
+        return {"source": source, "is_tiny": 0 < max(width, height) <= 48}
+
+
+def _png_size(image: bytes) -> tuple[int, int]:
+    """Return width and height of a PNG from its header; (0, 0) for other formats."""
+    if len(image) < 24 or not image.startswith(b"\x89PNG"):
+        return 0, 0
+    width, height = struct.unpack(">II", image[16:24])
+    return int(width), int(height)
+
+
+def _is_bare_picture(item: Item) -> bool:
+    has_picture = item.image is not None or bool(item.pictures)
+    return has_picture and not item.text and not item.spans and len(item.fields) <= 3
+
+
+def _row(example: Example, budget: _Budget) -> dict[str, Any]:
+    findings = [_finding(finding) for finding in example.findings]
+    confidences = [f.confidence for f in example.findings if not math.isnan(f.confidence)]
+    return {
+        "rank": example.rank,
+        "id": wording.cut(example.id, 120).marked,
+        "score": _share(example.score),
+        "confidence": max(confidences, default=math.nan),
+        "item": _item(example.item, budget),
+        "findings": findings,
+        "more": wording.count(example.total - len(findings))
+        if example.total > len(findings)
+        else "",
+        "codes": ";".join(",".join(map(str, finding.codes)) for finding in example.findings),
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "part": finding.part,
+        "kind": wording.label(finding.kind),
+        "given": _name(finding.given),
+        "suggested": _name(finding.suggested),
+        "is_nothing": (finding.given is None, finding.suggested is None),
+        "score": _share(finding.score),
+        "confidence": None if math.isnan(finding.confidence) else _share(finding.confidence),
+        "reason": finding.reason,
+    }
+
+
+def _share(share: float) -> dict[str, Any]:
+    """Return a number of [0, 1] as text, exactly, and as the length of a bar of 100."""
+    return {"text": f"{share:.3f}", "exact": repr(share), "bar": round(100 * share, 1)}
+
+
+def _name(name: Any) -> str:
+    if name is None:
+        return NOTHING
+    return wording.exact(name) if isinstance(name, float) else wording.cut(name, _NAME).marked
+
+
+def _choices(findings: list[Finding], place: int, names: list[Any]) -> list[tuple[int, str, int]]:
+    """Return (class index, name, count) of what occurs in the findings, for a list to pick from."""
+    counts: dict[int, int] = {}
+    words: dict[int, str] = {}
+    for finding, name in zip(findings, names, strict=True):
+        code = finding.codes[place]
+        counts[code] = counts.get(code, 0) + 1
+        words.setdefault(code, _name(name))
+    if all(code < 0 for code in counts):
+        return []
+    return [(code, words[code], counts[code]) for code in sorted(counts)]
+
+
+def _item(item: Item, budget: _Budget) -> dict[str, Any] | None:
+    if item == Item():
+        return None
+    image = budget.take(item.image) if item.image is not None else None
+    pictures = [
+        (wording.one_line(caption, 60), taken)
+        for caption, picture in list(item.pictures.items())[:_PICTURES]
+        if (taken := budget.take(picture)) is not None
+    ]
+    return {
+        "image": image,
+        "image_left_out": item.image is not None and image is None,
+        "pictures": pictures,
+        "boxes": _boxes(item.boxes) if image else [],
+        "spans": _spans(item.spans),
+        **_text("" if item.spans else item.text or ""),
+        "fields": _fields(item.fields),
+    }
+
+
+def _text(text: str) -> dict[str, str]:
+    """Split a text into what is seen at once and what opens; say the length of a cut one."""
+    text = text.strip()
+    if len(text) <= _LEAD + 120:
+        return {"lead": wording.cut(text, _TEXT).text, "rest": "", "length": ""}
+    at = max(text.rfind(" ", _LEAD - 40, _LEAD), text.rfind("\n", _LEAD - 40, _LEAD))
+    at = at if at > 0 else _LEAD
+    rest = wording.cut(text[at:], _TEXT - at)
+    return {
+        "lead": wording.cut(text[:at], _LEAD).text,
+        "rest": rest.text,
+        "length": wording.count(len(text)) if rest.length else "",
+    }
+
+
+def _fields(fields: Mapping[str, str]) -> list[tuple[str, str]]:
+    shown = [
+        (wording.one_line(name, 60), wording.cut(text, _FIELD).marked)
+        for name, text in list(fields.items())[:_FIELDS]
+    ]
+    more = len(fields) - len(shown)
+    return [*shown, ("…", f"and {wording.count(more)} more fields")] if more else shown
+
+
+def _spans(spans: tuple[Span, ...]) -> list[dict[str, Any]]:
+    """Return the pieces of a text; of a long one, those around what is suspect."""
+    keep = range(len(spans))
+    suspect = [i for i, span in enumerate(spans) if span.suggested]
+    if len(spans) > _SPANS and suspect:
+        near = {j for i in suspect[:20] for j in range(i - _AROUND, i + _AROUND + 1)}
+        keep_list = sorted(near & set(keep))[: 2 * _SPANS]
+    else:
+        keep_list = list(keep[:_SPANS])
+    views: list[dict[str, Any]] = []
+    last = -1
+    for i in keep_list:
+        if i != last + 1:
+            views.append({"gap": wording.count(i - last - 1)})
+        span = spans[i]
+        names = [
+            wording.one_line(t, n)
+            for t, n in zip((span.text, span.given, span.suggested), (80, 40, 40), strict=True)
+        ]
+        views.append(dict(zip(("text", "given", "suggested"), names, strict=True), gap=""))
+        last = i
+    if spans and last < len(spans) - 1:
+        views.append({"gap": wording.count(len(spans) - 1 - last)})
+    return views
+
+
+def _boxes(boxes: tuple[Box, ...]) -> list[dict[str, Any]]:
+    """Return rectangles in percent of the image, the suggested ones first, clipped to it."""
+    ordered = sorted(boxes, key=lambda box: box.role != "suggested")[:_BOXES]
+    views = []
+    for box in ordered:
+        left, top = _clip(box.x), _clip(box.y)
+        views.append(
+            {
+                "x": left,
+                "y": top,
+                "width": round(_clip(box.x + box.width) - left, 2),
+                "height": round(_clip(box.y + box.height) - top, 2),
+                "label": wording.one_line(box.label, 40),
+                "role": "suggested" if box.role == "suggested" else "given",
+            }
+        )
+    return views
+
+
+def _clip(share: float) -> float:
+    return round(100 * min(max(share, 0.0), 1.0), 2) if math.isfinite(share) else 0.0

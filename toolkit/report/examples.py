@@ -1,0 +1,196 @@
+"""The worst examples of an audit, with words for people: what terminal, HTML and JSON show."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from goldlabel.audit import Audit, Item
+from goldlabel.errors import InputError
+from goldlabel.result import LabelIssues
+
+from . import wording
+
+__all__ = ["NOTHING", "Example", "Finding", "name_of", "source_name", "worst"]
+
+NOTHING = "nothing"
+_REASON = 600
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One part judged wrong.
+
+    Attributes
+    ----------
+    part : str
+        What the part is called; empty where examples have no parts.
+    kind : str
+        The kind of issue.
+    given, suggested : object
+        Class name or value; None = nothing.
+    codes : tuple of int
+        Kind, given and suggested class as indices; -1 where there is no class.
+    score, confidence : float
+        Label quality, and how sure the suggestion is.
+    reason : str
+        Why, in a sentence.
+    """
+
+    part: str
+    kind: str
+    given: Any
+    suggested: Any
+    codes: tuple[int, int, int]
+    score: float
+    confidence: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class Example:
+    """A flagged example; `rank` counts from 1 = worst; `total` findings, of which some are here."""
+
+    rank: int
+    position: int
+    id: Any
+    score: float
+    item: Item
+    findings: tuple[Finding, ...]
+    total: int
+
+
+def worst(audit: Audit, top: int, *, findings: int = 8) -> list[Example]:
+    """Return the `top` worst examples, each with its worst findings.
+
+    The work grows with `top` and not with the number of flagged examples, but for one sort.
+
+    Parameters
+    ----------
+    audit : Audit
+        What was found.
+    top : int
+        How many examples at most.
+    findings : int
+        How many findings of each.
+
+    Raises
+    ------
+    InputError
+        `top` is negative, or ``audit.items`` gives another number of items than it was asked for.
+    """
+    if top < 0:
+        raise InputError("top", f"is {top}", "Pass 0 or more")
+    issues = audit.issues
+    positions = issues.ranked()[:top]
+    items = audit.items(positions.tolist()) if positions.size else []
+    if len(items) != positions.size:
+        raise InputError(
+            "audit.items",
+            f"gave {len(items)} items for {positions.size} examples",
+            "Return one Item for each position",
+        )
+    rows = _rows_of(issues, positions)
+    shown = []
+    for rank, (position, item) in enumerate(zip(positions.tolist(), items, strict=True), start=1):
+        own = rows.get(position, [])
+        found = tuple(_finding(audit, row) for row in own[:findings])
+        shown.append(
+            Example(
+                rank=rank,
+                position=position,
+                id=_plain_id(issues, position),
+                score=float(issues.scores[position]),
+                item=item,
+                findings=found or tuple(_whole(issues, position)),
+                total=len(own) or 1,
+            )
+        )
+    return shown
+
+
+def name_of(issues: LabelIssues, code: Any) -> Any:
+    """Return the class name of an index, or the value itself; None = nothing."""
+    if isinstance(code, float | np.floating):
+        return None if math.isnan(code) else float(code)
+    if not isinstance(code, int | np.integer):
+        return code
+    if code < 0:
+        return None
+    return issues.classes[int(code)] if issues.classes is not None else int(code)
+
+
+def source_name(audit: Audit) -> str:
+    """Return what was audited in a few words: the name of the file or folder."""
+    files = audit.source.files
+    if not files:
+        return audit.source.format
+    name = files[0].name or str(files[0])
+    return name if len(files) == 1 else f"{name} and {len(files) - 1} more"
+
+
+def _rows_of(issues: LabelIssues, positions: np.ndarray[Any, Any]) -> dict[int, list[int]]:
+    """Return the rows of `parts` of each shown example, in their order: worst first."""
+    wanted = np.zeros(issues.scores.shape[0], dtype=np.bool_)
+    wanted[positions] = True
+    rows: dict[int, list[int]] = {}
+    chosen = np.flatnonzero(wanted[issues.parts.example])
+    for row, position in zip(chosen.tolist(), issues.parts.example[chosen].tolist(), strict=True):
+        rows.setdefault(position, []).append(row)
+    return rows
+
+
+def _finding(audit: Audit, row: int) -> Finding:
+    issues, parts = audit.issues, audit.issues.parts
+    given, suggested, kind = parts.given[row], parts.suggested[row], int(parts.kind[row])
+    # One reason at a time, cut at once: class names may be a megabyte long.
+    reason = wording.cut(issues.reasons([row])[0], _REASON).marked
+    return Finding(
+        part=_part_name(audit, int(parts.part[row])),
+        kind=str(parts.kinds[kind]),
+        given=name_of(issues, given),
+        suggested=name_of(issues, suggested),
+        codes=(kind, _code(issues, given), _code(issues, suggested)),
+        score=float(parts.score[row]),
+        confidence=float(parts.confidence[row]),
+        reason=reason,
+    )
+
+
+def _whole(issues: LabelIssues, position: int) -> Iterator[Finding]:
+    """Yield what is known of an example that is flagged as a whole, without a part."""
+    if issues.given is None or issues.suggested is None:
+        return
+    given, suggested = issues.given[position], issues.suggested[position]
+    yield Finding(
+        part="",
+        kind="",
+        given=name_of(issues, given),
+        suggested=name_of(issues, suggested),
+        codes=(-1, _code(issues, given), _code(issues, suggested)),
+        score=float(issues.scores[position]),
+        confidence=math.nan,
+        reason="",
+    )
+
+
+def _part_name(audit: Audit, part: int) -> str:
+    if part < 0:
+        return ""
+    if part < len(audit.part_names):
+        return wording.one_line(audit.part_names[part], 60)
+    return f"{audit.part} {part}" if audit.part else str(part)
+
+
+def _code(issues: LabelIssues, code: Any) -> int:
+    is_class = issues.classes is not None and isinstance(code, int | np.integer)
+    return int(code) if is_class else -1
+
+
+def _plain_id(issues: LabelIssues, position: int) -> Any:
+    found = position if issues.ids is None else issues.ids[position]
+    return found.item() if isinstance(found, np.generic) else found

@@ -1,0 +1,246 @@
+"""What an audit found and what was run, as plain JSON: ``summary.json`` and ``--json``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from goldlabel import __version__
+from goldlabel.audit import Audit
+from goldlabel.files import sha256
+
+from . import examples, wording
+
+__all__ = ["changed_inputs", "describe", "plain", "to_bytes", "to_json"]
+
+SCHEMA = 1
+_PACKAGES = ("numpy", "numba", "pandas", "pyarrow", "scikit-learn", "scipy")
+_LARGE = 1000
+_TEXT = 2000
+
+
+def describe(
+    audit: Audit,
+    *,
+    command: str | Sequence[str] | None = None,
+    started: datetime | None = None,
+    seed: int | None = None,
+) -> dict[str, Any]:
+    """Return what was found and what was run, as plain JSON: the content of ``summary.json``.
+
+    Parameters
+    ----------
+    audit : Audit
+        What was found.
+    command : str or sequence of str, optional
+        The command line, or its words.
+    started : datetime, optional
+        When the work began; a time without a zone is local time. Now, if not given.
+    seed : int, optional
+        The seed of what was random; ``params["seed"]`` if not given.
+
+    Returns
+    -------
+    dict
+        ``task``, ``examples``, ``flagged``, ``share``, ``findings`` (parts judged wrong) and how
+        many of each of the ``kinds``, ``figures`` (of the task), ``warnings``, ``notes``,
+        ``limits``, ``source`` (what `export` needs), ``inputs`` (size and SHA-256 of each file),
+        ``params``, ``seed``, ``command``, ``started``, ``seconds``, ``versions``.
+    """
+    issues = audit.issues
+    n = int(issues.scores.shape[0])
+    now = datetime.now(UTC)
+    began = now if started is None else started.astimezone(UTC)
+    params = {str(name): plain(entry) for name, entry in issues.params.items()}
+    return {
+        "schema": SCHEMA,
+        "task": issues.task,
+        "examples": n,
+        "flagged": len(issues),
+        "share": len(issues) / n if n else 0.0,
+        "findings": len(issues.parts),
+        "kinds": _kinds(audit),
+        "figures": {str(name): plain(figure) for name, figure in audit.summary.items()},
+        "warnings": list(audit.warnings),
+        "notes": list(audit.notes),
+        "limits": list(audit.limits),
+        "source": {
+            "format": audit.source.format,
+            "files": [os.path.abspath(path) for path in audit.source.files],
+            "options": {str(name): plain(entry) for name, entry in audit.source.options.items()},
+            "inputs": [os.path.abspath(path) for path in audit.source.inputs],
+        },
+        "inputs": [_fingerprint(path) for path in (*audit.source.files, *audit.source.inputs)],
+        "params": params,
+        "seed": params.get("seed") if seed is None else int(seed),
+        "command": shlex.join(command) if isinstance(command, list | tuple) else command,
+        "started": began.isoformat(timespec="seconds"),
+        "seconds": round(max((now - began).total_seconds(), 0.0), 3),
+        "versions": _versions(),
+    }
+
+
+def to_json(
+    audit: Audit,
+    *,
+    top: int = 10,
+    command: str | Sequence[str] | None = None,
+    started: datetime | None = None,
+    seed: int | None = None,
+    out: str | Path | None = None,
+) -> str:
+    """Return an audit as one JSON text for other programs.
+
+    The content of ``summary.json``, then ``worst``: the `top` worst examples, each with its id,
+    position, score and findings (part, kind, given, suggested, score, confidence, reason), and
+    ``out``: the folder that was written to. Pure ASCII, so that it is safe on any terminal.
+    """
+    document = describe(audit, command=command, started=started, seed=seed)
+    document["out"] = None if out is None else str(out)
+    document["worst"] = [_worst(example) for example in examples.worst(audit, top)]
+    return json.dumps(document, indent=2, allow_nan=False)
+
+
+def to_bytes(document: Mapping[str, Any]) -> bytes:
+    """Return a document as UTF-8 JSON; a lone surrogate, as in odd file names, stays readable."""
+    text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False)
+    # What UTF-8 cannot hold becomes \udc80, which is how JSON itself would write it.
+    return (text + "\n").encode("utf-8", errors="backslashreplace")
+
+
+def changed_inputs(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return (path, what is different) of each input that is not as it was when audited.
+
+    Parameters
+    ----------
+    summary : mapping
+        As `goldlabel.report.read` returns it.
+    """
+    source = summary["source"]
+    paths = [*source["files"], *source["inputs"]]
+    changes = []
+    for path, before in zip(paths, summary["inputs"], strict=True):
+        now = _fingerprint(Path(path))
+        if "missing" in now:
+            changes.append((path, "is no longer there"))
+        elif any(before.get(name) != now[name] for name in now if name != "path"):
+            changes.append((path, "has changed since the audit"))
+    return changes
+
+
+def plain(value: Any) -> Any:
+    """Turn a value into what JSON can hold; of a large array, say what it is.
+
+    Figures that are not finite become None: JSON has no NaN.
+    """
+    if value is None or isinstance(value, str | bool):
+        return value
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist()) if value.size <= _LARGE else _described(value)
+    if isinstance(value, list | tuple):
+        return [plain(entry) for entry in value]
+    if isinstance(value, Mapping):
+        return {str(name): plain(entry) for name, entry in value.items()}
+    return str(value)
+
+
+def _described(array: np.ndarray[Any, Any]) -> dict[str, Any]:
+    described: dict[str, Any] = {"shape": list(array.shape), "dtype": str(array.dtype)}
+    if array.dtype.kind in "biufc":
+        described["sha256"] = hashlib.sha256(np.ascontiguousarray(array)).hexdigest()
+    return described
+
+
+def _kinds(audit: Audit) -> dict[str, int]:
+    parts = audit.issues.parts
+    counts = np.bincount(parts.kind, minlength=len(parts.kinds))
+    return dict(zip(map(str, parts.kinds), counts.tolist(), strict=True))
+
+
+def _worst(example: examples.Example) -> dict[str, Any]:
+    item = example.item
+    return {
+        "rank": example.rank,
+        "example": example.position,
+        "id": plain(example.id),
+        "score": example.score,
+        "text": None if item.text is None else wording.cut(item.text, _TEXT).marked,
+        "fields": {
+            str(name): wording.cut(text, _TEXT).marked for name, text in item.fields.items()
+        },
+        "findings": [
+            {
+                "part": finding.part or None,
+                "kind": finding.kind,
+                "given": _short(finding.given),
+                "suggested": _short(finding.suggested),
+                "score": finding.score,
+                "confidence": plain(finding.confidence),
+                "reason": finding.reason,
+            }
+            for finding in example.findings
+        ],
+        "findings_count": example.total,
+    }
+
+
+def _short(name: Any) -> Any:
+    """Keep a name as it is unless nobody would read it to its end."""
+    return wording.cut(name, _TEXT).marked if isinstance(name, str) else plain(name)
+
+
+def _versions() -> dict[str, str]:
+    from platform import python_version
+
+    found = {"goldlabel": __version__, "python": python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def _fingerprint(path: Path) -> dict[str, Any]:
+    """Return what tells whether an input is still the same: size and hash, or tree of sizes."""
+    try:
+        if path.is_dir():
+            return {"path": str(path), **_tree(path)}
+        return {"path": str(path), "size": path.stat().st_size, "sha256": sha256(path)}
+    except OSError as error:
+        return {"path": str(path), "missing": error.strerror or type(error).__name__}
+
+
+def _tree(folder: Path) -> dict[str, Any]:
+    """Hash the sorted relative paths and sizes of a folder's files, and not their content."""
+    digest = hashlib.sha256()
+    files = size = 0
+    for name, length in sorted(_sizes(folder)):
+        digest.update(os.fsencode(name) + b"\0" + str(length).encode() + b"\n")
+        files += 1
+        size += length
+    return {"files": files, "size": size, "tree_sha256": digest.hexdigest()}
+
+
+def _sizes(folder: Path) -> Iterator[tuple[str, int]]:
+    for root, _, names in os.walk(folder):
+        for name in names:
+            path = Path(root, name)
+            if path.is_file():
+                yield path.relative_to(folder).as_posix(), path.stat().st_size

@@ -1,0 +1,135 @@
+"""JSON Lines: one object a line; single values changed in place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from json.decoder import scanstring
+from typing import Any
+
+import pandas as pd
+
+from goldlabel.errors import InputError
+from goldlabel.tables.encoded import TextFile
+
+__all__ = ["looks_like", "read", "with_changes"]
+
+_DECODER = json.JSONDecoder()
+_SPACE = " \t\r\n"
+
+
+def looks_like(data: bytes) -> bool:
+    """Return whether the first line that is not blank holds a JSON object."""
+    for _, _, line in _lines(data):
+        try:
+            return isinstance(json.loads(line), dict)
+        except (ValueError, RecursionError):
+            return False
+    return False
+
+
+def _lines(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Yield number, start and bytes of every line that is not blank."""
+    start, number = 0, 0
+    while start < len(data):
+        number += 1
+        stop = data.find(b"\n", start)
+        stop = len(data) if stop < 0 else stop
+        line = data[start:stop]
+        if line.strip():
+            yield number, start, line
+        start = stop + 1
+
+
+def read(file: TextFile) -> pd.DataFrame:
+    """Return a column for each key, in the order in which they appear; absent keys are None.
+
+    Raises
+    ------
+    InputError
+        A line is not a JSON object; says which.
+    """
+    columns: dict[str, list[Any]] = {}
+    rows = 0
+    for number, _, line in _lines(file.data):
+        for key, value in _object(file, line, rows, number).items():
+            column = columns.get(key)
+            if column is None:
+                column = columns[key] = []
+            column.extend([None] * (rows - len(column)))
+            column.append(value)
+        rows += 1
+    for column in columns.values():
+        column.extend([None] * (rows - len(column)))
+    if not columns:
+        raise InputError(str(file.path), "has only empty objects", "Name a file that has columns")
+    return pd.DataFrame(
+        {key: pd.Series(values, dtype=object).infer_objects() for key, values in columns.items()}
+    )
+
+
+def _object(file: TextFile, line: bytes, row: int, number: int) -> dict[str, Any]:
+    where = f"{file.path}: row {row + 1} (line {number})"
+    fix = "Write one JSON object on each line"
+    try:
+        value = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise InputError(where, f"is not JSON ({error.msg}, column {error.colno})", fix) from error
+    except (ValueError, RecursionError) as error:  # too long a number, too deep a nesting
+        raise InputError(where, f"is not JSON that can be read ({error})", fix) from error
+    if not isinstance(value, dict):
+        raise InputError(where, f"is a JSON {_kind(value)}, not an object", fix)
+    return value
+
+
+def _kind(value: object) -> str:
+    kinds = {list: "array", str: "string", bool: "boolean", type(None): "null"}
+    return kinds.get(type(value), "number")
+
+
+def with_changes(file: TextFile, column: str, changes: Mapping[int, object]) -> bytes:
+    """Return the text with the value of one key replaced in some rows, all else as it was.
+
+    A row without the key gets it at its end.
+    """
+    ascii_only = file.data.isascii()
+    pieces, done = [], 0
+    for row, (_, start, line) in enumerate(_lines(file.data)):
+        if row in changes:
+            text = line.decode("utf-8")
+            pieces.append(file.data[done:start])
+            pieces.append(_with_value(text, column, changes[row], ascii_only).encode("utf-8"))
+            done = start + len(line)
+    pieces.append(file.data[done:])
+    return b"".join(pieces)
+
+
+def _with_value(text: str, column: str, value: object, ascii_only: bool) -> str:
+    new = json.dumps(value, ensure_ascii=ascii_only)
+    spans = {key: (start, stop) for key, start, stop in _values(text)}
+    if column in spans:  # of a key that comes twice, the last one counts, as in reading
+        start, stop = spans[column]
+        return text[:start] + new + text[stop:]
+    end = text.rindex("}")
+    body = text[:end].rstrip(_SPACE)
+    key = json.dumps(column, ensure_ascii=ascii_only)
+    return f"{body}{', ' if spans else ''}{key}: {new}{text[len(body) : end]}{text[end:]}"
+
+
+def _values(text: str) -> Iterator[tuple[str, int, int]]:
+    """Yield key, start and end of each value of the object in `text`, which is valid JSON."""
+    position = _skip(text, text.index("{") + 1)
+    while text[position] == '"':
+        key, position = scanstring(text, position + 1)
+        start = _skip(text, _skip(text, position) + 1)  # over the colon
+        _, stop = _DECODER.raw_decode(text, start)
+        yield key, start, stop
+        position = _skip(text, stop)
+        if text[position] == ",":
+            position = _skip(text, position + 1)
+
+
+def _skip(text: str, position: int) -> int:
+    while text[position] in _SPACE:
+        position += 1
+    return position

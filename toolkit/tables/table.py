@@ -1,0 +1,351 @@
+"""Read a table in its native format, and write it back with one column changed."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from goldlabel.audit import Source
+from goldlabel.errors import InputError
+from goldlabel.files import replacing, sha256
+from goldlabel.tables import arrow, delimited, huggingface, jsonl, parquet
+from goldlabel.tables.encoded import TextFile, check_file, not_readable, read_text
+
+__all__ = ["FORMATS", "TableFile", "read_table", "write_column"]
+
+FORMATS = ("csv", "tsv", "jsonl", "parquet", "huggingface")
+"""Names of the formats; "csv" is delimited text with any delimiter."""
+
+_FOREIGN = {
+    b"PK\x03\x04": ("a zip archive, perhaps an Excel sheet", "Save it as CSV, or unpack it"),
+    b"\x93NUMPY": ("a NumPy array", "Name a table; arrays are for predictions"),
+    b"ARROW1": ("an Arrow file", "Name the folder that save_to_disk wrote, or save as Parquet"),
+    b"BZh": ("compressed with bzip2", "Decompress it, or use gzip"),
+    b"\xfd7zXZ": ("compressed with xz", "Decompress it, or use gzip"),
+    b"SQLite format 3": ("an SQLite database", "Save the table as CSV"),
+    b"\x89HDF": ("an HDF5 file", "Save the table as CSV or Parquet"),
+    b"\x80\x02": ("a pickle, which can run code when opened", "Save it as CSV or Parquet"),
+    b"\x80\x03": ("a pickle, which can run code when opened", "Save it as CSV or Parquet"),
+    b"\x80\x04": ("a pickle, which can run code when opened", "Save it as CSV or Parquet"),
+    b"\x80\x05": ("a pickle, which can run code when opened", "Save it as CSV or Parquet"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class TableFile:
+    """A table, and all that is needed to read it again.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        Rows in the order of the file, with a plain index 0 .. n-1. Columns of delimited text hold
+        text exactly as written: nothing is taken for a number or for missing.
+    source : Source
+        Format, file and options, resolved: reading with them needs no guess.
+    notes : tuple of str
+        What was recognised, a sentence each.
+    categories : mapping of str to tuple of str
+        Class names of the columns whose type lists them: ClassLabel of Hugging Face (whose values
+        are positions in the list), categoricals of pandas.
+    coded : frozenset of str
+        Columns of `categories` whose values are positions (ClassLabel).
+    """
+
+    frame: pd.DataFrame
+    source: Source
+    notes: tuple[str, ...] = ()
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    coded: frozenset[str] = frozenset()
+
+
+def read_table(
+    path: str | Path,
+    *,
+    format: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    quote: str = '"',
+    header: bool | None = None,
+    split: str | None = None,
+) -> TableFile:
+    r"""Read CSV, TSV, JSON Lines, Parquet, or a Hugging Face dataset saved to disk.
+
+    Text may be compressed with gzip or zstd. The format is recognised from the content.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file, or the folder of a Hugging Face dataset.
+    format : {"csv", "tsv", "jsonl", "parquet", "huggingface"}, optional
+        Taken instead of what the content looks like.
+    encoding : str, optional
+        Of text; if not given, what the byte-order mark says, else UTF-8.
+    delimiter : str, optional
+        Of "csv"; if not given, comma, tab, semicolon or bar, whichever splits the rows evenly.
+    quote : str
+        Of "csv"; "" where quotes mean nothing.
+    header : bool, optional
+        Of "csv": whether the first row names the columns. Without names the columns are called
+        "0", "1", ... If not given: True, unless the first row holds a number.
+    split : str, optional
+        Which dataset of a Hugging Face dictionary of datasets.
+
+    Returns
+    -------
+    TableFile
+
+    Raises
+    ------
+    InputError
+        The file can't be read, or is not what it should be; says which row, line and column.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp(), "reviews.csv")
+    >>> _ = path.write_text("id;label\n001;good\n002;bad\n")
+    >>> table = read_table(path)
+    >>> table.frame["id"].tolist()
+    ['001', '002']
+    >>> table.notes[0]
+    'Read reviews.csv as delimited text: semicolon, UTF-8, the first row is the header; 2 rows, columns id, label.'
+    """  # noqa: E501
+    path = Path(path)
+    if format is not None and format not in FORMATS:
+        raise InputError("format", f"is {format!r}, not one of {', '.join(FORMATS)}", "Use one")
+    if _is_folder(path):
+        return _read_folder(path, format, split)
+    if split is not None:
+        raise InputError(str(path), f"has no splits, so no {split!r}", "Leave out split")
+    head = _head(check_file(path))
+    if format == "parquet" or (format is None and head.startswith(b"PAR1")):
+        return _read_parquet(path)
+    for magic, (what, fix) in _FOREIGN.items():
+        if head.startswith(magic):
+            raise InputError(str(path), f"is {what}", fix)
+    file = read_text(path, encoding=encoding)
+    if format == "jsonl" or (format is None and _is_jsonl(file)):
+        return _read_jsonl(file)
+    delimiter = "\t" if format == "tsv" and delimiter is None else delimiter
+    return _read_delimited(file, delimiter, quote, header)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError) as error:
+        raise not_readable(path, error) from error
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read(16)
+    except OSError as error:
+        raise not_readable(path, error) from error
+
+
+def _is_jsonl(file: TextFile) -> bool:
+    begin = file.data[:4096].lstrip()[:1]
+    names_json = ".json" in file.path.name.lower()
+    if begin == b"[" and names_json:
+        raise InputError(
+            str(file.path),
+            "is one JSON array, and JSON Lines is expected",
+            "Write one object on each line, e.g. with jq -c '.[]'",
+        )
+    return begin == b"{" and (names_json or jsonl.looks_like(file.data))
+
+
+def _read_folder(path: Path, format: str | None, split: str | None) -> TableFile:
+    if format not in (None, "huggingface") or not huggingface.is_dataset(path):
+        raise InputError(
+            str(path),
+            "is a folder, and no Hugging Face dataset saved to disk",
+            "Name a file, or a folder with dataset_info.json or state.json",
+        )
+    dataset = huggingface.open_dataset(path, split=split)
+    table, names = huggingface.read(dataset)
+    frame = arrow.as_frame(table, path)
+    options = {"split": dataset.split, "rows": len(frame), "sha256": dataset.sha256}
+    source = Source("huggingface", (path,), options)
+    chosen = f", split {dataset.split}" if dataset.split else ""
+    note = f"Read {path.name} as a Hugging Face dataset{chosen}: {_size(frame)}."
+    return TableFile(frame, source, (note,), names, frozenset(names))
+
+
+def _read_parquet(path: Path) -> TableFile:
+    table = parquet.read(path)
+    frame = arrow.as_frame(table, path)
+    source = Source("parquet", (path,), {"rows": len(frame), "sha256": sha256(path)})
+    note = f"Read {path.name} as Parquet: {_size(frame)}."
+    coded = frozenset(arrow.class_names(table.schema))
+    return TableFile(frame, source, (note,), parquet.categories(table), coded)
+
+
+def _read_jsonl(file: TextFile) -> TableFile:
+    frame = jsonl.read(file)
+    options = {"encoding": file.encoding, "rows": len(frame), "sha256": file.sha256}
+    note = f"Read {file.path.name} as JSON Lines, {file.description}: {_size(frame)}."
+    return TableFile(frame, Source("jsonl", (file.path,), options), (note,))
+
+
+def _read_delimited(
+    file: TextFile, delimiter: str | None, quote: str, header: bool | None
+) -> TableFile:
+    scanned = delimited.scan(file, delimiter=delimiter, quote=quote, header=header)
+    frame = arrow.as_frame(scanned.table(), file.path)
+    options = {
+        "encoding": file.encoding,
+        "delimiter": scanned.delimiter,
+        "quote": scanned.quote,
+        "header": scanned.header,
+        "rows": len(frame),
+        "sha256": file.sha256,
+    }
+    format = "tsv" if scanned.delimiter == "\t" else "csv"
+    return TableFile(frame, Source(format, (file.path,), options), (scanned.note,))
+
+
+def _size(frame: pd.DataFrame) -> str:
+    shown = [str(name) for name in frame.columns[:8]]
+    more = ", ..." if frame.shape[1] > 8 else ""
+    return f"{len(frame):,} rows, columns {', '.join(shown)}{more}"
+
+
+def write_column(
+    source: Source, column: str, changes: Mapping[int, object], out: str | Path
+) -> None:
+    """Write a table again with some values of one column replaced, and all else as it was.
+
+    Delimited text and JSON Lines: only the bytes of the replaced fields differ, in the file's
+    encoding, line ends, quoting and compression. Parquet and Arrow: same schema, metadata and
+    parts; the other columns are untouched. Without changes the output is a copy of the input.
+
+    Parameters
+    ----------
+    source : Source
+        From `read_table`. If it has the option "sha256", the file must still have that hash.
+    column : str
+        Name of the column.
+    changes : mapping of int to object
+        New values by row, 0 .. n-1; text for delimited text, else of the column's own type.
+    out : str or Path
+        File to write (a folder for a Hugging Face dataset); never the input.
+
+    Raises
+    ------
+    InputError
+        The input changed since it was read, has no such row or column, or can't hold a value; or
+        `out` is the input or can't be written. Nothing is written then.
+    """
+    out = Path(out)
+    write = _WRITERS.get(source.format)
+    if write is None:
+        raise InputError(
+            "source", f"has the format {source.format!r}, no table", "Use read_table's"
+        )
+    path = source.files[0]
+    plain = {int(row): _plain(value) for row, value in changes.items()}
+    rows = source.options.get("rows", math.inf)
+    outside = [row for row in plain if not 0 <= row < rows]
+    if outside:
+        raise InputError(
+            f"{path}: row {outside[0] + 1}", f"is not one of its {rows:,} rows", "Check the changes"
+        )
+    if source.format != "huggingface":
+        _check_output(path, out)
+    write(source, column, plain, out)
+
+
+def _plain(value: object) -> Any:
+    return value.item() if hasattr(value, "item") else value
+
+
+def _check_output(path: Path, out: Path) -> None:
+    check_file(path)
+    try:
+        if out.is_dir():
+            raise InputError(str(out), "is a folder", "Name a file in it")
+        same = out.exists() and out.samefile(path)
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(str(out), f"cannot be written ({error})", "Name another file") from error
+    if same:
+        raise InputError(str(out), "is the input, which is never overwritten", "Name another file")
+
+
+def _check_unchanged(source: Source, found: str) -> None:
+    if source.options.get("sha256", found) != found:
+        raise InputError(
+            str(source.files[0]),
+            "has changed since it was audited, so its rows may be others",
+            "Audit it again, or bring the old file back",
+        )
+
+
+def _check_column(source: Source, column: str, names: Iterable[str]) -> None:
+    listed = list(names)
+    if column not in listed:
+        raise InputError(
+            str(source.files[0]),
+            f"has no column {column!r}, only {', '.join(listed[:20])}",
+            "Name one",
+        )
+
+
+def _write_text(source: Source, column: str, changes: Mapping[int, Any], out: Path) -> None:
+    options = source.options
+    file = read_text(source.files[0], encoding=options.get("encoding"))
+    _check_unchanged(source, file.sha256)
+    if source.format == "jsonl":
+        _check_column(source, column, jsonl.read(file).columns)
+        data = jsonl.with_changes(file, column, changes)
+    else:
+        table = delimited.scan(
+            file,
+            delimiter=options.get("delimiter"),
+            quote=options.get("quote", '"'),
+            header=options.get("header"),
+        )
+        _check_column(source, column, table.names)
+        data = delimited.with_changes(table, column, changes)
+    with replacing(out) as temporary:
+        if data == file.data:
+            shutil.copyfile(file.path, temporary)
+        else:
+            temporary.write_bytes(file.packed(data))
+
+
+def _write_parquet(source: Source, column: str, changes: Mapping[int, Any], out: Path) -> None:
+    path = source.files[0]
+    _check_unchanged(source, sha256(path))
+    _check_column(source, column, parquet.columns(path))
+    with replacing(out) as temporary:
+        if changes:
+            parquet.write(path, column, changes, temporary)
+        else:
+            shutil.copyfile(path, temporary)
+
+
+def _write_huggingface(source: Source, column: str, changes: Mapping[int, Any], out: Path) -> None:
+    dataset = huggingface.open_dataset(source.files[0], split=source.options.get("split"))
+    _check_unchanged(source, dataset.sha256)
+    _check_column(source, column, huggingface.columns(dataset))
+    huggingface.write(dataset, column, changes, out)
+
+
+_WRITERS: dict[str, Callable[[Source, str, Mapping[int, Any], Path], None]] = {
+    "csv": _write_text,
+    "tsv": _write_text,
+    "jsonl": _write_text,
+    "parquet": _write_parquet,
+    "huggingface": _write_huggingface,
+}
