@@ -20,6 +20,7 @@ from goldlabel.errors import DataWarning, InputError
 __all__ = [
     "LabeledRows",
     "choice",
+    "class_labels",
     "labeled_rows",
     "number",
     "out_of_range",
@@ -77,6 +78,21 @@ def labeled_rows(
         )
     codes, names = _codes(values, names, k)
     return LabeledRows(codes, probs, tuple(range(k)) if names is None else tuple(names))
+
+
+def class_labels(
+    labels: Any, k: int, classes: Sequence[Hashable] | None = None, *, name: str
+) -> tuple[Ints, tuple[Hashable, ...]]:
+    """Check labels where `name`, not pred_probs, says that there are `k` classes.
+
+    Returns class indices, and the class names (the indices where there are none).
+    """
+    try:
+        codes, names = _codes(_one_column(labels), _class_names(classes, None, k), k)
+    except InputError as error:
+        what, fix = (text.replace("pred_probs", name) for text in (error.what, error.fix))
+        raise InputError(error.where, what, fix) from None
+    return codes, tuple(range(k)) if names is None else tuple(names)
 
 
 def pred_probs_array(pred_probs: Any) -> tuple[npt.NDArray[Any], tuple[Hashable, ...] | None]:
@@ -211,7 +227,7 @@ def _codes(values: Any, names: list[Hashable] | None, k: int) -> tuple[Ints, lis
     if isinstance(values, pd.Categorical):
         return _category_codes(values, names, k)
     if getattr(values, "dtype", None) is not None and values.dtype.kind in "iub":
-        numbers = np.asarray(values)
+        numbers: npt.NDArray[Any] | None = np.asarray(values)
     else:
         _refuse_missing(values)
         numbers = _as_integers(values)
@@ -346,18 +362,18 @@ def row_sums(worst_row: int, worst_sum: float, *, name: str = "pred_probs") -> N
     """Warn if the row whose sum is farthest from 1 is not near it."""
     if abs(worst_sum - 1.0) > SUM_SLACK:
         warnings.warn(
-            f"{name}[{worst_row}] sums to {worst_sum:.4g}, farthest from 1 of all rows. Probabilities"
-            " over classes that exclude each other sum to 1; check that these are",
+            f"{name}[{worst_row}]: sums to {worst_sum:.4g}, the farthest from 1 of all rows. "
+            "Check that the columns are the probabilities of classes that exclude each other.",
             DataWarning,
             stacklevel=3,
         )
 
 
-def choice(value: str, options: Mapping[str, T] | Sequence[str], *, name: str) -> T | str:
-    """Return what an option's value stands for, or the value itself."""
-    if not isinstance(value, str) or value not in options:
+def choice(value: Any, options: Sequence[T], *, name: str) -> T:
+    """Return the value if it is one of the options."""
+    if value not in options:
         raise InputError(name, f"is {value!r}", f"Use one of {', '.join(map(repr, options))}")
-    return options[value] if isinstance(options, Mapping) else value
+    return options[options.index(value)]
 
 
 def number(value: Any, *, name: str, low: float = -np.inf, high: float = np.inf) -> float:

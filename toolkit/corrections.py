@@ -113,7 +113,8 @@ def decided(issues: LabelIssues, path: str | Path) -> pd.DataFrame:
         seen[example, part] = where
         if row["label"]:
             rows.append(dataset.change(example, part, dataset.label(where, row["label"])))
-    frame = pd.DataFrame(rows, columns=COLUMNS).assign(decided_by=path.name)
+    # Of objects: pandas would make numbers of class names, and floats of integers with gaps.
+    frame = pd.DataFrame(rows, columns=COLUMNS, dtype=object).assign(decided_by=path.name)
     return _ordered(frame[frame["suggested"] != frame["given"]])
 
 
@@ -200,7 +201,7 @@ class _Dataset:
         issues = self.issues
         row = self.finding.get((example, part))
         if row is not None:
-            found = self.findings.iloc[row].to_dict()
+            found: dict[Any, Any] = self.findings.iloc[row].to_dict()
             agreed = found["suggested"] == label
             return {
                 **found,
@@ -225,7 +226,16 @@ class _Dataset:
 
 def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
     """Put rows into the order of the dataset, labels as they are named."""
-    frame = frame[COLUMNS].astype({"given": object, "suggested": object})
+    frame = frame[COLUMNS].astype(
+        {
+            "example": np.int64,
+            "part": np.int64,
+            "given": object,
+            "suggested": object,
+            "score": np.float64,
+            "confidence": np.float64,
+        }
+    )
     return frame.sort_values(["example", "part"], kind="stable", ignore_index=True)
 
 

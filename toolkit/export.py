@@ -95,9 +95,10 @@ def _check_free(path: Path, source: Source, decisions: str | Path | None, force:
     target = path.resolve()
     own = [*source.files, *source.inputs, *([] if decisions is None else [Path(decisions)])]
     for file in own:
-        if target == file.resolve() or (file.is_dir() and file.resolve() in target.parents):
-            inside = "" if target == file.resolve() else "lies inside what the export reads"
-            raise InputError(str(path), inside or "is what the export reads", "Name another file")
+        if target == file.resolve() or (path.exists() and file.exists() and path.samefile(file)):
+            raise InputError(str(path), "is what the export reads", "Name another file")
+        if file.is_dir() and file.resolve() in target.parents:
+            raise InputError(str(path), f"lies inside the dataset, {file}", "Name another place")
     if not path.parent.is_dir():
         raise InputError(
             str(path), f"cannot be made: there is no folder {path.parent}", "Make that folder first"
@@ -111,4 +112,4 @@ def _check_free(path: Path, source: Source, decisions: str | Path | None, force:
 def _write_log(changes: pd.DataFrame, path: Path) -> None:
     log = changes.rename(columns={"suggested": "label"})
     log["part"] = log["part"].where(log["part"] >= 0).astype("Int64")
-    log.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+    log.to_csv(path, index=False, float_format="%.6g", lineterminator="\n", encoding="utf-8")

@@ -35,15 +35,24 @@ SMALL = 1000
 TERMS = 50_000
 """The most words, and the most pieces of words, that a text model looks at."""
 
+WEIGHTS = 8_000_000
+"""The most weights of a text model; fitting them takes about 25 times their 8 bytes."""
+
 WORD = r"(?u)\w+|[^\w\s]"
 """A word of any length, or a sign: no text that holds anything is empty to the model."""
 
 
-def text_pipeline() -> Pipeline:
+def text_pipeline(*, n_classes: int = 2) -> Pipeline:
     """Build a text classifier: TF-IDF of words and of pieces of words, logistic regression.
 
     Words and pairs of words catch topics; pieces of 2 to 5 characters catch endings, typing
-    errors and languages without spaces. `TERMS` of each at most.
+    errors and languages without spaces. The most frequent 50,000 of each are looked at.
+
+    Parameters
+    ----------
+    n_classes : int
+        Number of classes, if it is known: above 80, fewer words are looked at, so that fitting
+        stays below 2 GB.
 
     Returns
     -------
@@ -57,12 +66,14 @@ def text_pipeline() -> Pipeline:
     >>> model.predict(["a good day", "a bad day"]).tolist()
     [1, 0]
     """
-    terms = {"sublinear_tf": True, "max_features": TERMS, "dtype": np.float32}
+    most = max(1, min(TERMS, WEIGHTS // (2 * n_classes)))
+    terms = {"sublinear_tf": True, "max_features": most, "dtype": np.float32}
     words = TfidfVectorizer(ngram_range=(1, 2), token_pattern=WORD, **terms)
     pieces = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), **terms)
-    return make_pipeline(
-        FunctionTransformer(_joined), make_union(words, pieces), LogisticRegression(max_iter=1000)
-    )
+    # C = 1 found 15 % wrong labels in AG News better than 3, 5 or 10, which predict a little better
+    # from clean ones; a tolerance of 1e-3 halves the time and changes neither.
+    last = LogisticRegression(C=1.0, tol=1e-3, max_iter=1000)
+    return make_pipeline(FunctionTransformer(_joined), make_union(words, pieces), last)
 
 
 def _joined(rows: Any) -> list[str]:

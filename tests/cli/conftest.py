@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from goldlabel.cli import main
 
 THIRD_PARTY = Path(__file__).parent / "thirdparty"

@@ -1,4 +1,4 @@
-"""Classification sets: what hypothesis draws, what looks like the real thing, and the real thing."""
+"""Classification sets: what hypothesis draws, what looks real, and what is."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class Tasks(TyperGroup):
         """Return a command that knows no more than its title: all that a list of them shows."""
         if cmd_name not in task_names():
             return None
-        return _command(cmd_name, lambda: None, find_task(cmd_name).title)
+        return _command(cmd_name, lambda: None, _title(cmd_name))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the whole command of the task that was asked for."""
@@ -91,6 +91,13 @@ def task_command(task: Task) -> Any:
         run(task, values, output, screen_of(context))
 
     return _command(task.name, signature.shaped(command, [*own, *same]), described.text)
+
+
+def _title(name: str) -> str:
+    try:
+        return find_task(name).title
+    except Exception as error:  # somebody else's package: the others can be used all the same
+        return f"(cannot be loaded: {error})"
 
 
 def _command(name: str, function: Any, help: str) -> Any:

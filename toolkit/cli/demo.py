@@ -1,6 +1,5 @@
 """."""
 
-import typer
 
 
 def command() -> None:

@@ -79,7 +79,8 @@ def command(
         )
         return
     changed = len(done.changes)
-    screen.say(f"{changed:,} label{'' if changed == 1 else 's'} changed: {done.out}")
+    of = f" of {done.findings:,} suspected" if decisions is None else ""
+    screen.say(f"{changed:,}{of} label{'' if changed == 1 else 's'} changed: {done.out}")
     screen.say(f"Each change and its reason: {done.change_log}")
     if decisions is None:
         screen.say()

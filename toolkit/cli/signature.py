@@ -125,8 +125,8 @@ def _kind(annotation: Any) -> Any:
         return annotation
     if origin is Literal and all(isinstance(value, str) for value in inner):
         return annotation
-    if origin in (Sequence, list) and inner in ((str,), (Path,)):
-        return list[inner]
+    if origin in (Sequence, list):
+        return {(str,): list[str], (Path,): list[Path]}.get(inner)
     return None
 
 

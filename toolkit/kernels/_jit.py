@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
-import numpy as np
 import numpy.typing as npt
 
 __all__ = ["frozen", "kernel"]

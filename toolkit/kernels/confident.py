@@ -94,11 +94,12 @@ def thresholds(counts: Ints, sums: npt.NDArray[np.float64]) -> npt.NDArray[np.fl
     """Return the mean self-confidence of each class, floored; `NEVER` for an absent class."""
     means = np.full(counts.shape[0], NEVER)
     np.divide(sums, counts, out=means, where=counts > 0)
-    return np.maximum(means, THRESHOLD_MIN)
+    floored: npt.NDArray[np.float64] = np.maximum(means, THRESHOLD_MIN)
+    return floored
 
 
 @kernel
-def _first(row: Ints, value: int, skip: int) -> int:
+def _first(row: Ints, value: Any, skip: Any) -> int:
     """Position of the first entry equal to `value`, other than `skip`."""
     for j in range(row.shape[0]):
         if row[j] == value and j != skip:
@@ -107,7 +108,7 @@ def _first(row: Ints, value: int, skip: int) -> int:
 
 
 @kernel
-def _largest(row: Floats, skip: int) -> int:
+def _largest(row: Floats, skip: Any) -> int:
     """Position of the largest entry other than `skip`, the lowest of equals."""
     found = -1
     for j in range(row.shape[0]):
@@ -135,7 +136,7 @@ def _sweep(
     confident_only: bool,
     joint: Ints,
     flags: npt.NDArray[np.uint8],
-    predicted: Ints,
+    predicted: npt.NDArray[Any],
     self_confidence: Floats,
     normalized_margin: Floats,
     extremes: Ints,
@@ -185,13 +186,13 @@ def _sweep(
 
         agrees = True
         best = given
-        second = np.int64(-1)
+        second = -1
         if own <= other or own <= 0:
             # The model may prefer another class; bits of zeros and below do not order.
             if own <= 0 and other <= 0:
-                second = np.int64(_largest(pred_probs[i], given))
+                second = _largest(pred_probs[i], given)
             else:
-                second = np.int64(_first(bits[i], other, given))
+                second = _first(bits[i], other, given)
             if second >= 0:
                 rival = pred_probs[i, second]
                 mine = pred_probs[i, given]
@@ -200,13 +201,13 @@ def _sweep(
                 cell[0] = mine + EPS  # rounded to the precision of pred_probs
                 agrees = cell[0] > rival or (cell[0] == rival and given < second)
 
-        guess = np.int64(-1)
+        guess = -1
         if confident == 1:
             guess = where
         elif confident > 1:
             guess = best
             if confident_only and bits[i, best] < cuts[best]:
-                guess = np.int64(_largest_confident(bits[i], cuts))
+                guess = _largest_confident(bits[i], cuts)
         flag = 0
         if agrees:
             flag |= AGREES

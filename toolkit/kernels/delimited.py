@@ -56,7 +56,7 @@ def _field(data: Bytes, start: int, delimiter: int, quote: int) -> tuple[int, in
 @kernel
 def _next_line(data: Bytes, end: int) -> int:
     """Return the start of the line after the line end at `end`."""
-    n = data.shape[0]
+    n: int = data.shape[0]
     if end + 1 < n and data[end] == CR and data[end + 1] == LF:
         return end + 2
     return min(end + 1, n)

@@ -76,7 +76,7 @@ def _lowest(scores: Scores, start: int, end: int, low: Scores) -> int:
     """Put the lowest of the rows ``start .. end`` into `low`, ascending; return how many."""
     if low.shape[0] > _INSERTION:
         ordered = np.sort(scores[start:end])
-        size = min(low.shape[0], end - start)
+        size = min(len(low), end - start)
         low[:size] = ordered[:size]
         return size
     size = 0

@@ -112,9 +112,7 @@ def _select(
                 keys[at], members[at] = key, i
                 sizes[bucket] += 1
                 if at + 1 == offsets[bucket + 1]:
-                    _keep_best(
-                        bucket, quotas[bucket], offsets[bucket], sizes, bars, keys, members
-                    )
+                    _keep_best(bucket, quotas[bucket], offsets[bucket], sizes, bars, keys, members)
     # `still_open` lists, from starts[class], the buckets of the class with room left. `floors` is
     # the key that a row must reach to get into any of them: none, for a class without.
     ends = starts[:-1].copy()
@@ -214,7 +212,7 @@ def select_by_quota(
     keys = np.empty(offsets[-1])
     members = np.empty(offsets[-1], dtype=np.int64)
     shares = thread_count() if n * max(k, 8) > 1 << 20 else 1
-    share = _shares(np.bincount(given, weights=wanted, minlength=k), shares)
+    share = _shares(np.bincount(given, weights=wanted, minlength=k).astype(np.float64), shares)
     still_open = np.empty((shares, wanted.shape[0]), dtype=np.int64)
     floors = np.empty((shares, k))
     disagreeing = np.flatnonzero((flags & AGREES) == 0)  # rows left out count as agreeing
@@ -266,6 +264,6 @@ def lowest(scores: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.bool_]
     if count <= 0:
         return np.zeros(scores.shape[0], dtype=np.bool_)
     cut = np.partition(scores, count - 1)[count - 1]
-    chosen = scores < cut
+    chosen: npt.NDArray[np.bool_] = scores < cut
     chosen[np.flatnonzero(scores == cut)[: count - int(np.count_nonzero(chosen))]] = True
     return chosen

@@ -11,7 +11,7 @@ from typing import Any
 from goldlabel.audit import Audit, Box, Item, Span
 
 from . import wording
-from .examples import NOTHING, Example, Finding
+from .examples import Example, Finding
 
 __all__ = ["data_address", "view"]
 
@@ -111,8 +111,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
     return {
         "part": finding.part,
         "kind": wording.label(finding.kind),
-        "given": _name(finding.given),
-        "suggested": _name(finding.suggested),
+        "given": wording.class_name(finding.given, _NAME),
+        "suggested": wording.class_name(finding.suggested, _NAME),
         "is_nothing": (finding.given is None, finding.suggested is None),
         "score": _share(finding.score),
         "confidence": None if math.isnan(finding.confidence) else _share(finding.confidence),
@@ -125,12 +125,6 @@ def _share(share: float) -> dict[str, Any]:
     return {"text": f"{share:.3f}", "exact": repr(share), "bar": round(100 * share, 1)}
 
 
-def _name(name: Any) -> str:
-    if name is None:
-        return NOTHING
-    return wording.exact(name) if isinstance(name, float) else wording.cut(name, _NAME).marked
-
-
 def _choices(findings: list[Finding], place: int, names: list[Any]) -> list[tuple[int, str, int]]:
     """Return (class index, name, count) of what occurs in the findings, for a list to pick from."""
     counts: dict[int, int] = {}
@@ -138,7 +132,7 @@ def _choices(findings: list[Finding], place: int, names: list[Any]) -> list[tupl
     for finding, name in zip(findings, names, strict=True):
         code = finding.codes[place]
         counts[code] = counts.get(code, 0) + 1
-        words.setdefault(code, _name(name))
+        words.setdefault(code, wording.class_name(name, _NAME))
     if all(code < 0 for code in counts):
         return []
     return [(code, words[code], counts[code]) for code in sorted(counts)]
@@ -203,11 +197,14 @@ def _spans(spans: tuple[Span, ...]) -> list[dict[str, Any]]:
         if i != last + 1:
             views.append({"gap": wording.count(i - last - 1)})
         span = spans[i]
-        names = [
-            wording.one_line(t, n)
-            for t, n in zip((span.text, span.given, span.suggested), (80, 40, 40), strict=True)
-        ]
-        views.append(dict(zip(("text", "given", "suggested"), names, strict=True), gap=""))
+        views.append(
+            {
+                "text": wording.one_line(span.text, 80),
+                "given": wording.one_line(span.given, 40),
+                "suggested": wording.one_line(span.suggested, 40),
+                "gap": "",
+            }
+        )
         last = i
     if spans and last < len(spans) - 1:
         views.append({"gap": wording.count(len(spans) - 1 - last)})
@@ -220,12 +217,15 @@ def _boxes(boxes: tuple[Box, ...]) -> list[dict[str, Any]]:
     views = []
     for box in ordered:
         left, top = _clip(box.x), _clip(box.y)
+        right, bottom = _clip(box.x + box.width), _clip(box.y + box.height)
+        if right <= left or bottom <= top:
+            continue
         views.append(
             {
                 "x": left,
                 "y": top,
-                "width": round(_clip(box.x + box.width) - left, 2),
-                "height": round(_clip(box.y + box.height) - top, 2),
+                "width": round(right - left, 2),
+                "height": round(bottom - top, 2),
                 "label": wording.one_line(box.label, 40),
                 "role": "suggested" if box.role == "suggested" else "given",
             }

@@ -15,9 +15,8 @@ from goldlabel.result import LabelIssues
 
 from . import wording
 
-__all__ = ["NOTHING", "Example", "Finding", "name_of", "source_name", "worst"]
+__all__ = ["Example", "Finding", "name_of", "source_name", "worst"]
 
-NOTHING = "nothing"
 _REASON = 600
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -80,15 +81,26 @@ def _column(name: str, values: list[Any], kind: str) -> View:
     is_number = kind in "iuf"
     finite = [v for v in values if is_number and v is not None and v == v]
     has_bar = bool(_BAR.search(name)) and all(0 <= figure <= 1 for figure in finite)
+    text = _writer(name, finite) if kind == "f" else lambda figure: wording.value(figure, name)
     cells = [
         {
-            "text": wording.value(figure, name),
+            "text": text(figure),
             "sort": repr(figure) if is_number and figure == figure else None,
             "bar": round(100 * figure, 1) if has_bar and figure == figure else None,
         }
         for figure in values
     ]
     return {"name": wording.label(name), "is_number": is_number, "cells": cells}
+
+
+def _writer(name: str, figures: list[float]) -> Callable[[float], str]:
+    """Return how to write a column of floats, so that its decimal points stand in line."""
+    sizes = [abs(figure) for figure in figures if figure and math.isfinite(figure)]
+    as_written = partial(wording.value, name=name)
+    if not sizes or min(sizes) < 5e-4 or max(sizes) >= 1000:
+        return as_written
+    pattern = "{:.1%}" if as_written(1.0) == "100%" and max(sizes) <= 1 else "{:.3f}"
+    return lambda figure: pattern.format(figure) if math.isfinite(figure) else as_written(figure)
 
 
 def _heat(frame: pd.DataFrame, values: Figures, pairs: Mapping[tuple[str, str], str]) -> View:
@@ -111,6 +123,7 @@ def _heat(frame: pd.DataFrame, values: Figures, pairs: Mapping[tuple[str, str], 
         "corner": f"{wording.label(row)} ↓  {wording.label(column)} →",
         "has_diagonal": bool(same.any()),
         "is_linked": bool(pairs),
+        "is_upright": max(map(len, columns), default=0) <= 4,
         "size": "small" if len(columns) > 24 else "medium" if len(columns) > 12 else "large",
     }
 

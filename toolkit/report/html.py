@@ -98,7 +98,9 @@ def _page(audit: Audit, document: dict[str, Any], top: int) -> str:
 
 def _headline(audit: Audit) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """Return the first figures of the task, for the headline, and the further ones."""
-    single = {name: entry for name, entry in audit.summary.items() if not isinstance(entry, Mapping)}
+    single = {
+        name: entry for name, entry in audit.summary.items() if not isinstance(entry, Mapping)
+    }
     first = list(single)[:_HEADLINE]
     further = {name: entry for name, entry in audit.summary.items() if name not in first}
     return (

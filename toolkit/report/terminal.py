@@ -134,9 +134,7 @@ def _labels(finding: examples.Finding, room: int) -> Text:
 
 
 def _named(name: Any) -> str:
-    if name is None:
-        return examples.NOTHING
-    return wording.exact(name) if isinstance(name, float) else _safe(name, 200)
+    return _safe(wording.class_name(name, 200), 200)
 
 
 def _content(item: Item) -> str:

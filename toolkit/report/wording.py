@@ -35,6 +35,7 @@ _UNSAFE = re.compile(
 _SPACES = re.compile(r"\s+")
 _SHARE = re.compile(r"(?:^|_)(?:rate|share|fraction)$")
 _JOINERS = "\u200d\ufe0e\ufe0f"
+NOTHING = "nothing"
 MISSING = "–"  # noqa: RUF001 (an en dash, as tables have it)
 
 
@@ -130,6 +131,16 @@ def exact(figure: float) -> str:
     """
     text = repr(float(figure)).removesuffix(".0")
     return text if len(text) <= 12 else f"{figure:.6g}"
+
+
+def class_name(name: object, limit: int) -> str:
+    """Write the name of a class or a value; None is "nothing", and a blank name says so."""
+    if name is None:
+        return NOTHING
+    if isinstance(name, float):
+        return exact(name)
+    shown = cut(name, limit).marked
+    return shown if shown.strip() else "(empty)"
 
 
 def percent(share: float) -> str:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from goldlabel.tables.predictions import PredProbs, read_pred_probs
-from goldlabel.tables.table import FORMATS, TableFile, read_table, write_column
+from goldlabel.tables.table import (
+    FORMATS,
+    TableFile,
+    is_table_folder,
+    read_table,
+    read_table_again,
+    write_column,
+)
 
 __all__ = [
     "FORMATS",
     "PredProbs",
     "TableFile",
+    "is_table_folder",
     "read_pred_probs",
     "read_table",
+    "read_table_again",
     "write_column",
 ]

@@ -259,7 +259,8 @@ def with_changes(table: Delimited, column: str, changes: Mapping[int, object]) -
     loops.spans(
         _bytes(data), ord(table.delimiter), _code(table.quote), starts, position, begin, end
     )
-    view, pieces, done = memoryview(data), [], 0
+    view, done = memoryview(data), 0
+    pieces: list[memoryview | bytes] = []
     for row, first, last in zip(rows.tolist(), begin.tolist(), end.tolist(), strict=True):
         pieces.append(view[done:first])
         pieces.append(_field(table, column, row, bytes(view[first:last]), str(changes[row])))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from json.decoder import scanstring
 from typing import Any
 
 import pandas as pd
@@ -120,7 +119,7 @@ def _values(text: str) -> Iterator[tuple[str, int, int]]:
     """Yield key, start and end of each value of the object in `text`, which is valid JSON."""
     position = _skip(text, text.index("{") + 1)
     while text[position] == '"':
-        key, position = scanstring(text, position + 1)
+        key, position = _DECODER.raw_decode(text, position)
         start = _skip(text, _skip(text, position) + 1)  # over the colon
         _, stop = _DECODER.raw_decode(text, start)
         yield key, start, stop

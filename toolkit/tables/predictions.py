@@ -53,9 +53,11 @@ def read_pred_probs(
     id: str | None = None,
     key: str | None = None,
     prefix: str | None = None,
-    **options: Any,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    header: bool | None = None,
 ) -> PredProbs:
-    """Read predicted probabilities, a row per example and a column per class.
+    r"""Read predicted probabilities, a row per example and a column per class.
 
     Of a table, the numeric columns are the classes, named by the header; if some names begin with
     `prefix` (or, if it is not given, with ``p_``, ``prob_``, ``proba_``, ``probs_``,
@@ -76,8 +78,8 @@ def read_pred_probs(
         Of .npz: which array. Needed if several could be meant.
     prefix : str, optional
         What the names of the class columns begin with.
-    **options
-        For `read_table`: encoding, delimiter, quote, header, split.
+    encoding, delimiter, header
+        Of a table, as for `read_table`.
 
     Raises
     ------
@@ -88,7 +90,7 @@ def read_pred_probs(
     --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp(), "predictions.csv")
-    >>> _ = path.write_text("id,p_cat,p_dog\\nb,0.9,0.1\\na,0.3,0.7\\n")
+    >>> _ = path.write_text("id,p_cat,p_dog\nb,0.9,0.1\na,0.3,0.7\n")
     >>> probs = read_pred_probs(path, ids=["a", "b"])
     >>> probs.classes, probs.values.tolist()
     (('cat', 'dog'), [[0.3, 0.7], [0.9, 0.1]])
@@ -106,6 +108,7 @@ def read_pred_probs(
     if magic.startswith(b"PK"):
         name, array = _from_archive(path, key)
         return _described(f"{path}[{name!r}]", _as_floats(path, array), None, ())
+    options = {"encoding": encoding, "delimiter": delimiter, "header": header}
     columns, read_note = _columns(path, magic, options)
     return _from_columns(path, columns, read_note, classes, ids, id, prefix)
 
@@ -306,8 +309,8 @@ def _list_matrix(path: Path, name: str, column: Any) -> npt.NDArray[Any]:
         if uneven.size:
             raise InputError(
                 f"{where}, row {uneven[0] + 1}",
-                f"has {lengths[uneven[0]]} values, and row 1 has {lengths[0]}; {uneven.size:,} rows "
-                "differ from row 1",
+                f"has {lengths[uneven[0]]} values, and row 1 has {lengths[0]}; "
+                f"{uneven.size:,} rows differ from row 1",
                 "Give each row a value per class",
             )
     values = lists.flatten()
@@ -363,8 +366,8 @@ def _order(path: Path, column: Any, ids: npt.NDArray[Any], notes: list[str]) -> 
     if missing.size:
         raise InputError(
             where,
-            f"lacks id {wanted[missing[0]]!r}; {missing.size:,} of {len(wanted):,} examples have no "
-            "predictions",
+            f"lacks id {wanted[missing[0]]!r}; "
+            f"{missing.size:,} of {len(wanted):,} examples have no predictions",
             "Predict every example, or drop those without",
         )
     extra = len(held) - len(np.unique(rows))

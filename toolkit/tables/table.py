@@ -17,7 +17,14 @@ from goldlabel.files import replacing, sha256
 from goldlabel.tables import arrow, delimited, huggingface, jsonl, parquet
 from goldlabel.tables.encoded import TextFile, check_file, not_readable, read_text
 
-__all__ = ["FORMATS", "TableFile", "read_table", "write_column"]
+__all__ = [
+    "FORMATS",
+    "TableFile",
+    "is_table_folder",
+    "read_table",
+    "read_table_again",
+    "write_column",
+]
 
 FORMATS = ("csv", "tsv", "jsonl", "parquet", "huggingface")
 """Names of the formats; "csv" is delimited text with any delimiter."""
@@ -134,6 +141,26 @@ def read_table(
         return _read_jsonl(file)
     delimiter = "\t" if format == "tsv" and delimiter is None else delimiter
     return _read_delimited(file, delimiter, quote, header)
+
+
+def read_table_again(source: Source) -> TableFile:
+    """Read the table of a source as it was read before, without guessing anything.
+
+    Raises
+    ------
+    InputError
+        The table has changed since.
+    """
+    told = ("encoding", "delimiter", "quote", "header", "split")
+    options = {name: source.options[name] for name in told if name in source.options}
+    table = read_table(source.files[0], format=source.format, **options)
+    _check_unchanged(source, table.source.options["sha256"])
+    return table
+
+
+def is_table_folder(path: Path) -> bool:
+    """Return whether a folder is a table: a Hugging Face dataset saved to disk."""
+    return huggingface.is_dataset(path)
 
 
 def _is_folder(path: Path) -> bool:

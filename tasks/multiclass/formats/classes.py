@@ -1,0 +1,306 @@
+"""From labels as files hold them to class indices: which classes there are, in which order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from goldlabel.errors import InputError
+
+__all__ = ["Classes", "Distinct", "arrange", "distinct"]
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+Ints = npt.NDArray[np.int64]
+
+
+class Distinct(NamedTuple):
+    """The different labels of a column.
+
+    Attributes
+    ----------
+    codes : ndarray of shape (n,), int64
+        Index into `names`; -1 where the label is missing.
+    names : tuple of str
+        The labels that occur, as text.
+    values : tuple
+        The same as the file holds them: text, int, float or bool.
+    """
+
+    codes: Ints
+    names: tuple[str, ...]
+    values: tuple[Any, ...]
+
+
+class Classes(NamedTuple):
+    """All classes in order.
+
+    Attributes
+    ----------
+    names : tuple of str
+    values : tuple
+        What the file holds, or would hold, for each class; None if no value of its kind can.
+    index : ndarray of int64
+        Class index of each of the labels that occur.
+    notes : tuple of str
+        How the order was found.
+    """
+
+    names: tuple[str, ...]
+    values: tuple[Any, ...]
+    index: Ints
+    notes: tuple[str, ...]
+
+
+def distinct(
+    column: pd.Series[Any], where: str, *, positions_in: Sequence[str] | None = None
+) -> Distinct:
+    """Find the different labels of a column, and where it has none.
+
+    Parameters
+    ----------
+    column : Series of shape (n,)
+    where : str
+        File and column, for errors.
+    positions_in : sequence of str, optional
+        Class names that the column's values are positions in (-1 = no label).
+
+    Raises
+    ------
+    InputError
+        A value can't be a class: a list, a position that has no name, text among numbers.
+    """
+    try:
+        codes, uniques = pd.factorize(column)
+    except TypeError as error:
+        row = next(i for i, value in enumerate(column) if not isinstance(value, Hashable))
+        raise _no_class(where, row, column.iloc[row]) from error
+    values = [value.item() if hasattr(value, "item") else value for value in uniques]
+    names: list[str | None] = []
+    for code, value in enumerate(values):
+        name = _name(value, positions_in)
+        if name is None and not _is_missing(value, positions_in):
+            raise _no_class(where, int(np.argmax(codes == code)), value)
+        names.append(name)
+    present = [code for code, name in enumerate(names) if name is not None]
+    _check_kinds(where, codes, values, present)
+    renumber = np.full(len(values) + 1, -1, np.int64)  # the last entry is for -1
+    renumber[present] = np.arange(len(present))
+    found = tuple(name for name in names if name is not None)
+    return Distinct(renumber[codes], found, tuple(values[code] for code in present))
+
+
+def _no_class(where: str, row: int, value: object) -> InputError:
+    shown = repr(value)
+    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    return InputError(
+        f"{where}, row {row + 1}", f"is {shown}, which is no class", "Use text or whole numbers"
+    )
+
+
+def _is_missing(value: object, positions_in: Sequence[str] | None) -> bool:
+    return value == -1 if positions_in is not None else isinstance(value, str) and not value.strip()
+
+
+def _name(value: object, positions_in: Sequence[str] | None) -> str | None:
+    """Return a label as text, or None if it is missing or no class."""
+    if positions_in is not None:
+        known = isinstance(value, int) and 0 <= value < len(positions_in)
+        return positions_in[value] if known else None  # type: ignore[index]
+    if isinstance(value, str):
+        return value if value.strip() else None
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and np.isfinite(value):
+        return str(int(value)) if value.is_integer() else repr(value)
+    return str(value) if isinstance(value, int) else None
+
+
+def _check_kinds(where: str, codes: Ints, values: Sequence[object], present: list[int]) -> None:
+    texts = [code for code in present if isinstance(values[code], str)]
+    if 0 < len(texts) < len(present):
+        row = int(np.argmax(codes == texts[0]))
+        raise InputError(
+            f"{where}, row {row + 1}",
+            f"is the text {values[texts[0]]!r}, and other labels are numbers",
+            "Write all labels as text, or all as numbers",
+        )
+
+
+def arrange(
+    found: Distinct,
+    where: str,
+    *,
+    listed: Sequence[str] | None = None,
+    positions: bool = False,
+    classes: Sequence[str] | None = None,
+    columns: Sequence[str] | None = None,
+    k: int | None = None,
+) -> Classes:
+    """Put the classes in order and find the index of each label that occurs.
+
+    The order is that of `columns`, else of `classes`, else of `listed` (if it fits `k`), else by
+    number where all labels are numbers ("2" before "10"), else by name.
+
+    Parameters
+    ----------
+    found : Distinct
+    where : str
+        File and column, for errors.
+    listed : sequence of str, optional
+        Class names that the column's own type lists.
+    positions : bool
+        Whether the file holds positions in `listed`.
+    classes : sequence of str, optional
+        Class names given by the caller. Where labels are whole numbers and these are not, they
+        name the numbers 0 .. k-1, or 1 .. k.
+    columns : sequence of str, optional
+        Class names given by the columns of pred_probs.
+    k : int, optional
+        Number of columns of pred_probs.
+
+    Raises
+    ------
+    InputError
+        A label that is none of the classes; a name twice; more labels than columns; or columns
+        without names of which it is unknown which has no label.
+    """
+    for name, given in (("classes", classes), ("pred_probs: columns", columns), (where, listed)):
+        _check_unique(name, given)
+    if classes is not None and columns is not None and set(classes) != set(columns):
+        other = sorted(set(classes) ^ set(columns))
+        raise InputError(
+            "classes", f"and the columns of pred_probs differ in {other[0]!r}", "Give both alike"
+        )
+    order, said = columns, "the columns of pred_probs"
+    if order is None:
+        order, said = classes, "the given classes"
+    if order is not None and k is not None and len(order) != k:
+        raise InputError(
+            "classes", f"has {len(order)} names, and pred_probs {k} columns", "Name each column"
+        )
+    if order is None and listed is not None and k in (None, len(listed)):
+        order, said = listed, "the file's own list"
+    notes = _alike(found.names)
+    if order is not None:
+        numbered = _numbers_of(found.names, order)
+        if numbered is not None:
+            start = numbered
+            notes.append(f"The number {start} is class {order[0]!r}, the first of {said}.")
+            index = np.array([int(float(name)) - start for name in found.names], np.int64)
+            return _with_values(found, order, index, notes, first_number=start)
+        notes.append(f"{len(order):,} classes, in the order of {said}.")
+    else:
+        order = _in_order(found.names, where, k)
+        notes.append(f"{len(order):,} classes: {_shown(order)}.")
+    place = {name: i for i, name in enumerate(order)}
+    unknown = [name for name in found.names if name not in place]
+    if unknown:
+        code = found.names.index(unknown[0])
+        count = int(np.isin(found.codes, [found.names.index(name) for name in unknown]).sum())
+        raise InputError(
+            f"{where}, row {int(np.argmax(found.codes == code)) + 1}",
+            f"is {unknown[0]!r}, not one of {said} ({_shown(order)}); {count:,} labels are not",
+            "Add the class, or correct the labels",
+        )
+    index = np.array([place[name] for name in found.names], np.int64)
+    return _with_values(found, order, index, notes, listed=listed if positions else None)
+
+
+def _check_unique(where: str, names: Sequence[str] | None) -> None:
+    if names is None:
+        return
+    twice = [name for name, count in pd.Series(list(names)).value_counts().items() if count > 1]
+    if twice:
+        raise InputError(where, f"names class {twice[0]!r} twice", "Name each class once")
+
+
+def _shown(names: Sequence[str]) -> str:
+    return ", ".join(names[:10]) + (f" and {len(names) - 10:,} more" if len(names) > 10 else "")
+
+
+def _number(name: str) -> float | None:
+    return float(name) if _NUMBER.fullmatch(name) else None
+
+
+def _whole(names: Sequence[str]) -> list[int] | None:
+    """Return names as integers, if all of them are and no two are the same."""
+    numbers = [_number(name) for name in names]
+    whole = [int(x) for x in numbers if x is not None and abs(x) < 1e15 and x == int(x)]
+    return whole if len(set(whole)) == len(names) else None
+
+
+def _numbers_of(found: Sequence[str], names: Sequence[str]) -> int | None:
+    """Return the number of the first class, if labels are numbers that `names` give names to."""
+    whole = _whole(found)
+    if not whole or set(found) <= set(names) or any(_number(name) is not None for name in names):
+        return None
+    if min(whole) >= 1 and max(whole) == len(names):
+        return 1
+    return 0 if min(whole) >= 0 and max(whole) < len(names) else None
+
+
+def _in_order(found: Sequence[str], where: str, k: int | None) -> list[str]:
+    numbers = {name: _number(name) for name in found}
+    if None not in numbers.values():
+        ordered = sorted(found, key=lambda name: (numbers[name], name))
+    else:
+        ordered = sorted(found)
+    whole = _whole(ordered)
+    if k is None or k == len(ordered):
+        return ordered
+    if (
+        len(ordered) < k
+        and whole
+        and (0 <= whole[0] <= whole[-1] < k or 1 <= whole[0] <= whole[-1] == k)
+    ):
+        first = 1 if whole[-1] == k else 0
+        names = dict(zip(whole, ordered, strict=True))
+        return [names.get(number, str(number)) for number in range(first, first + k)]
+    raise InputError(
+        where,
+        f"has {len(ordered)} classes ({_shown(ordered)}), and pred_probs {k} columns",
+        "Pass classes= with the name of each column, in order",
+    )
+
+
+def _with_values(
+    found: Distinct,
+    order: Sequence[str],
+    index: Ints,
+    notes: list[str],
+    *,
+    listed: Sequence[str] | None = None,
+    first_number: int | None = None,
+) -> Classes:
+    """Say what the file would hold for each class, also for those that do not occur."""
+    kind = type(found.values[0]) if found.values else str
+    values: list[Any] = [None] * len(order)
+    for i, name in enumerate(order):
+        if listed is not None:
+            values[i] = listed.index(name) if name in listed else None
+        elif first_number is not None:
+            values[i] = kind(i + first_number)
+        elif kind is str:
+            values[i] = name
+        elif kind in (int, float) and _number(name) is not None:
+            values[i] = kind(float(name))
+    for i, value in zip(index.tolist(), found.values, strict=True):
+        values[i] = value
+    return Classes(tuple(order), tuple(values), index, tuple(notes))
+
+
+def _alike(names: Sequence[str]) -> list[str]:
+    """Note classes that differ only in case, spaces, or how a number is written."""
+    groups: dict[object, list[str]] = {}
+    for name in names:
+        number = _number(name.strip())
+        key = number if number is not None else " ".join(name.split()).casefold()
+        groups.setdefault(key, []).append(name)
+    pairs = [" and ".join(map(repr, group)) for group in groups.values() if len(group) > 1]
+    return [f"Classes that differ only in how they are written: {_shown(pairs)}."] if pairs else []

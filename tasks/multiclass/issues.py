@@ -1,0 +1,268 @@
+"""Which labels are wrong, and how sure that is of each."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from goldlabel import check, confident
+from goldlabel.confident import Counted, FilterBy, Guess, Method
+from goldlabel.errors import InputError
+from goldlabel.result import LabelIssues, Parts
+from goldlabel.tasks.multiclass.suspicions import warn_of_suspicious
+
+__all__ = ["find_label_issues", "get_label_quality_scores"]
+
+
+def find_label_issues(
+    labels: Any,
+    pred_probs: Any,
+    *,
+    filter_by: FilterBy = "prune_by_noise_rate",
+    rank_by: Method = "self_confidence",
+    classes: Sequence[Hashable] | None = None,
+    ids: npt.ArrayLike | None = None,
+    frac_noise: float = 1.0,
+    num_to_remove_per_class: npt.ArrayLike | None = None,
+    min_examples_per_class: int = 1,
+    confident_joint: npt.ArrayLike | None = None,
+    thresholds: npt.ArrayLike | None = None,
+    guess: Guess = "argmax",
+) -> LabelIssues:
+    """Find the examples whose given label is probably wrong.
+
+    Parameters
+    ----------
+    labels : array_like of shape (n,)
+        Given class of each example: indices 0 .. k-1, or names. Classes that no example has are
+        normal.
+    pred_probs : array_like of shape (n, k)
+        Probabilities that a model predicted for each example *without having seen it in training*
+        (by cross-validation, or because it was trained on other data). A DataFrame's columns may
+        carry the class names.
+    filter_by : str
+        How examples are chosen:
+
+        - "prune_by_noise_rate": for each pair of classes, as many examples as the confident joint
+          counts, those where the model prefers the other class by most;
+        - "prune_by_class": for each class, as many as it counts, those the model is least sure of;
+        - "both": what both of these choose;
+        - "confident_learning": the examples counted off the diagonal of the confident joint;
+        - "predicted_neq_given": the model's class is another one;
+        - "low_self_confidence", "low_normalized_margin": the lowest scores, as many as
+          "confident_learning" chooses.
+
+        All but the last two leave out examples whose given label is the model's class.
+    rank_by : {"self_confidence", "normalized_margin", "confidence_weighted_entropy"}
+        The score, and so the order; see `get_label_quality_scores`.
+    classes : sequence of length k, optional
+        Class names in the order of the columns.
+    ids : array_like of shape (n,), optional
+        Your own name of each example, for the tables.
+    frac_noise : float
+        Share of the estimated errors to choose, the worst first, in [0, 1]; pruning filters only.
+    num_to_remove_per_class : int or array_like of shape (k,), optional
+        Choose this many examples of each given class; pruning filters only.
+    min_examples_per_class : int
+        Leave at least so many examples in each class; pruning filters only.
+    confident_joint : array_like of shape (k, k), optional
+        Your own estimate: given class by true class; it is calibrated to the labels.
+    thresholds : array_like of shape (k,), optional
+        Probability from which a class counts as confident, in place of the class means.
+    guess : {"argmax", "confident_only"}
+        Which class an example with several confident ones is counted for.
+
+    Returns
+    -------
+    LabelIssues
+        With one row of `parts` for each flagged example, and the model's class as suggestion.
+
+    Raises
+    ------
+    InputError
+        A shape, type or value that does not fit; the message says which entry.
+
+    Warns
+    -----
+    DataWarning
+        Rows do not sum to 1, columns look permuted, or probabilities look in-sample.
+
+    References
+    ----------
+    C. Northcutt, L. Jiang, I. Chuang. Confident Learning: Estimating Uncertainty in Dataset Labels.
+    JAIR 70 (2021) 1373-1411.
+
+    Examples
+    --------
+    >>> issues = find_label_issues(
+    ...     ["cat", "cat", "cat", "dog", "dog", "dog"],
+    ...     [[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.2, 0.8], [0.3, 0.7], [0.1, 0.9]],
+    ... )
+    >>> issues
+    <LabelIssues: multiclass, 1 of 6 examples flagged>
+    >>> issues.ranked()
+    array([2])
+    >>> issues.to_frame("part")[["example", "given", "suggested", "score"]]
+       example given suggested  score
+    0        2   cat       dog    0.1
+    """
+    check.choice(rank_by, Method.__args__, name="rank_by")  # type: ignore[attr-defined]
+    rows = check.labeled_rows(labels, pred_probs, classes)
+    names = _ids(ids, rows.labels.shape[0])
+    methods: list[Method] = [rank_by]
+    if filter_by == "low_self_confidence":
+        methods.append("self_confidence")
+    elif filter_by == "low_normalized_margin":
+        methods.append("normalized_margin")
+    counted = confident.count(
+        rows.labels, rows.pred_probs, thresholds=thresholds, guess=guess, methods=methods
+    )
+    warn_of_suspicious(counted, rows.classes)
+    is_issue = confident.select(
+        counted,
+        filter_by,
+        confident_joint=confident_joint,
+        frac_noise=frac_noise,
+        num_to_remove_per_class=num_to_remove_per_class,
+        min_examples_per_class=min_examples_per_class,
+        classes=rows.classes,
+    )
+    scores = confident.label_quality(rows.labels, rows.pred_probs, rank_by, counted=counted)
+    return LabelIssues(
+        task="multiclass",
+        scores=scores,
+        is_issue=is_issue,
+        parts=_parts(counted, scores, is_issue),
+        classes=rows.classes,
+        ids=names,
+        params={
+            "filter_by": filter_by,
+            "rank_by": rank_by,
+            "frac_noise": frac_noise,
+            "num_to_remove_per_class": num_to_remove_per_class,
+            "min_examples_per_class": min_examples_per_class,
+            "confident_joint": "given" if confident_joint is not None else "estimated",
+            "thresholds": "given" if thresholds is not None else "class means",
+            "guess": guess,
+        },
+        given=rows.labels,
+        suggested=counted.sweep.predicted,
+    )
+
+
+def _ids(ids: npt.ArrayLike | None, n: int) -> npt.NDArray[Any] | None:
+    if ids is None:
+        return None
+    array = np.asarray(ids)
+    if array.shape != (n,):
+        raise InputError(
+            "ids", f"has shape {array.shape}, but there are {n} examples", "Pass one id for each"
+        )
+    return array
+
+
+def _parts(counted: Counted, scores: npt.NDArray[np.float64], is_issue: npt.NDArray[Any]) -> Parts:
+    """One row for each flagged example, worst first."""
+    flagged = np.flatnonzero(is_issue)
+    flagged = flagged[np.argsort(scores[flagged], kind="stable")]
+    given = counted.labels[flagged]
+    suggested = counted.sweep.predicted[flagged]
+    probs, thresholds = counted.pred_probs, counted.thresholds
+    return Parts(
+        example=flagged,
+        part=np.full(flagged.shape, -1, dtype=np.int64),
+        kind=np.zeros(flagged.shape, dtype=np.int8),
+        kinds=("label error",),
+        given=given,
+        suggested=suggested,
+        score=scores[flagged],
+        confidence=np.clip(probs[flagged, suggested].astype(np.float64), 0.0, 1.0),
+        evidence={
+            "p_given": np.clip(probs[flagged, given].astype(np.float64), 0.0, 1.0),
+            "threshold_given": thresholds[given],
+            "threshold_suggested": thresholds[suggested],
+        },
+        reasons={"label error": _reason},
+    )
+
+
+def _reason(
+    *,
+    given: str,
+    suggested: str,
+    confidence: float,
+    p_given: float,
+    threshold_given: float,
+    threshold_suggested: float,
+    **_: Any,
+) -> str:
+    if given == suggested:
+        return (
+            f"The model gives {given!r} only {p_given:.0%}, and no other class more; examples"
+            f" labelled so get {threshold_given:.0%} on average."
+        )
+    if threshold_suggested > 1:
+        usual = f"no example is labelled {suggested!r}"
+    elif confidence >= threshold_suggested:
+        usual = f"more than the {threshold_suggested:.0%} that examples labelled so get on average"
+    else:
+        usual = f"though examples labelled so get {threshold_suggested:.0%} on average"
+    return (
+        f"The model gives {suggested!r} {confidence:.0%}, {usual}, and the given {given!r}"
+        f" {p_given:.0%}, where examples labelled so get {threshold_given:.0%}."
+    )
+
+
+def get_label_quality_scores(
+    labels: Any,
+    pred_probs: Any,
+    *,
+    method: Method = "self_confidence",
+    adjust_pred_probs: bool = False,
+    thresholds: npt.ArrayLike | None = None,
+    classes: Sequence[Hashable] | None = None,
+) -> npt.NDArray[np.float64]:
+    """Score how likely each given label is right.
+
+    Parameters
+    ----------
+    labels, pred_probs, classes
+        As for `find_label_issues`.
+    method : {"self_confidence", "normalized_margin", "confidence_weighted_entropy"}
+        - "self_confidence": the probability of the given label;
+        - "normalized_margin": ``(p[given] - max p[other] + 1) / 2``;
+        - "confidence_weighted_entropy": ``log1p(x) / x`` with x = the row's normalised entropy
+          over ``p[given]``; low where the model is sure of another class.
+    adjust_pred_probs : bool
+        Subtract each class's threshold from its probability first, so that classes the model
+        finds hard are not blamed for it. Not for "confidence_weighted_entropy".
+    thresholds : array_like of shape (k,), optional
+        For `adjust_pred_probs`; the mean self-confidence of each class if not given.
+
+    Returns
+    -------
+    ndarray of shape (n,), float64
+        Label quality in [0, 1]; lower is worse. 1 where there is one class only.
+
+    Raises
+    ------
+    InputError
+        A shape, type or value that does not fit; the message says which entry.
+
+    References
+    ----------
+    J. Kuan, J. Mueller. Model-agnostic label quality scoring to detect real-world label errors.
+    ICML 2022 DataPerf workshop.
+
+    Examples
+    --------
+    >>> get_label_quality_scores([0, 1], [[0.9, 0.1], [0.8, 0.2]])
+    array([0.9, 0.2])
+    """
+    rows = check.labeled_rows(labels, pred_probs, classes)
+    return confident.label_quality(
+        rows.labels, rows.pred_probs, method, adjust=adjust_pred_probs, thresholds=thresholds
+    )

@@ -1,0 +1,85 @@
+"""Two mistakes that spoil an audit and that the numbers give away."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Hashable
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from goldlabel.confident import Counted
+from goldlabel.errors import DataWarning
+
+__all__ = ["warn_of_suspicious"]
+
+_FEW = 50
+"""Below so many examples chance can look like a mistake."""
+_BETTER = 0.2
+"""Share of examples by which another order of the columns must agree better."""
+_NEVER_WRONG = 1e-3
+"""Share of disagreement below which a model hardly ever contradicts the labels."""
+_UNSURE = 0.02, 10
+"""Mistakes that the model itself expects, as a share and a number, from which that is odd."""
+_OVERSURE = 0.001, 500
+"""Share of expected mistakes below which, among so many examples, full agreement is odd anyway."""
+
+
+def warn_of_suspicious(counted: Counted, classes: tuple[Hashable, ...]) -> None:
+    """Warn if columns look permuted, or if probabilities look in-sample."""
+    n = counted.labels.shape[0]
+    if n < _FEW or len(classes) < 2:
+        return
+    disagreeing = np.flatnonzero(counted.disagrees)
+    _warn_of_permutation(counted, classes, n, disagreeing.shape[0])
+    if disagreeing.shape[0] <= _NEVER_WRONG * n:
+        _warn_of_in_sample(counted, n, disagreeing.shape[0])
+
+
+def _warn_of_permutation(
+    counted: Counted, classes: tuple[Hashable, ...], n: int, disagreeing: int
+) -> None:
+    k = len(classes)
+    if disagreeing < _BETTER * n:
+        return
+    pairs = np.zeros((k, k), dtype=np.int64)
+    np.add.at(pairs, (counted.labels, counted.sweep.predicted), 1)
+    given, column = linear_sum_assignment(pairs, maximize=True)
+    agreeing = int(np.trace(pairs))
+    best = int(pairs[given, column].sum())
+    moved = (given != column) & (pairs[given, column] > 0)
+    if best - agreeing < _BETTER * n or not moved.any():
+        return
+    order = ", ".join(
+        f"{classes[g]!r} from column {c}" for g, c in zip(given[moved], column[moved], strict=True)
+    )
+    warnings.warn(
+        f"pred_probs: columns look permuted. The model's class is the given one for"
+        f" {agreeing / n:.0%} of the examples, and would be for {best / n:.0%} with other columns"
+        f" ({_shortened(order)}). Check the order of the classes.",
+        DataWarning,
+        stacklevel=4,
+    )
+
+
+def _shortened(text: str, limit: int = 300) -> str:
+    return text if len(text) <= limit else text[:limit].rsplit(",", 1)[0] + ", ..."
+
+
+def _warn_of_in_sample(counted: Counted, n: int, disagreeing: int) -> None:
+    rows = np.arange(n)
+    largest = counted.pred_probs[rows, counted.sweep.predicted]
+    expected = n - float(largest.sum(dtype=np.float64))
+    if expected >= max(_UNSURE[0] * n, _UNSURE[1]):
+        doubt = f"by its own probabilities it should be wrong for about {expected:.0f}"
+    elif expected <= _OVERSURE[0] * n and n >= _OVERSURE[1]:
+        doubt = "and it is all but certain of each"
+    else:
+        return
+    warnings.warn(
+        f"pred_probs: look in-sample. The model contradicts {disagreeing} of the {n} given labels;"
+        f" {doubt}. Check that no example was in the training set of the model that predicted it"
+        " (cross-validation does this); else label errors are hidden.",
+        DataWarning,
+        stacklevel=4,
+    )
