@@ -14,6 +14,9 @@ from goldlabel.errors import InputError
 
 __all__ = ["PlantedErrors", "plant_errors"]
 
+NEVER = 1e-12
+"""Below this, a probability in a noise matrix is taken for rounding."""
+
 Array = npt.NDArray[Any]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -209,8 +212,8 @@ def _given_matrix(kind: npt.ArrayLike, counts: Ints) -> tuple[Floats, float]:
             f"({np.count_nonzero(bad)} such columns)",
             "Pass probabilities that sum to 1 in each column",
         )
-    rate = float((counts * (1 - np.diag(matrix))).sum() / counts.sum())
-    return matrix * (1 - np.eye(k)), rate
+    matrix = np.where((matrix < NEVER) | np.eye(k, dtype=np.bool_), 0.0, matrix)
+    return matrix, float((counts * matrix.sum(axis=0)).sum() / counts.sum())
 
 
 def _error_counts(weights: Floats, counts: Ints, rate: float, rng: np.random.Generator) -> Ints:

@@ -89,12 +89,14 @@ class Counted:
     def off_diagonal(self) -> Mask:
         """Rows counted off the diagonal whose label the model does not agree with."""
         both = self.sweep.flags & (confident.OFF_DIAGONAL | confident.AGREES)
-        return np.equal(both, confident.OFF_DIAGONAL)
+        counted: Mask = both == confident.OFF_DIAGONAL
+        return counted
 
     @property
     def disagrees(self) -> Mask:
         """Rows whose label is not the model's class, nor within 1e-6 of being it."""
-        return np.equal(self.sweep.flags & confident.AGREES, 0)
+        disagrees: Mask = (self.sweep.flags & confident.AGREES) == 0
+        return disagrees
 
 
 def count(

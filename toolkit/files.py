@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -13,6 +14,8 @@ from pathlib import Path
 from goldlabel.errors import InputError
 
 __all__ = ["list_files", "new_folder", "replacing", "sha256"]
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -26,20 +29,29 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        # Names may have 255 bytes; the temporary one needs some for itself.
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:50]}.")
         os.close(handle)
-    except OSError as error:
-        raise InputError(
-            str(path), f"cannot be written ({error.strerror})", "Name a folder you may write to"
-        ) from error
+    except (OSError, ValueError) as error:
+        raise _not_written(path, error, "Name a folder you may write to") from error
     temporary = Path(name)
     try:
         yield temporary
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
+        try:
+            os.chmod(temporary, 0o666 & ~_umask())
+            os.replace(temporary, path)
+        except OSError as error:
+            raise _not_written(path, error, "Name another file") from error
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise _not_written(path, error, "Make room, or name another place") from error
         raise
+
+
+def _not_written(path: Path, error: OSError | ValueError, fix: str) -> InputError:
+    why = getattr(error, "strerror", None) or error
+    return InputError(str(path), f"cannot be written ({why})", fix)
 
 
 def _umask() -> int:
@@ -95,6 +107,11 @@ def new_folder(path: str | Path, *, inputs: Sequence[Path] = ()) -> Iterator[Pat
         if path.exists():
             path.rmdir()
         os.rename(temporary, path)
+    except OSError as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise InputError(
+            str(path), f"cannot be written ({error})", "Make room, or name another folder"
+        ) from error
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise

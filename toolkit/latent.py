@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import lapack
 
+from goldlabel import check
 from goldlabel.errors import DataWarning, InputError
 from goldlabel.noise import Floats, per_class_counts, square
 
@@ -98,10 +99,7 @@ def estimate_latent(
     """
     counts = square(confident_joint, "confident_joint")
     ps = _shares(per_class_counts(class_counts, "class_counts", len(counts)))
-    if py_method not in get_args(PyMethod):
-        raise InputError(
-            "py_method", f"is {py_method!r}", f"Use one of {', '.join(get_args(PyMethod))}"
-        )
+    check.choice(py_method, get_args(PyMethod), name="py_method")
     given, true = counts.sum(axis=1), counts.sum(axis=0)
     noise_matrix = counts / np.maximum(true, TINY)
     inverse = np.ascontiguousarray(counts.T) / np.maximum(given, TINY)
@@ -197,8 +195,8 @@ def true_class_probs(
     array([[0.72727273, 0.27272727]])
     """
     noise, back = _columns(noise_matrix, "noise_matrix"), _columns(inverse, "inverse")
-    given = np.asarray(pred_probs)
-    if given.ndim != 2 or given.shape[1] != len(noise) or len(back) != len(noise):
+    given, _ = check.pred_probs_array(pred_probs)
+    if given.shape[1] != len(noise) or len(back) != len(noise):
         raise InputError(
             "pred_probs",
             f"has shape {given.shape}, but the matrices have shapes {noise.shape}, {back.shape}",
@@ -350,12 +348,7 @@ def _solve(noise_matrix: Floats, ps: Floats) -> Floats:
 
 
 def _priors(values: npt.ArrayLike, name: str, k: int) -> Floats:
-    try:
-        priors = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise InputError(name, "is not a vector of numbers", f"Pass {k} priors") from None
-    if priors.shape != (k,):
-        raise InputError(name, f"has shape {priors.shape}, not ({k},)", "Pass a prior per class")
+    priors = check.vector(values, name=name, length=k)
     bad = np.flatnonzero(~((priors >= 0) & (priors <= 1)))
     if bad.size:
         raise InputError(

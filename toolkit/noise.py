@@ -17,6 +17,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from goldlabel import check
 from goldlabel.errors import InputError
 
 __all__ = ["calibrate", "count_label_errors", "joint", "prune_counts", "round_rows"]
@@ -233,14 +234,13 @@ def prune_counts(
     pairs = square(calibrated_joint, "calibrated_joint")
     counts = per_class_counts(class_counts, "class_counts", len(pairs))
     _check_calibrated(pairs, counts)
-    if not 0 <= frac_noise <= 1:
-        raise InputError("frac_noise", f"is {frac_noise}, not 0 .. 1", "Pass a share")
-    smallest = int(per_class_counts(min_examples_per_class, "min_examples_per_class", 1)[0])
+    share = check.number(frac_noise, name="frac_noise", low=0.0, high=1.0)
+    smallest = check.whole_number(min_examples_per_class, name="min_examples_per_class")
     room = np.maximum(counts - smallest, 0)
     np.fill_diagonal(pairs, 0.0)
     noise = pairs.sum(axis=1)
     if num_to_remove_per_class is None:
-        prune = frac_noise * np.minimum(noise, room)
+        prune = share * np.minimum(noise, room)
     else:
         quota = per_class_counts(num_to_remove_per_class, "num_to_remove_per_class", len(pairs))
         prune = np.minimum(quota, room).astype(np.float64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -57,9 +58,22 @@ class Ragged:
 
     @classmethod
     def from_lists(cls, groups: Sequence[npt.ArrayLike]) -> Ragged:
-        """Lay a list of per-group arrays end to end."""
-        arrays = [np.asarray(group) for group in groups]
+        """Lay a list of per-group arrays end to end.
+
+        Raises
+        ------
+        InputError
+            A group is not a list, or its rows have another shape than those of the first.
+        """
+        arrays = [_as_array(group, where) for where, group in enumerate(groups)]
         filled = [array for array in arrays if len(array)]
+        for where, array in enumerate(arrays):
+            if len(array) and array.shape[1:] != filled[0].shape[1:]:
+                raise InputError(
+                    f"groups[{where}]",
+                    f"has rows of shape {array.shape[1:]}, the others {filled[0].shape[1:]}",
+                    "Give all rows one shape",
+                )
         offsets = np.zeros(len(arrays) + 1, dtype=np.int64)
         np.cumsum([len(array) for array in arrays], out=offsets[1:])
         return cls(np.concatenate(filled) if filled else np.empty(0), offsets)
@@ -82,7 +96,33 @@ class Ragged:
         return np.diff(self.offsets)
 
     def locate(self, rows: npt.ArrayLike) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Turn flat row numbers into (group, position in the group)."""
+        """Turn flat row numbers into (group, position in the group).
+
+        Raises
+        ------
+        InputError
+            A row number is not in 0 .. t - 1.
+        """
         flat = np.asarray(rows, dtype=np.int64)
+        outside = np.flatnonzero((flat < 0) | (flat >= self.values.shape[0]))
+        if outside.size:
+            raise InputError(
+                f"rows[{outside[0]}]",
+                f"is {flat.flat[outside[0]]}, and there are rows 0 .. {self.values.shape[0] - 1}"
+                f" ({outside.size} such entries)",
+                "Pass numbers of rows that exist",
+            )
         group = np.searchsorted(self.offsets, flat, side="right") - 1
         return group, flat - self.offsets[group]
+
+
+def _as_array(group: npt.ArrayLike, where: int) -> npt.NDArray[Any]:
+    try:
+        array = np.asarray(group)
+    except ValueError as error:
+        raise InputError(
+            f"groups[{where}]", f"is no array ({error})", "Give its rows one shape"
+        ) from error
+    if array.ndim == 0:
+        raise InputError(f"groups[{where}]", f"is {group!r}, not a list", "Pass a list per group")
+    return array

@@ -271,21 +271,41 @@ def _plain(value: Any) -> Any:
 def _class_names(classes: tuple[Hashable, ...]) -> list[Any]:
     """Return names that a table's column can hold: all text, or all of one plain type."""
     names = [_plain(name) for name in classes]
-    plain = {type(name) for name in names}
-    return names if len(plain) == 1 and plain <= {str, int, float} else [str(n) for n in classes]
+    kinds = {type(name) for name in names}
+    if len(kinds) == 1 and kinds <= {str, int, float} and all(name == name for name in names):
+        return names
+    texts = [str(name) for name in classes]
+    # 1 and "1" are two classes: where their texts agree, write them as Python does.
+    return texts if len(set(texts)) == len(texts) else [repr(name) for name in classes]
 
 
 def _codes(column: pd.Series[Any], codes: Mapping[Any, int] | None) -> Array:
+    """Return class indices (-1 = nothing) of a column of class names; values as they are."""
+    import pandas as pd
+
     if codes is None:
         return column.to_numpy()
-    return np.array([codes.get(name, -1) for name in column], dtype=np.int64)
+    kept = pd.Categorical(column)
+    known = np.array([codes.get(name, -1) for name in kept.categories] + [-1], dtype=np.int64)
+    found: Array = known[kept.codes]
+    return found
+
+
+def _of_one_type(frame: pd.DataFrame) -> pd.DataFrame:
+    """Turn columns of mixed values, such as ids 1 and "a", into text: Parquet has one type each."""
+    mixed = {
+        name: column.map(str, na_action="ignore")
+        for name, column in frame.items()
+        if column.dtype == object and len({type(value) for value in column.dropna()}) > 1
+    }
+    return frame.assign(**{str(name): column for name, column in mixed.items()})
 
 
 def _write_parquet(frame: pd.DataFrame, path: Path, meta: Mapping[str, Any]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pa.Table.from_pandas(frame, preserve_index=False)
+    table = pa.Table.from_pandas(_of_one_type(frame), preserve_index=False)
     metadata = {**(table.schema.metadata or {}), b"goldlabel": json.dumps(meta).encode()}
     with replacing(path) as temporary:
         pq.write_table(table.replace_schema_metadata(metadata), temporary)

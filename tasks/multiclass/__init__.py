@@ -21,7 +21,7 @@ TASK = Task(
 _HOME = {
     "HealthSummary": "summary",
     "MulticlassData": "data",
-    "audit": "audit",
+    "audit": "auditing",
     "class_thresholds": "estimates",
     "confident_joint": "estimates",
     "estimate_joint": "estimates",

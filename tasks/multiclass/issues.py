@@ -11,6 +11,7 @@ import numpy.typing as npt
 from goldlabel import check, confident
 from goldlabel.confident import Counted, FilterBy, Guess, Method
 from goldlabel.errors import InputError
+from goldlabel.kernels.selection import ascending
 from goldlabel.result import LabelIssues, Parts
 from goldlabel.tasks.multiclass.suspicions import warn_of_suspicious
 
@@ -167,10 +168,13 @@ def _ids(ids: npt.ArrayLike | None, n: int) -> npt.NDArray[Any] | None:
 def _parts(counted: Counted, scores: npt.NDArray[np.float64], is_issue: npt.NDArray[Any]) -> Parts:
     """One row for each flagged example, worst first."""
     flagged = np.flatnonzero(is_issue)
-    flagged = flagged[np.argsort(scores[flagged], kind="stable")]
-    given = counted.labels[flagged]
-    suggested = counted.sweep.predicted[flagged]
-    probs, thresholds = counted.pred_probs, counted.thresholds
+    order = ascending(scores[flagged])
+    # Probabilities are looked up in the order of the rows: they lie in memory so.
+    p_given = counted.pred_probs[flagged, counted.labels[flagged]]
+    p_suggested = counted.pred_probs[flagged, counted.sweep.predicted[flagged]]
+    flagged = flagged[order]
+    given, suggested = counted.labels[flagged], counted.sweep.predicted[flagged]
+    thresholds = counted.thresholds
     return Parts(
         example=flagged,
         part=np.full(flagged.shape, -1, dtype=np.int64),
@@ -179,9 +183,9 @@ def _parts(counted: Counted, scores: npt.NDArray[np.float64], is_issue: npt.NDAr
         given=given,
         suggested=suggested,
         score=scores[flagged],
-        confidence=np.clip(probs[flagged, suggested].astype(np.float64), 0.0, 1.0),
+        confidence=np.clip(p_suggested[order].astype(np.float64), 0.0, 1.0),
         evidence={
-            "p_given": np.clip(probs[flagged, given].astype(np.float64), 0.0, 1.0),
+            "p_given": np.clip(p_given[order].astype(np.float64), 0.0, 1.0),
             "threshold_given": thresholds[given],
             "threshold_suggested": thresholds[suggested],
         },

@@ -133,14 +133,30 @@ def test_estimate_noise(cleanlab, made_up, py_method, converge):
 
 def test_estimate_noise_real(cleanlab, real):
     labels, probs = real
-    *theirs, _ = cleanlab.count.estimate_py_and_noise_matrices_from_probabilities(labels, probs)
+    joint = multiclass.confident_joint(labels, probs)  # DIVERGE 1-10: one joint for both
+    theirs = cleanlab.count.estimate_latent(joint, labels, converge_latent_estimates=True)
     for mine, other in zip(multiclass.estimate_noise(labels, probs), theirs, strict=True):
         np.testing.assert_allclose(mine, other, rtol=0, atol=1e-9)
-
-
-def test_estimate_joint_real(cleanlab, real):
+    expected = cleanlab.count.estimate_joint(labels, probs, confident_joint=joint)
     np.testing.assert_allclose(
-        multiclass.estimate_joint(*real), cleanlab.count.estimate_joint(*real), rtol=0, atol=1e-12
+        multiclass.estimate_joint(labels, probs), expected, rtol=0, atol=1e-12
+    )
+
+
+def test_noise_cifar10(cleanlab, data):
+    """Nothing is handed over and nothing tied."""
+    labels, probs = strategies.load_real(data, "cifar10_test")
+    *theirs, counted = cleanlab.count.estimate_py_and_noise_matrices_from_probabilities(
+        labels, probs
+    )
+    for mine, other in zip(multiclass.estimate_noise(labels, probs), theirs, strict=True):
+        np.testing.assert_allclose(mine, other, rtol=0, atol=1e-9)
+    np.testing.assert_array_equal(multiclass.confident_joint(labels, probs), counted)
+    np.testing.assert_allclose(
+        multiclass.estimate_joint(labels, probs),
+        cleanlab.count.estimate_joint(labels, probs),
+        rtol=0,
+        atol=1e-12,
     )
 
 
@@ -179,7 +195,9 @@ def check_tables(cleanlab, labels, probs):
     theirs = cleanlab.dataset.overall_label_health_score(labels, probs, verbose=False)
     assert health.health_by_count == pytest.approx(theirs)
     assert health.health_by_joint == pytest.approx(
-        cleanlab.dataset.overall_label_health_score(joint=joint, verbose=False)
+        cleanlab.dataset.overall_label_health_score(
+            joint=joint, num_examples=len(labels), verbose=False
+        )
     )
     np.testing.assert_allclose(health.joint, joint, atol=1e-12)
 

@@ -117,6 +117,15 @@ def round_row(values, diagonal, total=None):
     return whole
 
 
+def has_rounding_tie(row, total):
+    """Whether scaling a row of counts to a total meets halves or equal remainders that matter."""
+    exact = [Fraction(int(value)) * int(total) / int(sum(row)) for value in row]
+    forward, backward = (round_row(values, -1, int(total)) for values in (exact, exact[::-1]))
+    return forward != backward[::-1] or any(
+        (2 * v).denominator == 1 != v.denominator for v in exact
+    )
+
+
 def calibrate_joint(counted, counts):
     k = len(counts)
     rows = []
@@ -139,19 +148,13 @@ def clip_probs(values, low):
 
 
 def clip_noise(matrix):
-    clipped = np.array(matrix, dtype=float)
-    for row in range(len(clipped)):
-        for column in range(len(clipped)):
-            if row != column:
-                clipped[row, column] = min(max(clipped[row, column], 0.0), 0.9999)
+    clipped = np.where(np.eye(len(matrix)) == 1, matrix, np.clip(matrix, 0, 0.9999))
     return clipped / np.maximum(clipped.sum(axis=0), TINY)
 
 
 def bayes(conditional, prior, other=None):
     """``P(b | a)`` with a column per a, from ``P(a | b)`` with a column per b and the priors."""
-    pairs = np.array(
-        [[conditional[a, b] * prior[b] for b in range(len(prior))] for a in range(len(prior))]
-    )
+    pairs = conditional @ np.diag(prior)
     sums = pairs.sum(axis=1) if other is None else other
     return clip_noise(pairs.T / np.maximum(sums, TINY))
 
@@ -227,20 +230,11 @@ def select_by_noise_rate(labels, probs, quotas):
     return flagged
 
 
-def label_issues(
-    labels,
-    probs,
-    *,
-    filter_by="prune_by_noise_rate",
-    joint=None,
-    thresholds=None,
-    guess="argmax",
-    **quotas,
-):
+def label_issues(labels, probs, *, filter_by="prune_by_noise_rate", joint=None, **options):
     """Return the boolean mask of flagged examples."""
     n, k = probs.shape
     counts = class_counts(labels, k)
-    kind = {"thresholds": thresholds, "guess": guess}
+    kind = {name: options.pop(name) for name in ("thresholds", "guess") if name in options}
     agreed = agrees(labels, probs)
     counted = [i for i in off_diagonal(labels, probs, **kind) if not agreed[i]]
     if filter_by in LOWEST:
@@ -252,7 +246,7 @@ def label_issues(
         flagged = {i for i in range(n) if argmax(probs[i]) != labels[i]}
     else:
         joint = confident_joint(labels, probs, **kind) if joint is None else joint
-        prune = prune_counts(calibrate_joint(joint, counts), counts, **quotas)
+        prune = prune_counts(calibrate_joint(joint, counts), counts, **options)
         by_class = select_by_class(labels, probs, prune)
         by_rate = select_by_noise_rate(labels, probs, prune)
         flagged = {"prune_by_class": by_class, "both": by_class & by_rate}.get(filter_by, by_rate)

@@ -209,7 +209,7 @@ def test_priors_see_proportions_only(drawn, factor):
             "is 'mean'",
         ),
         (lambda: latent.inverse_from_noise([1.0], np.eye(2)), "py", "shape (1,), not (2,)"),
-        (lambda: latent.inverse_from_noise(["a", "b"], np.eye(2)), "py", "not a vector"),
+        (lambda: latent.inverse_from_noise(["a", "b"], np.eye(2)), "py", "not an array of numbers"),
         (lambda: latent.noise_from_inverse([0.5, np.nan], np.eye(2)), "ps[1]", "is nan"),
         (lambda: latent.noise_from_inverse([-1, 2], np.eye(2)), "ps[0]", "(2 such entries)"),
         (

@@ -19,9 +19,9 @@ from goldlabel.errors import InputError
 from goldlabel.task import Task, find_task, task_names
 
 if TYPE_CHECKING:
-    from goldlabel.audit import Source
+    from goldlabel.audit import Audit, Source
 
-__all__ = ["Output", "app", "run"]
+__all__ = ["Output", "app", "show", "write"]
 
 
 class Tasks(TyperGroup):
@@ -88,7 +88,8 @@ def task_command(task: Task) -> Any:
 
     def command(context: typer.Context, **values: Any) -> None:
         output = Output(**{parameter.name: values.pop(parameter.name) for parameter in same})
-        run(task, values, output, screen_of(context))
+        screen = screen_of(context)
+        show(write(task, values, output, screen), output, screen)
 
     return _command(task.name, signature.shaped(command, [*own, *same]), described.text)
 
@@ -106,8 +107,8 @@ def _command(name: str, function: Any, help: str) -> Any:
     return get_command(single)
 
 
-def run(task: Task, values: Mapping[str, Any], output: Output, screen: Screen) -> None:
-    """Audit, write the results into a folder, and print them.
+def write(task: Task, values: Mapping[str, Any], output: Output, screen: Screen) -> Audit:
+    """Audit, and write the results into a folder.
 
     Parameters
     ----------
@@ -116,9 +117,14 @@ def run(task: Task, values: Mapping[str, Any], output: Output, screen: Screen) -
     values : mapping of str to object
         The arguments of its ``audit``, by name.
     output : Output
-        Where the results go, and how much of them is printed.
+        Where the results go.
     screen : Screen
-        Where they are printed.
+        Where warnings and the progress are shown.
+
+    Returns
+    -------
+    Audit
+        What was found, with all that was warned of.
     """
     from goldlabel import report
 
@@ -127,27 +133,52 @@ def run(task: Task, values: Mapping[str, Any], output: Output, screen: Screen) -
     with screen.warnings() as warned, screen.progress(output.quiet) as progress:
         told = {signature.PROGRESS: progress} if signature.wants_progress(task.audit) else {}
         audit = task.audit(**values, **told)
+        silent = [text for text in audit.warnings if text not in warned]
         new = [text for text in warned if text not in audit.warnings]
-        record = replace(audit, warnings=(*audit.warnings, *new))
-        report.write(record, output.out, command=screen.command, started=started)
-    if output.json and not output.quiet:
-        screen.say(
-            report.to_json(
-                record, top=output.top, command=screen.command, started=started, out=output.out
-            )
-        )
-    elif not output.quiet:
-        # Not `record`: what was warned of is on stderr already.
-        next_command = _export_command(output.out, audit.source)
-        report.show(audit, screen.out, top=output.top, next_command=next_command)
+        audit = replace(audit, warnings=(*audit.warnings, *new))
+        report.write(audit, output.out, command=screen.command, started=started)
+    for text in silent:
+        screen.complain(f"warning: {text}")
+    return audit
+
+
+def show(audit: Audit, output: Output, screen: Screen, *, more: str | None = None) -> None:
+    """Print what was found, and the one next useful command.
+
+    Parameters
+    ----------
+    audit : Audit
+        What `write` returned.
+    output : Output
+        What is to be printed, and how much.
+    screen : Screen
+        Where.
+    more : str, optional
+        A line of the caller's.
+    """
+    from goldlabel import report
+
+    if output.quiet:
+        return
+    if output.json:
+        json = report.to_json(audit, top=output.top, command=screen.command, out=output.out)
+        screen.say(json)
+        return
+    # What was warned of is on stderr already.
+    report.show(replace(audit, warnings=()), screen.out, top=output.top)
+    screen.say()
+    if more:
+        screen.say(more)
+    screen.say(f"Report: {output.out / 'report.html'}")
+    screen.say(f"Next:   {_export_command(output.out, audit.source)}")
 
 
 def _export_command(folder: Path, source: Source) -> str:
-    """Return the command that writes the corrected dataset, with a name that is free."""
+    """Return the command that writes the corrected dataset beside the original."""
     first = source.files[0]
     suffixes = "" if first.is_dir() else "".join(first.suffixes)
-    stem = first.name.removesuffix(suffixes)
-    return shell("goldlabel", "export", folder, "--out", f"{stem}-corrected{suffixes}")
+    name = f"{first.name.removesuffix(suffixes)}-corrected{suffixes}"
+    return shell("goldlabel", "export", folder, "--out", first.with_name(name))
 
 
 def _check_out(out: Path, values: Mapping[str, Any]) -> None:

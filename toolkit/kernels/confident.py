@@ -201,7 +201,7 @@ def _sweep(
                 cell[0] = mine + EPS  # rounded to the precision of pred_probs
                 agrees = cell[0] > rival or (cell[0] == rival and given < second)
 
-        guess = -1
+        guess: Any = -1
         if confident == 1:
             guess = where
         elif confident > 1:

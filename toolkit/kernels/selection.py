@@ -11,7 +11,7 @@ from goldlabel.kernels._jit import frozen, kernel
 from goldlabel.kernels.confident import AGREES, EPS
 from goldlabel.kernels.rows import each_block, thread_count
 
-__all__ = ["SELECTED", "lowest", "select_by_quota"]
+__all__ = ["SELECTED", "ascending", "lowest", "select_by_quota"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[Any]
@@ -246,6 +246,18 @@ def _shares(weights: npt.NDArray[np.float64], shares: int) -> Ints:
     total = max(float(weights.sum()), 1.0)
     middle = np.cumsum(weights) - weights / 2
     return np.minimum((middle * shares / total).astype(np.int64), shares - 1)
+
+
+def ascending(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+    """Return the positions of the scores from low to high; ties by position.
+
+    NumPy's plain sort is several times faster than its stable one, and right unless there are ties.
+    """
+    order = np.argsort(scores)
+    ranked = scores[order]
+    if (ranked[1:] == ranked[:-1]).any():
+        return np.argsort(scores, kind="stable")
+    return order
 
 
 def lowest(scores: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.bool_]:

@@ -105,7 +105,7 @@ def _writer(name: str, figures: list[float]) -> Callable[[float], str]:
 
 def _heat(frame: pd.DataFrame, values: Figures, pairs: Mapping[tuple[str, str], str]) -> View:
     rows, columns = [str(name) for name in frame.index], [str(name) for name in frame.columns]
-    same = np.array(rows)[:, None] == np.array(columns)[None, :]
+    same = _same(rows, columns)
     off = np.abs(values[~same & np.isfinite(values)])
     largest = float(off.max()) if off.size else 0.0
     is_share = bool(np.any(np.mod(values[np.isfinite(values)], 1)))
@@ -126,6 +126,16 @@ def _heat(frame: pd.DataFrame, values: Figures, pairs: Mapping[tuple[str, str], 
         "is_upright": max(map(len, columns), default=0) <= 4,
         "size": "small" if len(columns) > 24 else "medium" if len(columns) > 12 else "large",
     }
+
+
+def _same(rows: list[str], columns: list[str]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return which cells stand on the diagonal: row and column have one name."""
+    codes: dict[str, int] = {}
+    row, column = (
+        np.array([codes.setdefault(name, len(codes)) for name in names], dtype=np.int64)
+        for names in (rows, columns)
+    )
+    return row[:, None] == column[None, :]
 
 
 def _cell(figure: float, on_diagonal: bool, largest: float, is_share: bool) -> View:
@@ -158,7 +168,7 @@ def _compact(figure: float, is_share: bool) -> str:
 def _largest(frame: pd.DataFrame, values: Figures, pairs: Mapping[tuple[str, str], str]) -> View:
     """Return the largest cells off the diagonal: what a map of 100 classes cannot show."""
     rows, columns = [str(name) for name in frame.index], [str(name) for name in frame.columns]
-    same = np.array(rows)[:, None] == np.array(columns)[None, :]
+    same = _same(rows, columns)
     size = np.where(np.isfinite(values) & ~same, np.abs(values), 0.0)
     order = np.argsort(-size, axis=None, kind="stable")[:_PAIRS]
     order = order[size.ravel()[order] > 0]

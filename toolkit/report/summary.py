@@ -163,7 +163,7 @@ def plain(value: Any) -> Any:
 def _described(array: np.ndarray[Any, Any]) -> dict[str, Any]:
     described: dict[str, Any] = {"shape": list(array.shape), "dtype": str(array.dtype)}
     if array.dtype.kind in "biufc":
-        described["sha256"] = hashlib.sha256(np.ascontiguousarray(array)).hexdigest()
+        described["sha256"] = hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
     return described
 
 

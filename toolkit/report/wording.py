@@ -33,7 +33,8 @@ _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb\ud800-\udfff]"
 )
 _SPACES = re.compile(r"\s+")
-_SHARE = re.compile(r"(?:^|_)(?:rate|share|fraction)$")
+_SHARE = re.compile(r"(?:^|[_ ])(?:rate|share|fraction)(?:$|[_ ])", re.IGNORECASE)
+_SAID = {"examples", "flagged"}
 _JOINERS = "\u200d\ufe0e\ufe0f"
 NOTHING = "nothing"
 MISSING = "–"  # noqa: RUF001 (an en dash, as tables have it)
@@ -175,9 +176,14 @@ def value(figure: object, name: object = "", limit: int = 120) -> str:
 
 
 def flat_figures(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return (name, figure) in words; a mapping inside gives a line for each of its entries."""
+    """Return (name, figure) in words; a mapping inside gives a line for each of its entries.
+
+    The numbers of examples and of flagged ones are left out: every headline says them.
+    """
     flat = []
     for name, figure in figures.items():
+        if name.casefold() in _SAID:
+            continue
         if isinstance(figure, Mapping):
             flat += [
                 (f"{label(name)}: {one_line(inner, 60)}", value(entry, inner))

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from goldlabel.errors import InputError
 
-__all__ = ["TextFile", "check_file", "line_number", "not_readable", "read_text"]
+__all__ = ["TextFile", "check_file", "first_bytes", "is_folder", "line_number", "read_text"]
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -112,11 +112,28 @@ def check_file(path: str | Path) -> Path:
         if not path.is_file():
             raise InputError(str(path), "is not a regular file", "Save it to disk first")
     except (OSError, ValueError) as error:  # a name too long, or with a NUL
-        raise not_readable(path, error) from error
+        raise _not_readable(path, error) from error
     return path
 
 
-def not_readable(path: Path, error: Exception) -> InputError:
+def is_folder(path: Path) -> bool:
+    """Return whether a path is a folder; raise InputError if it can't be a path."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError) as error:
+        raise _not_readable(path, error) from error
+
+
+def first_bytes(path: Path) -> bytes:
+    """Return the first bytes of a file, by which its format is known."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(16)
+    except OSError as error:
+        raise _not_readable(path, error) from error
+
+
+def _not_readable(path: Path, error: Exception) -> InputError:
     """Say that the system refused a file."""
     reason = getattr(error, "strerror", None) or str(error)
     return InputError(str(path), f"cannot be read ({reason})", "Check its name and permissions")
@@ -126,7 +143,7 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise not_readable(path, error) from error
+        raise _not_readable(path, error) from error
 
 
 def read_text(path: str | Path, *, encoding: str | None = None) -> TextFile:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from goldlabel.errors import InputError
 from goldlabel.tables import parquet
-from goldlabel.tables.encoded import check_file, not_readable
+from goldlabel.tables.encoded import check_file, first_bytes, is_folder
 from goldlabel.tables.table import read_table
 
 __all__ = ["PredProbs", "read_pred_probs"]
@@ -96,14 +96,8 @@ def read_pred_probs(
     (('cat', 'dog'), [[0.3, 0.7], [0.9, 0.1]])
     """
     path = Path(path)
-    magic = b""
-    if not path.is_dir():
-        try:
-            with open(check_file(path), "rb") as file:
-                magic = file.read(6)
-        except OSError as error:
-            raise not_readable(path, error) from error
-    if magic == b"\x93NUMPY":
+    magic = b"" if is_folder(path) else first_bytes(check_file(path))
+    if magic.startswith(b"\x93NUMPY"):
         return _described(path, _as_floats(path, _load(path)), None, ())
     if magic.startswith(b"PK"):
         name, array = _from_archive(path, key)
@@ -138,7 +132,7 @@ def _load(path: Path) -> npt.NDArray[Any]:
 
 def _from_archive(path: Path, key: str | None) -> tuple[str, npt.NDArray[Any]]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             names = list(archive.files)
             chosen = _choose_key(path, archive, names, key)
             return chosen, np.asarray(archive[chosen])

@@ -15,7 +15,7 @@ from goldlabel.audit import Source
 from goldlabel.errors import InputError
 from goldlabel.files import replacing, sha256
 from goldlabel.tables import arrow, delimited, huggingface, jsonl, parquet
-from goldlabel.tables.encoded import TextFile, check_file, not_readable, read_text
+from goldlabel.tables.encoded import TextFile, check_file, first_bytes, is_folder, read_text
 
 __all__ = [
     "FORMATS",
@@ -126,11 +126,11 @@ def read_table(
     path = Path(path)
     if format is not None and format not in FORMATS:
         raise InputError("format", f"is {format!r}, not one of {', '.join(FORMATS)}", "Use one")
-    if _is_folder(path):
+    if is_folder(path):
         return _read_folder(path, format, split)
     if split is not None:
         raise InputError(str(path), f"has no splits, so no {split!r}", "Leave out split")
-    head = _head(check_file(path))
+    head = first_bytes(check_file(path))
     if format == "parquet" or (format is None and head.startswith(b"PAR1")):
         return _read_parquet(path)
     for magic, (what, fix) in _FOREIGN.items():
@@ -161,21 +161,6 @@ def read_table_again(source: Source) -> TableFile:
 def is_table_folder(path: Path) -> bool:
     """Return whether a folder is a table: a Hugging Face dataset saved to disk."""
     return huggingface.is_dataset(path)
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except (OSError, ValueError) as error:
-        raise not_readable(path, error) from error
-
-
-def _head(path: Path) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read(16)
-    except OSError as error:
-        raise not_readable(path, error) from error
 
 
 def _is_jsonl(file: TextFile) -> bool:

@@ -134,13 +134,9 @@ def read(
     ids = read_labels.ids if read_labels.ids is None or rows is None else read_labels.ids[rows]
     probs = None
     if pred_probs is not None:
+        id_name = read_labels.source.options.get("id")
         probs = read_pred_probs(
-            pred_probs,
-            classes=classes,
-            ids=ids,
-            id=read_labels.source.options.get("id"),
-            key=key,
-            prefix=prefix,
+            pred_probs, classes=classes, ids=ids, id=id_name, key=key, prefix=prefix
         )
         probs = _aligned(probs, pred_probs, read_labels, rows)
     arranged = arrange(
@@ -250,7 +246,7 @@ def _assembled(
     }
     notes = [*labels.notes, *arranged.notes, *(probs.notes if probs is not None else ())]
     return MulticlassData(
-        labels=arranged.index[codes],
+        labels=arranged.place[codes],
         classes=arranged.names,
         source=replace(labels.source, options=options, inputs=inputs),
         ids=ids,

@@ -45,7 +45,7 @@ class Classes(NamedTuple):
     names : tuple of str
     values : tuple
         What the file holds, or would hold, for each class; None if no value of its kind can.
-    index : ndarray of int64
+    place : ndarray of int64
         Class index of each of the labels that occur.
     notes : tuple of str
         How the order was found.
@@ -53,7 +53,7 @@ class Classes(NamedTuple):
 
     names: tuple[str, ...]
     values: tuple[Any, ...]
-    index: Ints
+    place: Ints
     notes: tuple[str, ...]
 
 
@@ -110,8 +110,9 @@ def _is_missing(value: object, positions_in: Sequence[str] | None) -> bool:
 def _name(value: object, positions_in: Sequence[str] | None) -> str | None:
     """Return a label as text, or None if it is missing or no class."""
     if positions_in is not None:
-        known = isinstance(value, int) and 0 <= value < len(positions_in)
-        return positions_in[value] if known else None  # type: ignore[index]
+        if isinstance(value, int) and 0 <= value < len(positions_in):
+            return positions_in[value]
+        return None
     if isinstance(value, str):
         return value if value.strip() else None
     if isinstance(value, bool):
@@ -172,44 +173,62 @@ def arrange(
     """
     for name, given in (("classes", classes), ("pred_probs: columns", columns), (where, listed)):
         _check_unique(name, given)
+    order, said = _given_order(listed, classes, columns, k)
+    notes = _alike(found.names)
+    if order is None:
+        order, said = _in_order(found.names, where, k), "those that occur"
+        notes.append(f"{len(order):,} classes: {_shown(order)}.")
+    else:
+        first = _first_number(found.names, order)
+        if first is not None:
+            notes.append(f"The number {first} is class {order[0]!r}, the first of {said}.")
+            place = np.array([int(float(name)) - first for name in found.names], np.int64)
+            return Classes(
+                tuple(order), _values(found, order, place, first=first), place, tuple(notes)
+            )
+        notes.append(f"{len(order):,} classes, in the order of {said}.")
+    _check_known(found, where, order, said)
+    index = {name: i for i, name in enumerate(order)}
+    place = np.array([index[name] for name in found.names], np.int64)
+    values = _values(found, order, place, listed=listed if positions else None)
+    return Classes(tuple(order), values, place, tuple(notes))
+
+
+def _given_order(
+    listed: Sequence[str] | None,
+    classes: Sequence[str] | None,
+    columns: Sequence[str] | None,
+    k: int | None,
+) -> tuple[Sequence[str] | None, str]:
+    """Return the order that was given, if any, and by what."""
     if classes is not None and columns is not None and set(classes) != set(columns):
         other = sorted(set(classes) ^ set(columns))
         raise InputError(
             "classes", f"and the columns of pred_probs differ in {other[0]!r}", "Give both alike"
         )
-    order, said = columns, "the columns of pred_probs"
-    if order is None:
-        order, said = classes, "the given classes"
-    if order is not None and k is not None and len(order) != k:
+    if classes is not None and k is not None and len(classes) != k:
         raise InputError(
-            "classes", f"has {len(order)} names, and pred_probs {k} columns", "Name each column"
+            "classes", f"has {len(classes)} names, and pred_probs {k} columns", "Name each column"
         )
-    if order is None and listed is not None and k in (None, len(listed)):
-        order, said = listed, "the file's own list"
-    notes = _alike(found.names)
-    if order is not None:
-        numbered = _numbers_of(found.names, order)
-        if numbered is not None:
-            start = numbered
-            notes.append(f"The number {start} is class {order[0]!r}, the first of {said}.")
-            index = np.array([int(float(name)) - start for name in found.names], np.int64)
-            return _with_values(found, order, index, notes, first_number=start)
-        notes.append(f"{len(order):,} classes, in the order of {said}.")
-    else:
-        order = _in_order(found.names, where, k)
-        notes.append(f"{len(order):,} classes: {_shown(order)}.")
-    place = {name: i for i, name in enumerate(order)}
-    unknown = [name for name in found.names if name not in place]
+    if columns is not None:
+        return columns, "the columns of pred_probs"
+    if classes is not None:
+        return classes, "the given classes"
+    if listed is not None and k in (None, len(listed)):
+        return listed, "the file's own list"
+    return None, ""
+
+
+def _check_known(found: Distinct, where: str, order: Sequence[str], said: str) -> None:
+    unknown = [code for code, name in enumerate(found.names) if name not in set(order)]
     if unknown:
-        code = found.names.index(unknown[0])
-        count = int(np.isin(found.codes, [found.names.index(name) for name in unknown]).sum())
+        name, row = found.names[unknown[0]], int(np.argmax(found.codes == unknown[0]))
         raise InputError(
-            f"{where}, row {int(np.argmax(found.codes == code)) + 1}",
-            f"is {unknown[0]!r}, not one of {said} ({_shown(order)}); {count:,} labels are not",
+            f"{where}, row {row + 1}",
+            f"is {name!r}, not one of {said} ({_shown(order)}); "
+            f"{int(np.isin(found.codes, unknown).sum()):,} labels are not",
             "Add the class, or correct the labels",
         )
-    index = np.array([place[name] for name in found.names], np.int64)
-    return _with_values(found, order, index, notes, listed=listed if positions else None)
 
 
 def _check_unique(where: str, names: Sequence[str] | None) -> None:
@@ -235,7 +254,7 @@ def _whole(names: Sequence[str]) -> list[int] | None:
     return whole if len(set(whole)) == len(names) else None
 
 
-def _numbers_of(found: Sequence[str], names: Sequence[str]) -> int | None:
+def _first_number(found: Sequence[str], names: Sequence[str]) -> int | None:
     """Return the number of the first class, if labels are numbers that `names` give names to."""
     whole = _whole(found)
     if not whole or set(found) <= set(names) or any(_number(name) is not None for name in names):
@@ -269,30 +288,31 @@ def _in_order(found: Sequence[str], where: str, k: int | None) -> list[str]:
     )
 
 
-def _with_values(
+def _values(
     found: Distinct,
     order: Sequence[str],
-    index: Ints,
-    notes: list[str],
+    place: Ints,
     *,
     listed: Sequence[str] | None = None,
-    first_number: int | None = None,
-) -> Classes:
+    first: int | None = None,
+) -> tuple[Any, ...]:
     """Say what the file would hold for each class, also for those that do not occur."""
     kind = type(found.values[0]) if found.values else str
     values: list[Any] = [None] * len(order)
     for i, name in enumerate(order):
         if listed is not None:
             values[i] = listed.index(name) if name in listed else None
-        elif first_number is not None:
-            values[i] = kind(i + first_number)
+        elif first is not None:
+            values[i] = kind(i + first)
+        elif kind is bool:
+            values[i] = {"false": False, "true": True}.get(name)
         elif kind is str:
             values[i] = name
-        elif kind in (int, float) and _number(name) is not None:
+        elif _number(name) is not None:
             values[i] = kind(float(name))
-    for i, value in zip(index.tolist(), found.values, strict=True):
+    for i, value in zip(place.tolist(), found.values, strict=True):
         values[i] = value
-    return Classes(tuple(order), tuple(values), index, tuple(notes))
+    return tuple(values)
 
 
 def _alike(names: Sequence[str]) -> list[str]:

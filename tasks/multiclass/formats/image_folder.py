@@ -57,7 +57,8 @@ def read(folder: Path) -> tuple[Distinct, list[str], Source, list[str]]:
     ids = [_as_text(folder, path) for path in images]
     labels = distinct(pd.Series([path.parts[0] for path in images], dtype=object), str(folder))
     options = {"rows": len(ids), "sha256": _digest(ids)}
-    note = f"Read {folder.name} as an image folder: {len(ids):,} images, {len(labels.names):,} classes."
+    counts = f"{len(ids):,} images, {len(labels.names):,} classes"
+    note = f"Read {folder.name} as an image folder: {counts}."
     return labels, ids, Source("image_folder", (folder,), options), [note, *_left_out(files)]
 
 

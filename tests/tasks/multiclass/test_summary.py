@@ -124,17 +124,13 @@ def test_class_names():
     assert table["class"].tolist() == ["cat", "dog"]
     assert table["label_issues"].tolist() == [1, 0]
     frame = pd.DataFrame(probs, columns=["cat", "dog"])[["dog", "cat"]]
-    pd.testing.assert_frame_equal(summarize(pd.Series(labels), frame), summarize_dog_first(table))
+    # Columns by name, whatever their order; rows of the table are in order of quality.
+    pd.testing.assert_frame_equal(summarize(pd.Series(labels), frame), table)
     pairs = overlapping_classes([1, 1, 0, 0, 0], probs, classes=["cat", "dog"], directed=True)
     assert rows_of(pairs) == [("cat", "dog", 0.2, 1), ("dog", "cat", 0.0, 0)]
     names = [("a", 1), ("b", 2)]  # any hashable
     assert summarize([1, 1, 0, 0, 0], probs, classes=names)["class"].tolist() == names
     assert health_summary(None, None, confident_joint=np.eye(2), classes="xy").classes == ("x", "y")
-
-
-def summarize_dog_first(table):
-    """The same table: the order of rows is by quality, not by column."""
-    return table
 
 
 def test_ties_go_by_class_index():

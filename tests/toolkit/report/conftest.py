@@ -12,11 +12,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from goldlabel.audit import Audit, Box, Figure, Item, Source, Span, Table
-from goldlabel.result import LabelIssues, Parts
 from PIL import Image
 
-HOSTILE = '</script><img src="http://127.0.0.1:9/x" onerror="alert(1)">\'"{{ 7 * 7 }}\u202eevil\x1b[31m'
+from goldlabel.audit import Audit, Box, Figure, Item, Source, Span, Table
+from goldlabel.result import LabelIssues, Parts
+
+HOSTILE = (
+    '</script><img src="http://127.0.0.1:9/x" onerror="alert(1)">\'"{{ 7 * 7 }}\u202eevil\x1b[31m'
+)
 
 
 def png(width: int = 8, height: int = 8, seed: int = 0) -> bytes:
@@ -279,10 +282,22 @@ def browse(tmp_path: Path) -> Callable[..., str]:
         if harness is not None:
             opened = tmp_path / "harness.html"
             opened.write_text(harness, encoding="utf-8")
-        command = [program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
-            "--no-first-run", "--disable-background-networking", "--disable-component-update",
-            "--disable-sync", "--allow-file-access-from-files", "--virtual-time-budget=5000",
-            f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", opened.as_uri() + state]  # fmt: skip
+        command = [
+            program,
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--allow-file-access-from-files",
+            "--virtual-time-budget=5000",
+            f"--user-data-dir={tmp_path / 'profile'}",
+            "--dump-dom",
+            opened.as_uri() + state,
+        ]
         done = subprocess.run(command, capture_output=True, timeout=120, check=True)
         return done.stdout.decode("utf-8")
 

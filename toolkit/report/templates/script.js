@@ -57,27 +57,28 @@
   const status = document.querySelector(".status");
   const noneMatch = document.querySelector(".none-match");
   const fields = form.elements;
+  const plain = (text) => text.replace(/\s+/g, " ").trim().toLowerCase();
   const rows = Array.from(table.tBodies[0].rows, (row) => ({
     row,
-    text: row.textContent.toLocaleLowerCase(),
+    text: plain(Array.from(row.querySelectorAll(".item, .labels"), (cell) => cell.textContent).join(" ")),
     codes: row.dataset.codes ? row.dataset.codes.split(";").map((codes) => codes.split(",")) : [],
   }));
   const filters = ["kind", "given", "suggested"];
   const chosen = (name) => (fields[name] ? fields[name].value : "");
 
   // The labels that are asked for must meet in one finding of the example.
-  function matches(entry, words, wanted) {
-    return words.every((word) => entry.text.includes(word)) &&
+  function matches(entry, text, wanted) {
+    return entry.text.includes(text) &&
       (wanted.every((code) => code === "") ||
         entry.codes.some((codes) => wanted.every((code, place) => code === "" || code === codes[place])));
   }
 
   function filter() {
-    const words = fields.text.value.toLocaleLowerCase().split(/\s+/).filter(Boolean);
+    const text = plain(fields.text.value);
     const wanted = filters.map(chosen);
     let shown = 0;
     for (const entry of rows) {
-      const fits = matches(entry, words, wanted);
+      const fits = matches(entry, text, wanted);
       entry.row.hidden = !fits;
       shown += fits;
     }

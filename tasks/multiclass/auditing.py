@@ -1,0 +1,323 @@
+"""From native files to an audit: read, predict if need be, find what is wrong, sum it up."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from goldlabel.audit import Audit, Table
+from goldlabel.confident import FilterBy, Method
+from goldlabel.errors import DataWarning, InputError
+from goldlabel.result import LabelIssues
+from goldlabel.tables import read_pred_probs
+from goldlabel.task import Progress
+from goldlabel.tasks.multiclass.data import MulticlassData
+from goldlabel.tasks.multiclass.formats import read
+from goldlabel.tasks.multiclass.issues import find_label_issues
+from goldlabel.tasks.multiclass.items import Items
+from goldlabel.tasks.multiclass.summary import HealthSummary, health_summary
+
+__all__ = ["audit"]
+
+LIMITS = (
+    "Errors that the model makes too: a label is only questioned where the model, which has not"
+    " seen it, prefers another class.",
+    "Examples that belong to several classes, or to none of them: each is compared with one class.",
+    "Which of the flagged labels are truly wrong: look at the worst first, and stop where most of"
+    " what you see is right.",
+)
+BASELINE = (
+    "What a stronger model would see: the predictions come from a simple one, fitted here. Pass"
+    " the out-of-sample predictions of your own as --pred-probs."
+)
+
+
+class _Prediction(NamedTuple):
+    """Probabilities, and how they were come by."""
+
+    pred_probs: npt.NDArray[Any]
+    model: str
+    note: str
+
+
+def audit(
+    path: Path,
+    *,
+    label: str | None = None,
+    id: str | None = None,
+    pred_probs: Path | None = None,
+    text: Sequence[str] | None = None,
+    features: str | None = None,
+    classes: Sequence[str] | None = None,
+    filter_by: FilterBy = "prune_by_noise_rate",
+    rank_by: Method = "self_confidence",
+    folds: int = 5,
+    seed: int = 0,
+    missing: Literal["error", "drop"] = "error",
+    format: Literal["csv", "tsv", "jsonl", "parquet", "huggingface", "image_folder"] | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    header: bool | None = None,
+    split: str | None = None,
+    key: str | None = None,
+    prefix: str | None = None,
+    progress: Progress | None = None,
+) -> Audit:
+    """Find the wrong labels in a dataset with one class for each example.
+
+    Labels come from a table (CSV, TSV, JSONL, Parquet, also compressed; a Hugging Face dataset
+    saved to disk) or from a folder of images with a folder for each class. Predictions come from
+    a file (--pred-probs), or are made here by cross-validation of a simple model on texts (--text)
+    or on columns or embeddings (--features).
+
+    Parameters
+    ----------
+    path : Path
+        The table, or the folder.
+    label : str, optional
+        Column of the labels; found by its name if there is only one candidate.
+    id : str, optional
+        Column of ids.
+    pred_probs : Path, optional
+        File of out-of-sample predicted probabilities: .npy, .npz, or columns of a Parquet or CSV
+        file, a row for each example and a column for each class.
+    text : sequence of str, optional
+        Column of the texts (or several), to predict from: TF-IDF and logistic regression.
+    features : str, optional
+        Columns to predict from, or a .npy, .npz or Parquet file of embeddings, a row for each
+        example.
+    classes : sequence of str, optional
+        Names of the classes in the order of the columns of the predictions.
+    filter_by : str
+        How wrong labels are chosen; see `goldlabel.tasks.multiclass.find_label_issues`.
+    rank_by : str
+        The quality score that orders them.
+    folds : int
+        Folds of the cross-validation.
+    seed : int
+        Seed of the cross-validation.
+    missing : {"error", "drop"}
+        What to do with rows that have no label.
+    format : str, optional
+        Format of the labels, in place of what the content looks like.
+    encoding : str, optional
+        Encoding of a text file, e.g. latin-1, in place of UTF-8 or what a byte order mark says.
+    delimiter : str, optional
+        Character between the fields of a text table.
+    header : bool, optional
+        Whether the first record names the columns; if not, they are called 0, 1, 2.
+    split : str, optional
+        Split of a Hugging Face dataset, e.g. train.
+    key : str, optional
+        Array in an .npz file of predictions.
+    prefix : str, optional
+        What the names of the columns of predictions begin with, before the class.
+    progress : callable, optional
+        Told how far the cross-validation is.
+
+    Returns
+    -------
+    Audit
+
+    Raises
+    ------
+    InputError
+        A file can't be read or what it holds does not fit; says which file, row and column.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from goldlabel.datasets import write_csv
+    >>> found = audit(
+    ...     write_csv("wine", Path(tempfile.mkdtemp(), "wine.csv")),
+    ...     label="class",
+    ...     features="alcohol,malic_acid,ash,color_intensity,hue,proline",
+    ... )
+    >>> len(found.issues) < 20
+    True
+    """
+    _check_one_source(pred_probs, text, features)
+    data = read(
+        path, label=label, id=id, format=format, pred_probs=pred_probs, classes=classes,
+        missing=missing, encoding=encoding, delimiter=delimiter, header=header, split=split,
+        key=key, prefix=prefix,
+    )  # fmt: skip
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", DataWarning)
+        predicted = _predict(data, pred_probs, text, features, folds, seed, progress)
+        issues = find_label_issues(
+            data.labels,
+            predicted.pred_probs,
+            classes=data.classes,
+            ids=data.ids,
+            filter_by=filter_by,
+            rank_by=rank_by,
+        )
+    health = health_summary(data.labels, predicted.pred_probs, classes=data.classes)
+    params = {**issues.params, "model": predicted.model}
+    if pred_probs is None:
+        params |= {"folds": folds, "seed": seed}
+    inputs = list(data.source.inputs)
+    if features is not None and _is_file(features):
+        inputs.append(Path(features))
+    return Audit(
+        issues=replace(issues, params=params),
+        source=replace(data.source, inputs=tuple(inputs)),
+        summary=_figures(issues, health, data),
+        items=Items(data, text=text),
+        tables=_tables(issues, health, data),
+        notes=(*data.notes, predicted.note),
+        limits=LIMITS if pred_probs is not None else (*LIMITS, BASELINE),
+        warnings=tuple(str(warning.message) for warning in caught),
+    )
+
+
+def _check_one_source(
+    pred_probs: Path | None, text: Sequence[str] | None, features: str | None
+) -> None:
+    given = [
+        name
+        for name, value in (("pred_probs", pred_probs), ("text", text), ("features", features))
+        if value is not None
+    ]
+    if len(given) != 1:
+        raise InputError(
+            "predictions",
+            f"come from {' and '.join(given)}" if given else "are missing",
+            "Pass one of --pred-probs FILE, --text COLUMN, --features COLUMNS or FILE",
+        )
+
+
+def _is_file(features: str) -> bool:
+    """Whether features name a file of embeddings, not columns."""
+    return Path(features).suffix in (".npy", ".npz", ".parquet") or Path(features).is_file()
+
+
+def _predict(
+    data: MulticlassData,
+    pred_probs: Path | None,
+    text: Sequence[str] | None,
+    features: str | None,
+    folds: int,
+    seed: int,
+    progress: Progress | None,
+) -> _Prediction:
+    if data.pred_probs is not None and pred_probs is not None:
+        note = f"Probabilities were taken from {pred_probs.name}."
+        return _Prediction(data.pred_probs, f"predictions in {pred_probs.name}", note)
+    # Loading scikit-learn takes a second: only those who need a model wait for it.
+    from goldlabel import pipelines
+    from goldlabel.crossval import out_of_fold
+
+    k = len(np.unique(data.labels))
+    rows: Any
+    if text is not None:
+        rows = _columns(data, text, "--text")
+        model, name = pipelines.text_pipeline(n_classes=k), "TF-IDF and logistic regression"
+    elif features is not None and _is_file(features):
+        rows = _embeddings(Path(features), len(data))
+        model, name = pipelines.embedding_pipeline(), "logistic regression on the embeddings"
+    else:
+        rows = _columns(data, [each.strip() for each in (features or "").split(",")], "--features")
+        model = pipelines.table_pipeline(rows)
+        name = f"{type(model[-1]).__name__} on {rows.shape[1]} columns"
+    result = out_of_fold(model, rows, data.labels, folds=folds, seed=seed, progress=progress)
+    probs = np.zeros((len(data), len(data.classes)))
+    probs[:, result.classes] = result.pred_probs
+    note = f"Probabilities were made here, out of fold: {name}, {folds} folds, seed {seed}."
+    return _Prediction(probs, name, note)
+
+
+def _columns(data: MulticlassData, names: Sequence[str], option: str) -> pd.DataFrame:
+    frame = data.frame
+    if frame is None:
+        raise InputError(
+            option, "names columns, and a folder of images has none",
+            "Pass a file of embeddings as --features, or predictions as --pred-probs",
+        )  # fmt: skip
+    missing = [name for name in names if name not in frame.columns]
+    if missing:
+        raise InputError(
+            f"{data.source.files[0]}: column {missing[0]!r}",
+            f"is not there; the columns are {', '.join(map(str, frame.columns))}",
+            f"Correct {option}",
+        )
+    label = data.source.options.get("label")
+    if label in names:
+        raise InputError(option, f"holds {label!r}, the label itself", "Leave it out")
+    return frame[list(names)]
+
+
+def _embeddings(path: Path, n: int) -> npt.NDArray[Any]:
+    array = read_pred_probs(path).values
+    if len(array) != n:
+        raise InputError(
+            str(path), f"has {len(array):,} rows, but there are {n:,} labels",
+            "Pass a row for each example, in the same order",
+        )  # fmt: skip
+    broken = np.flatnonzero(~np.isfinite(array).all(axis=1))
+    if broken.size:
+        raise InputError(
+            f"{path}: row {broken[0]}", f"holds a NaN or an infinity ({broken.size:,} such rows)",
+            "Pass finite numbers",
+        )  # fmt: skip
+    return array
+
+
+def _figures(issues: LabelIssues, health: HealthSummary, data: MulticlassData) -> dict[str, Any]:
+    agreement = issues.given is not None and np.mean(issues.given == issues.suggested)
+    return {
+        "examples": health.num_examples,
+        "classes": len(data.classes),
+        "flagged": len(issues),
+        "estimated_label_errors": health.issues_by_joint,
+        "estimated_share_of_wrong_labels": 1.0 - health.health_by_joint,
+        "label_health": health.health_score,
+        "model_agrees_with_labels": float(agreement),
+    }
+
+
+def _tables(
+    issues: LabelIssues, health: HealthSummary, data: MulticlassData
+) -> tuple[Table, ...]:
+    k = len(data.classes)
+    pairs = np.zeros((k, k), dtype=np.int64)
+    np.add.at(pairs, (issues.parts.given, issues.parts.suggested), 1)
+    by_class = health.class_table.copy()
+    place = {name: at for at, name in enumerate(data.classes)}
+    codes = [place[name] for name in by_class["class"]]
+    by_class.insert(1, "examples", np.bincount(data.labels, minlength=k)[codes])
+    by_class.insert(2, "flagged", pairs.sum(axis=1)[codes])
+    overlap = health.overlap_table
+    overlap = overlap[overlap["num_overlapping_examples"] > 0].head(100)
+    return (
+        Table(
+            "Given and suggested class of the flagged examples",
+            pd.DataFrame(
+                pairs,
+                index=pd.Index(data.classes, name="given"),
+                columns=pd.Index(data.classes, name="suggested"),
+            ),
+            "Each row is a given class, each column what the model suggests instead.",
+            style="heatmap",
+        ),
+        Table(
+            "Classes",
+            by_class,
+            "Label quality is the estimated share of right labels among those given. Label issues"
+            " is how many of them belong to another class, inverse label issues how many of the"
+            " class were given another.",
+        ),
+        Table(
+            "Classes taken for each other",
+            overlap,
+            "Pairs of classes by the estimated number of examples given one and truly the other.",
+        ),
+    )

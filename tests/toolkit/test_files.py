@@ -1,0 +1,122 @@
+"""Files appear whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+import pytest
+
+from goldlabel import InputError
+from goldlabel.files import list_files, new_folder, replacing, sha256
+
+
+def test_a_file_appears_when_the_block_ends_well(tmp_path):
+    path = tmp_path / "out.txt"
+    with replacing(path) as temporary:
+        temporary.write_text("whole")
+        assert not path.exists()
+        assert temporary.parent == tmp_path
+    assert path.read_text() == "whole"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("error", [ValueError("bad"), KeyboardInterrupt()])
+def test_the_old_file_stays_when_the_block_fails(tmp_path, error):
+    path = tmp_path / "out.txt"
+    path.write_text("old")
+    with pytest.raises(type(error)), replacing(path) as temporary:
+        temporary.write_text("half")
+        raise error
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_mode_is_that_of_any_new_file(tmp_path):
+    old = os.umask(0o027)
+    try:
+        with replacing(tmp_path / "out.txt") as temporary:
+            temporary.write_text("x")
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE((tmp_path / "out.txt").stat().st_mode) == 0o640
+
+
+def test_a_name_may_be_as_long_as_the_system_allows(tmp_path):
+    path = tmp_path / ("x" * 251 + ".txt")
+    with replacing(path) as temporary:
+        temporary.write_text("x")
+    assert path.read_text() == "x"
+
+
+def test_a_full_disk_is_said_in_plain_words(tmp_path):
+    with pytest.raises(InputError, match="No space left"), replacing(tmp_path / "out.txt"):
+        raise OSError(28, "No space left on device")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_error_of_the_system_stays_what_it_is(tmp_path):
+    with pytest.raises(FileNotFoundError), replacing(tmp_path / "out.txt"):
+        open(tmp_path / "missing")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["no/folder.txt", "folder", "x" * 300, "nul\0"])
+def test_a_place_that_cannot_be_written(tmp_path, name):
+    (tmp_path / "folder").mkdir()
+    with (
+        pytest.raises(InputError, match="cannot be written"),
+        replacing(tmp_path / name) as temporary,
+    ):
+        temporary.write_text("x")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_sha256(tmp_path):
+    (tmp_path / "abc").write_bytes(b"abc")
+    expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert sha256(tmp_path / "abc") == expected
+
+
+def test_a_folder_appears_when_the_block_ends_well(tmp_path):
+    out = tmp_path / "out"
+    with new_folder(out) as temporary:
+        (temporary / "a").write_text("a")
+        assert not out.exists()
+    assert [path.name for path in out.iterdir()] == ["a"]
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_no_folder_when_the_block_fails(tmp_path):
+    with pytest.raises(ValueError, match="bad"), new_folder(tmp_path / "out"):
+        raise ValueError("bad")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("taken", ["full", "file", "link"])
+def test_a_folder_that_is_taken(tmp_path, taken):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine").write_text("x")
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "link").symlink_to(tmp_path / "full")
+    with pytest.raises(InputError, match="exists already"), new_folder(tmp_path / taken):
+        pass
+    assert (tmp_path / "full" / "mine").read_text() == "x"
+
+
+@pytest.mark.parametrize("out", ["data/new", "data/sub/new", "data"])
+def test_a_new_folder_stays_apart_from_what_is_read(tmp_path, out):
+    (tmp_path / "data" / "sub").mkdir(parents=True)
+    with pytest.raises(InputError), new_folder(tmp_path / out, inputs=[tmp_path / "data"]):
+        pass
+
+
+def test_files_are_listed_in_one_order_and_links_do_not_lead_out(tmp_path):
+    for name in ("b/2", "a/1", "c"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_text("x")
+    assert [str(path) for path in list_files(tmp_path / "in")] == ["c", "a/1", "b/2"]
+    (tmp_path / "secret").write_text("x")
+    (tmp_path / "in" / "z").symlink_to(tmp_path / "secret")
+    with pytest.raises(InputError, match="link"):
+        list_files(tmp_path / "in")

@@ -1,0 +1,59 @@
+"""How tasks are found, goldlabel's own and others'."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from goldlabel import InputError, find_tasks
+from goldlabel.task import Task, find_task, task_names
+
+
+@pytest.fixture
+def other(tmp_path, monkeypatch):
+    """Install a package with two tasks, one of which cannot be loaded."""
+    info = tmp_path / "other-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1\n")
+    points = "[goldlabel.tasks]\nother = other_task:TASK\nbroken = nowhere:TASK\n"
+    (info / "entry_points.txt").write_text(points)
+    (tmp_path / "other_task.py").write_text(
+        "from goldlabel.task import Task\nTASK = Task('other', 'something else', 'other_verbs')\n"
+    )
+    (tmp_path / "other_verbs.py").write_text(
+        "def audit(path): return 'audited ' + path\n"
+        "def export(source, corrections, out): return 'exported'\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield
+    for name in ("other_task", "other_verbs"):
+        sys.modules.pop(name, None)
+
+
+def test_our_tasks_are_found():
+    assert "multiclass" in task_names()
+    assert isinstance(find_task("multiclass"), Task)
+    assert list(find_tasks()) == sorted(find_tasks()) == task_names()
+
+
+def test_a_third_party_s_task_is_found_and_its_verbs_are_loaded_when_used(other):
+    assert {"multiclass", "other", "broken"} <= set(task_names())
+    task = find_task("other")
+    assert (task.name, task.title) == ("other", "something else")
+    assert "other_verbs" not in sys.modules
+    assert task.audit("file") == "audited file"
+    assert task.export(None, None, None) == "exported"
+
+
+def test_one_task_is_found_without_loading_the_others(other):
+    find_task("other")
+    with pytest.raises(ModuleNotFoundError, match="nowhere"):
+        find_task("broken")
+
+
+def test_an_unknown_task(other):
+    with pytest.raises(InputError) as caught:
+        find_task("another")
+    assert caught.value.where == "task"
+    assert "'another', not one of broken, multiclass, other" in caught.value.what
