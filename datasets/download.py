@@ -193,7 +193,8 @@ def _download(target: Path, file: RemoteFile, received: _Received) -> None:
         time.sleep(PAUSE * attempt)
         try:
             with replacing(target) as temporary:
-                downloader = pooch.HTTPDownloader(received, chunk_size=2**16, timeout=TIMEOUT)
+                # Not streamed: pooch leaves the connection open when a stream breaks off.
+                downloader = pooch.HTTPDownloader(received, timeout=TIMEOUT, stream=False)
                 downloader(file.url, str(temporary), None)
                 if _is_complete(temporary, file):
                     return

@@ -83,15 +83,12 @@ def labeled_rows(
 def class_labels(
     labels: Any, k: int, classes: Sequence[Hashable] | None = None, *, name: str
 ) -> tuple[Ints, tuple[Hashable, ...]]:
-    """Check labels where `name`, not pred_probs, says that there are `k` classes.
-
-    Returns class indices, and the class names (the indices where there are none).
-    """
+    """Return class indices and names where `name`, not pred_probs, says there are `k` classes."""
     try:
         codes, names = _codes(_one_column(labels), _class_names(classes, None, k), k)
     except InputError as error:
-        what, fix = (text.replace("pred_probs", name) for text in (error.what, error.fix))
-        raise InputError(error.where, what, fix) from None
+        said = (text.replace("pred_probs", name) for text in (error.what, error.fix))
+        raise InputError(error.where, *said) from None
     return codes, tuple(range(k)) if names is None else tuple(names)
 
 
@@ -229,9 +226,13 @@ def _codes(values: Any, names: list[Hashable] | None, k: int) -> tuple[Ints, lis
     if getattr(values, "dtype", None) is not None and values.dtype.kind in "iub":
         numbers: npt.NDArray[Any] | None = np.asarray(values)
     else:
-        _refuse_missing(values)
+        missing = np.flatnonzero(np.asarray(pd.isna(values)))
+        if missing.size:
+            _missing(missing)
         numbers = _as_integers(values)
-    if numbers is not None and (names is None or not _holds(names, np.unique(numbers).tolist())):
+    if numbers is not None and (
+        names is None or not set(names) >= set(np.unique(numbers).tolist())
+    ):
         if names is None or not any(isinstance(name, int | np.integer) for name in names):
             return _indices(numbers, k), names
     entries = np.asarray(values, dtype=object) if numbers is None else numbers
@@ -249,17 +250,6 @@ def _category_codes(
     if names is None and values.categories.dtype.kind in "iu":
         return _indices(np.asarray(values), k), None
     return _named(np.asarray(values, dtype=object), names, k)
-
-
-def _holds(names: list[Hashable], values: list[Any]) -> bool:
-    known = set(names)
-    return all(value in known for value in values)
-
-
-def _refuse_missing(values: Any) -> None:
-    missing = np.flatnonzero(np.asarray(pd.isna(values)))
-    if missing.size:
-        _missing(missing)
 
 
 def _missing(at: npt.NDArray[np.intp]) -> NoReturn:

@@ -22,7 +22,9 @@ from goldlabel.result import LabelIssues
 __all__ = ["COLUMNS", "MIN_CONFIDENCE", "decided", "suggested"]
 
 MIN_CONFIDENCE = 0.9
-"""How sure a suggestion must be to be taken without a person's look at it."""
+"""How sure a suggestion must be if nothing else is said. No confidence is a substitute for a look:
+where few labels are wrong, most flagged ones are right, however sure the model is (in CIFAR-10's
+test set people confirmed 16 of the 222 checked suggestions of at least 0.9)."""
 
 COLUMNS = [
     "example",

@@ -58,8 +58,8 @@ def export(
     out : str or Path
         The corrected dataset; the change log goes beside it, as ``OUT.changes.csv``.
     min_confidence : float
-        Take the suggestions that are at least this sure, in [0, 1]. The default, 0.9, is for
-        corrections that nobody looks at one by one.
+        Take the suggestions that are at least this sure, in [0, 1]; look at the change log, as
+        `goldlabel.corrections.MIN_CONFIDENCE` says why.
     decisions : str or Path, optional
         A CSV of decided labels, taken instead of the suggestions;
         see `goldlabel.corrections.decided`.

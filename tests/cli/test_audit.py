@@ -102,7 +102,7 @@ def test_an_audit_is_written_and_printed(table, run):
     assert out.index("soup") < out.index("train")
     assert "taxi" not in out
     last = out.strip().splitlines()[-1]
-    assert last == "Next: goldlabel export audit --out bookings-corrected.csv"
+    assert last == "Next:   goldlabel export audit --out bookings-corrected.csv"
     names = {path.name for path in Path("audit").iterdir()}
     assert names == {"examples.parquet", "issues.parquet", "report.html", "summary.json"}
     issues, source, summary = report.read("audit")
@@ -117,7 +117,7 @@ def test_the_next_command_can_be_pasted_and_runs(table, run):
     name = "it's a.tar b.csv"
     shutil.move(table, name)
     _, out, _ = run("audit", "ledger", name, "--out", "my audit")
-    line = out.strip().splitlines()[-1].removeprefix("Next: goldlabel ")
+    line = out.strip().splitlines()[-1].removeprefix("Next:   goldlabel ")
     words = subprocess.run(
         ["sh", "-c", f'for word in {line}; do printf "%s\\n" "$word"; done'],
         capture_output=True,

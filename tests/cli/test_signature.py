@@ -20,6 +20,8 @@ def audit(
     choice: Literal["a", "b"] | None = None,
     old: Optional[int] = None,  # noqa: UP045
     number: float = 0.5,
+    maybe: bool | None = None,
+    long: Literal["a rather long choice", "another choice"] = "another choice",
     mapping: Mapping[str, int] | None = None,
     either: int | str = 0,
     levels: Literal[1, 2] = 1,
@@ -32,7 +34,7 @@ def audit(
 
 def test_what_a_command_line_can_carry_is_taken():
     names = [each.name for each in signature.parameters(audit, {})]
-    assert names == ["path", "more", "needed", "choice", "old", "number"]
+    assert names == ["path", "more", "needed", "choice", "old", "number", "maybe", "long"]
 
 
 def test_a_parameter_that_cannot_be_given_needs_a_default():
@@ -52,13 +54,16 @@ def test_several_files_can_be_given(run, monkeypatch):
 
     app = typer.Typer()
     app.command()(signature.shaped(command, signature.parameters(audit, {})))
-    code = typer.main.get_command(app).main(
-        ["one", "two", "three", "--needed", "x", "--choice", "b"], standalone_mode=False
-    )
-    assert not code
+    app_main = typer.main.get_command(app).main
+    words = ["one", "two", "three", "--needed", "x", "--choice", "b"]
+    assert not app_main(words, standalone_mode=False)
     assert given[0]["path"] == Path("one")
     assert given[0]["more"] == [Path("two"), Path("three")]
     assert (given[0]["needed"], given[0]["choice"], given[0]["old"]) == ("x", "b", None)
+    assert given[0]["long"] == "another choice"
+    assert given[0]["maybe"] is None
+    assert not app_main([*words, "--no-maybe"], standalone_mode=False)
+    assert given[1]["maybe"] is False
 
 
 @pytest.mark.parametrize("text", ["", " ", "a,,b", ",", "a,"])

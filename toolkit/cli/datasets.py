@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from goldlabel.cli.screen import screen_of, shell
+from goldlabel.cli.signature import join
 from goldlabel.task import find_task, task_names
 
 if TYPE_CHECKING:
@@ -88,5 +89,5 @@ def _audit_command(dataset: Dataset, folder: Path) -> str | None:
     for name, value in given.items():
         if parameters[name].kind is inspect.Parameter.KEYWORD_ONLY:
             words.append("--" + name.replace("_", "-"))
-        words.append(value)
+        words.append(join(value) if isinstance(value, list | tuple) else value)
     return shell("goldlabel", "audit", dataset.task, *words, "--out", f"{dataset.name}-audit")

@@ -57,7 +57,8 @@ def command(
 ) -> None:
     """Write the dataset again, in its own format, with its labels corrected.
 
-    Everything else stays byte for byte as it was, and the original is never touched.
+    Everything else stays as it was, and the original is never touched. A suggestion is the opinion
+    of a model: look at the change log before you train on the result, and correct it if need be.
     """
     from goldlabel.export import export
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import inspect
+import io
 import types
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,11 +15,14 @@ from rich.markup import escape
 
 from goldlabel.errors import InputError
 
-__all__ = ["PROGRESS", "options", "parameters", "shaped", "split", "wants_progress"]
+__all__ = ["PROGRESS", "join", "options", "parameters", "shaped", "split", "wants_progress"]
 
 PROGRESS = "progress"
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 METAVARS: Mapping[object, str] = {str: "TEXT", int: "N", float: "X", Path: "PATH", bool: ""}
+
+WIDE = 20
+"""Choices that take more characters would leave no room for the help beside them."""
 
 
 def parameters(audit: Callable[..., Any], help: Mapping[str, str]) -> list[inspect.Parameter]:
@@ -98,6 +102,19 @@ def split(text: str, option: str) -> list[str]:
     return names
 
 
+def join(names: Sequence[str]) -> str:
+    """Write a comma-separated list as `split` reads it.
+
+    Examples
+    --------
+    >>> join(["width", "weight, kg"])
+    'width,"weight, kg"'
+    """
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(names)
+    return line.getvalue()
+
+
 def _splitting(option: str) -> Callable[[str | None], list[str] | None]:
     """Return `split` as typer calls it; None is an option that was not given."""
     return lambda text: None if text is None else split(text, option)
@@ -147,7 +164,9 @@ def _as_option(parameter: inspect.Parameter, kind: Any, help: str) -> inspect.Pa
         names = f"{flag}/--no-{flag[2:]}"
     elif get_origin(kind) is list:
         kind, metavar, callback = str, "A,B,...", _splitting(flag)
-        default = ",".join(map(str, default)) if given else default
+        default = join(default) if given else default
+    elif get_origin(kind) is Literal and len("|".join(get_args(kind))) > WIDE:
+        metavar, help = "NAME", f"{help} One of {', '.join(get_args(kind))}.".strip()
     option = typer.Option(
         names,
         help=help,

@@ -25,6 +25,8 @@ _SPANS = 120
 _AROUND = 10
 _BOXES = 60
 _PICTURES = 4
+_PIXELS = 48
+_SMALL = 128
 _TYPES = {
     b"\x89PNG\r\n\x1a\n": "image/png",
     b"\xff\xd8\xff": "image/jpeg",
@@ -73,8 +75,9 @@ class _Budget:
             self.refused += 1
             return None
         self.room -= len(source)
-        width, height = _png_size(image)
-        return {"source": source, "is_tiny": 0 < max(width, height) <= 48}
+        side = max(_png_size(image))
+        size = "tiny pixels" if 0 < side <= _PIXELS else "tiny" if 0 < side <= _SMALL else ""
+        return {"source": source, "size": size}
 
 
 def _png_size(image: bytes) -> tuple[int, int]:

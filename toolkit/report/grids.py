@@ -39,7 +39,6 @@ def view(table: Table, pairs: Mapping[tuple[str, str], str]) -> View:
         "title": wording.one_line(table.title, 120),
         "note": wording.one_line(table.note, 1000),
         "said": "",
-        "corner": "",
     }
     if table.style == "plain":
         return {**words, **_plain(table.frame), "style": "plain"}
@@ -120,7 +119,7 @@ def _heat(frame: pd.DataFrame, values: Figures, pairs: Mapping[tuple[str, str], 
     return {
         "columns": [_name(name) for name in columns],
         "rows": list(zip(map(_name, rows), cells, strict=True)),
-        "corner": f"{wording.label(row)} ↓  {wording.label(column)} →",
+        "corner": (f"{wording.label(row)} ↓", f"{wording.label(column)} →"),
         "has_diagonal": bool(same.any()),
         "is_linked": bool(pairs),
         "is_upright": max(map(len, columns), default=0) <= 4,
@@ -135,7 +134,7 @@ def _same(rows: list[str], columns: list[str]) -> np.ndarray[Any, np.dtype[np.bo
         np.array([codes.setdefault(name, len(codes)) for name in names], dtype=np.int64)
         for names in (rows, columns)
     )
-    return row[:, None] == column[None, :]
+    return np.equal.outer(row, column)
 
 
 def _cell(figure: float, on_diagonal: bool, largest: float, is_share: bool) -> View:

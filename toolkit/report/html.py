@@ -30,7 +30,7 @@ LIMIT = 5_000_000
 """The page stays below this many bytes."""
 
 _FIGURES = 1_000_000
-_HEADLINE = 4
+_HEADLINE = 5
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -98,14 +98,12 @@ def _page(audit: Audit, document: dict[str, Any], top: int) -> str:
 
 def _headline(audit: Audit) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """Return the first figures of the task, for the headline, and the further ones."""
-    single = {
-        name: entry for name, entry in audit.summary.items() if not isinstance(entry, Mapping)
-    }
-    first = list(single)[:_HEADLINE]
-    further = {name: entry for name, entry in audit.summary.items() if name not in first}
+    flat = {name: wording.flat_figures({name: figure}) for name, figure in audit.summary.items()}
+    single = [name for name, figure in audit.summary.items() if not isinstance(figure, Mapping)]
+    first = [name for name in single if flat[name]][:_HEADLINE]
     return (
-        wording.flat_figures({name: single[name] for name in first}),
-        wording.flat_figures(further),
+        [entry for name in first for entry in flat[name]],
+        [entry for name in flat if name not in first for entry in flat[name]],
     )
 
 
@@ -144,7 +142,7 @@ def _run(document: dict[str, Any]) -> dict[str, Any]:
     inputs = [
         {
             "path": wording.one_line(entry["path"], 300),
-            "files": wording.count(entry["files"]) if "files" in entry else "",
+            "files": _files(entry["files"]) if "files" in entry else "",
             "size": _size(entry["size"]) if "size" in entry else entry["missing"],
             "hash": entry.get("sha256") or entry.get("tree_sha256", ""),
             "is_tree": "tree_sha256" in entry,
@@ -182,12 +180,17 @@ def _setting(entry: Any) -> str:
     return str(entry)
 
 
-def _size(size: int) -> str:
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000 or unit == "GB":
-            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
-        size = size / 1000  # type: ignore[assignment]
-    raise AssertionError
+def _files(n: int) -> str:
+    return "1 file" if n == 1 else f"{wording.count(n)} files"
+
+
+def _size(size: float) -> str:
+    unit = "bytes"
+    for larger in ("kB", "MB", "GB"):
+        if size < 1000:
+            break
+        size, unit = size / 1000, larger
+    return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
 
 
 @cache

@@ -62,9 +62,15 @@ def read(file: TextFile) -> pd.DataFrame:
         column.extend([None] * (rows - len(column)))
     if not columns:
         raise InputError(str(file.path), "has only empty objects", "Name a file that has columns")
-    return pd.DataFrame(
-        {key: pd.Series(values, dtype=object).infer_objects() for key, values in columns.items()}
-    )
+    return pd.DataFrame({key: _column(values) for key, values in columns.items()})
+
+
+def _column(values: list[Any]) -> pd.Series[Any]:
+    column = pd.Series(values, dtype=object)
+    try:
+        return column.infer_objects()
+    except UnicodeEncodeError:  # JSON can escape half a character, which no other format holds
+        return column
 
 
 def _object(file: TextFile, line: bytes, row: int, number: int) -> dict[str, Any]:

@@ -243,6 +243,7 @@ def _assembled(
         "classes": list(arranged.names),
         "values": list(arranged.values),
         "missing": missing,
+        "examples": len(codes),
     }
     notes = [*labels.notes, *arranged.notes, *(probs.notes if probs is not None else ())]
     return MulticlassData(
@@ -299,7 +300,7 @@ def _changes(source: Source, corrections: pd.DataFrame) -> dict[int, Any]:
     examples, suggested = corrections["example"].tolist(), corrections["suggested"].tolist()
     for row, (example, name) in enumerate(zip(examples, suggested, strict=True)):
         where = f"corrections: row {row + 1}"
-        if not isinstance(example, int) or not 0 <= example < options["rows"]:
+        if not isinstance(example, int) or not 0 <= example < options["examples"]:
             raise InputError(where, f"names example {example!r}, which is none", "Use positions")
         if values.get(str(name)) is None:
             known = ", ".join(list(values)[:20])

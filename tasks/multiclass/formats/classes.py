@@ -114,12 +114,17 @@ def _name(value: object, positions_in: Sequence[str] | None) -> str | None:
             return positions_in[value]
         return None
     if isinstance(value, str):
-        return value if value.strip() else None
+        return value if value.strip() and _is_text(value) else None
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and np.isfinite(value):
         return str(int(value)) if value.is_integer() else repr(value)
     return str(value) if isinstance(value, int) else None
+
+
+def _is_text(value: str) -> bool:
+    """Return whether UTF-8 can hold a string: JSON can escape half a character."""
+    return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _check_kinds(where: str, codes: Ints, values: Sequence[object], present: list[int]) -> None:
@@ -220,7 +225,15 @@ def _given_order(
 
 
 def _check_known(found: Distinct, where: str, order: Sequence[str], said: str) -> None:
-    unknown = [code for code, name in enumerate(found.names) if name not in set(order)]
+    known = set(order)
+    unknown = [code for code, name in enumerate(found.names) if name not in known]
+    whole = _whole(found.names)
+    if unknown and whole and not any(_number(name) is not None for name in order):
+        raise InputError(
+            where,
+            f"holds the numbers {min(whole)} .. {max(whole)}, and {said} name {len(order)} classes",
+            f"Name the classes of the numbers 0 .. {len(order) - 1} or 1 .. {len(order)}",
+        )
     if unknown:
         name, row = found.names[unknown[0]], int(np.argmax(found.codes == unknown[0]))
         raise InputError(
@@ -232,11 +245,11 @@ def _check_known(found: Distinct, where: str, order: Sequence[str], said: str) -
 
 
 def _check_unique(where: str, names: Sequence[str] | None) -> None:
-    if names is None:
-        return
-    twice = [name for name, count in pd.Series(list(names)).value_counts().items() if count > 1]
-    if twice:
-        raise InputError(where, f"names class {twice[0]!r} twice", "Name each class once")
+    seen = set()
+    for name in names or ():
+        if name in seen:
+            raise InputError(where, f"names class {name!r} twice", "Name each class once")
+        seen.add(name)
 
 
 def _shown(names: Sequence[str]) -> str:

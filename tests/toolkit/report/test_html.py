@@ -277,7 +277,7 @@ def test_what_was_run_is_on_the_page(tmp_path, make, parse):
     page = parse(report.render(make(9, source=source), command=["goldlabel", "a b"], seed=7))
     assert "goldlabel 'a b'" in page.text
     assert hashlib.sha256(b"abc").hexdigest() in page.text
-    assert "1 files, 5 bytes" in page.text
+    assert "1 file, 5 bytes" in page.text
     for text in ("prune_by_noise_rate", "Seed 7", "scikit-learn", "label y"):
         assert text in page.text
 

@@ -1,0 +1,58 @@
+"""``goldlabel demo``: from nothing to a corrected dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from goldlabel import report
+
+
+@pytest.mark.slow
+def test_the_whole_way_on_planted_errors(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = run("demo", "--plant-errors", "0.1", "--top", "3")
+    assert code == 0
+    issues, _, summary = report.read("goldlabel-demo/audit")
+    assert summary["examples"] == 1797
+    planted = pd.read_csv("goldlabel-demo/planted.csv")
+    assert len(planted) == 180
+    found = set(planted["image"]) & set(issues.ids[issues.is_issue])
+    assert len(found) > 120
+    assert f"Found {len(found)} of the 180 planted errors among the {len(issues)} flagged" in out
+    assert "3 of " in out
+    page = Path("goldlabel-demo/audit/report.html").read_text(encoding="utf-8")
+    assert "data:image/" in page
+    assert summary["command"] in out
+
+    # Its last line leads on.
+    words = out.strip().splitlines()[-1].removeprefix("Next:   goldlabel ").split()
+    code, out, err = run(*words)
+    assert (code, err) == (0, "")
+    corrected = Path("goldlabel-demo/images-corrected")
+    assert len(list(corrected.rglob("*.png"))) == 1797
+    log = pd.read_csv("goldlabel-demo/images-corrected.changes.csv")
+    assert len(log) > 0
+
+    # A second run takes the planted errors back.
+    code, out, _ = run("demo")
+    assert code == 0
+    assert not Path("goldlabel-demo/planted.csv").exists()
+    assert "planted" not in out
+    images = Path("goldlabel-demo/images")
+    assert len(list(images.rglob("*.png"))) == 1797
+    assert 0 < len(report.read("goldlabel-demo/audit")[0]) < 40
+
+
+@pytest.mark.parametrize(
+    "words", [("--out", "file"), ("--out", "no/folder"), ("--plant-errors", "2"), ("--top", "-1")]
+)
+def test_a_mistake_exits_2(run, tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_text("mine")
+    code, _, err = run("demo", *words)
+    assert code == 2
+    assert "Traceback" not in err
+    assert Path("file").read_text() == "mine"
