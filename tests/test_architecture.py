@@ -212,6 +212,20 @@ def test_folders_of_the_toolkit_do_not_hide_tasks_and_datasets():
         assert not hidden.with_suffix(".py").exists()
 
 
+@pytest.mark.parametrize(
+    "name", [name for name, path in modules().items() if path.name == "__init__.py"]
+)
+def test_public_names_are_not_names_of_modules(name):
+    """Importing ``package.thing`` would put the module in the place of the function `thing`."""
+    homes = [
+        ast.literal_eval(node.value)
+        for node in tree(name).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_HOME"
+    ]
+    clashes = [public for home in homes for public in home if f"{name}.{public}" in modules()]
+    assert not clashes, f"rename the modules {clashes} of {name}"
+
+
 def test_top_level_folders_are_those_of_the_design():
     if not (ROOT / ".git").exists():
         pytest.skip("not a git checkout: the tree may hold anything")

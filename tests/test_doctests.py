@@ -20,7 +20,7 @@ def module_names():
             yield ".".join((package, *(inner[:-1] if inner[-1] == "__init__" else inner)))
 
 
-@pytest.mark.parametrize("name", module_names())
+@pytest.mark.parametrize("name", list(module_names()))
 def test_examples(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     failed, _ = doctest.testmod(import_module(name), optionflags=FLAGS)

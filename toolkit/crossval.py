@@ -276,13 +276,13 @@ def _warn_of_rare_classes(classes: Array, codes: Ints, splits: Sequence[Split]) 
     named = [f"{_plain(classes[i])!r} ({counts[i]})" for i in rare[:NAMED]]
     more = f" and {rare.size - NAMED} more" if rare.size > NAMED else ""
     text = (
-        f"labels: {rare.size} classes have too few rows for {len(splits)} folds: "
+        f"labels: too few rows for {len(splits)} folds in {rare.size} of {len(classes)} classes: "
         f"{', '.join(named)}{more}. Their probabilities are rough"
     )
     if unseen.any():
         text += (
-            f"; {unseen.sum()} rows are judged by a model that saw no other row of their class, "
-            "and have probability 0 for it"
+            ", and 0 for rows judged by a model that saw no other row of their class "
+            f"({unseen.sum()} of {len(codes)} rows)"
         )
     warnings.warn(f"{text}. Collect more rows, or merge or drop these classes.", DataWarning, 4)
 

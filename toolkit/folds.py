@@ -51,8 +51,12 @@ def stratified_splits(
 def _given_splits(splitter: Splitter, rows: Any, codes: Ints, groups: Ints | None) -> list[Split]:
     every = np.arange(len(codes))
     try:
+        with warnings.catch_warnings():
+            # No need to say it: whether groups are kept together is checked afterwards.
+            warnings.filterwarnings("ignore", "The groups parameter is ignored", UserWarning)
+            splits = list(splitter.split(rows, codes, groups))
         # Indexing turns masks into row numbers, and refuses numbers of rows there are not.
-        return [(every[train], every[test]) for train, test in splitter.split(rows, codes, groups)]
+        return [(every[train], every[test]) for train, test in splits]
     except (ValueError, TypeError, IndexError) as error:
         raise InputError(
             "folds", f"{type(splitter).__name__} failed: {error}", "Check folds and groups"

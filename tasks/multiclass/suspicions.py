@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Hashable
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from goldlabel.confident import Counted
 from goldlabel.errors import DataWarning
@@ -42,6 +41,9 @@ def _warn_of_permutation(
     k = len(classes)
     if disagreeing < _BETTER * n:
         return
+    # A third of a second to load, and hardly ever needed.
+    from scipy.optimize import linear_sum_assignment
+
     pairs = np.zeros((k, k), dtype=np.int64)
     np.add.at(pairs, (counted.labels, counted.sweep.predicted), 1)
     given, column = linear_sum_assignment(pairs, maximize=True)

