@@ -19,7 +19,7 @@ TOP_LEVEL = {"toolkit", "tasks", "datasets", "tests", "docs", ".ci"}
 # A row may import the rows above it and its own; import cycles fail in any case.
 LAYERS = (
     ("errors", "kernels"),
-    ("files", "check", "ragged"),
+    ("files", "check", "classes", "ragged"),
     (
         *("result", "audit", "noise", "latent", "confident"),
         *("columns", "tables", "folds", "crossval", "pipelines"),

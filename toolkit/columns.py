@@ -140,7 +140,7 @@ def date_parts(column: pd.Series[Any], kind: Kind) -> Floats:
     parts = [
         (dates - epoch) / pd.Timedelta(days=1),
         dates.dt.month,
-        dates.dt.weekday,
+        dates.dt.day_of_week,
         dates.dt.hour,
     ]
     return np.column_stack([part.to_numpy(dtype=np.float64, na_value=np.nan) for part in parts])

@@ -30,7 +30,16 @@ from goldlabel import check, noise
 from goldlabel.errors import DataWarning, InputError
 from goldlabel.kernels import confident, scores, selection
 
-__all__ = ["Counted", "FilterBy", "Guess", "Method", "count", "label_quality", "select"]
+__all__ = [
+    "Counted",
+    "FilterBy",
+    "Guess",
+    "Method",
+    "count",
+    "given_joint",
+    "label_quality",
+    "select",
+]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -132,11 +141,27 @@ def count(
     counts, sums = confident.class_sums(labels, pred_probs)
     cutoffs = confident.thresholds(counts, sums)
     if thresholds is not None:
-        cutoffs = check.vector(thresholds, name="thresholds", length=k)
+        cutoffs = _given_thresholds(thresholds, k)
     sweep = _checked_sweep(
         labels, pred_probs, cutoffs, confident_only=guess == "confident_only", methods=methods
     )
     return Counted(labels, pred_probs, counts, cutoffs, sweep)
+
+
+def _given_thresholds(thresholds: npt.ArrayLike, k: int) -> Floats:
+    return check.vector(thresholds, name="thresholds", length=k, low=0.0, high=confident.NEVER)
+
+
+def given_joint(confident_joint: npt.ArrayLike, k: int) -> Floats:
+    """Return a caller's confident joint as float64 after a look at its size and entries."""
+    joint = noise.square(confident_joint, "confident_joint")
+    if len(joint) != k:
+        raise InputError(
+            "confident_joint",
+            f"has shape {joint.shape}, but pred_probs has {k} columns",
+            "Pass a row and a column for every class",
+        )
+    return joint
 
 
 def _checked_sweep(
@@ -190,6 +215,12 @@ def label_quality(
         What messages call pred_probs.
     """
     check.choice(method, get_args(Method), name="method")
+    if thresholds is not None and not adjust:
+        raise InputError(
+            "thresholds",
+            "are only for adjusted pred_probs",
+            "Leave them out, or pass adjust_pred_probs=True",
+        )
     if adjust:
         return _adjusted_quality(labels, pred_probs, method, thresholds, name)
     if method == "confidence_weighted_entropy":
@@ -223,7 +254,7 @@ def _adjusted_quality(
         # An absent class must not shift all others: it takes the largest threshold there is.
         cutoffs[counts == 0] = cutoffs[counts > 0].max(initial=confident.THRESHOLD_MIN)
     else:
-        cutoffs = check.vector(thresholds, name="thresholds", length=pred_probs.shape[1])
+        cutoffs = _given_thresholds(thresholds, pred_probs.shape[1])
     return scores.adjusted_scores(labels, pred_probs, cutoffs, margin=method == "normalized_margin")
 
 
@@ -255,6 +286,7 @@ def select(
     check.choice(filter_by, get_args(FilterBy), name="filter_by")
     frac = check.number(frac_noise, name="frac_noise", low=0.0, high=1.0)
     least = check.whole_number(min_examples_per_class, name="min_examples_per_class")
+    least = min(least, counted.labels.shape[0])
     if filter_by in PRUNING:
         quotas = _quotas(counted, filter_by, confident_joint, frac, num_to_remove_per_class, least)
         _leave_small_classes(quotas, counted.class_counts, least, classes)
@@ -308,7 +340,9 @@ def _quotas(
     joint = (
         counted.calibrated_joint
         if confident_joint is None
-        else noise.calibrate(confident_joint, counted.class_counts)
+        else noise.calibrate(
+            given_joint(confident_joint, counted.class_counts.shape[0]), counted.class_counts
+        )
     )
     pruned = noise.prune_counts(
         joint,

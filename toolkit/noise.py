@@ -290,7 +290,9 @@ def per_class_counts(values: npt.ArrayLike, name: str, k: int) -> Ints:
     """
     try:
         given = np.asarray(values, dtype=np.float64)
-        counts = np.broadcast_to(given, (k,))
+        if given.shape not in ((), (k,)):
+            raise TypeError
+        counts = np.broadcast_to(np.minimum(given, 2.0**53), (k,))
     except (TypeError, ValueError):
         raise InputError(
             name,

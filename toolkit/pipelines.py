@@ -146,7 +146,7 @@ def table_pipeline(
     trees = HistGradientBoostingClassifier(
         max_iter=60, max_leaf_nodes=15, l2_regularization=5.0, early_stopping=False
     )
-    return make_pipeline(steps, trees)
+    return make_pipeline(steps, EmptyToZero(), trees)
 
 
 def encoder(frame: pd.DataFrame) -> Pipeline:
@@ -258,6 +258,19 @@ class Apply(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
+
+
+class EmptyToZero(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Make columns zero that held nothing in the fitted rows: boosting cannot bin them."""
+
+    def fit(self, matrix: Floats, y: Any = None) -> EmptyToZero:
+        """Find the columns without a single value."""
+        self.empty_ = np.isnan(matrix).all(axis=0)
+        return self
+
+    def transform(self, matrix: Floats) -> Floats:
+        """Return the matrix with these columns zero."""
+        return np.where(self.empty_, 0.0, matrix)
 
 
 class Frequencies(TransformerMixin, BaseEstimator):  # type: ignore[misc]

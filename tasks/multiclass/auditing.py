@@ -96,7 +96,8 @@ def audit(
     classes : sequence of str, optional
         Names of the classes in the order of the columns of the predictions.
     filter_by : str
-        How wrong labels are chosen; see `goldlabel.tasks.multiclass.find_label_issues`.
+        How wrong labels are chosen: by count and margin for each pair of classes, by count for
+        each class, by both (fewer, surer), or in another way that the documentation lists.
     rank_by : str
         The quality score that orders them.
     folds : int

@@ -147,11 +147,11 @@ def _models(
 
 
 def _accuracy_weights(models: list[check.LabeledRows]) -> Floats:
-    accuracy = np.array(
-        [np.mean(model.pred_probs.argmax(axis=1) == model.labels) for model in models]
+    right = np.array(
+        [np.count_nonzero(model.pred_probs.argmax(axis=1) == model.labels) for model in models]
     )
-    total = accuracy.sum()
-    return accuracy / total if total > 0 else np.full(len(models), 1.0 / len(models))
+    total = right.sum()
+    return right / total if total > 0 else np.full(len(models), 1.0 / len(models))
 
 
 def _log_loss_weights(models: list[check.LabeledRows]) -> Floats:

@@ -101,7 +101,8 @@ def _joint_and_counts(
     """Return a confident joint (the caller's, or one counted) and the class counts."""
     rows = check.labeled_rows(labels, pred_probs, classes)
     if given_joint is not None:
-        return given_joint, np.bincount(rows.labels, minlength=rows.pred_probs.shape[1])
+        k = rows.pred_probs.shape[1]
+        return confident.given_joint(given_joint, k), np.bincount(rows.labels, minlength=k)
     counted = confident.count(rows.labels, rows.pred_probs)
     return counted.calibrated_joint, counted.class_counts
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from goldlabel import check, confident
+from goldlabel.classes import as_array
 from goldlabel.confident import Counted, FilterBy, Guess, Method
 from goldlabel.errors import InputError
 from goldlabel.kernels.selection import ascending
@@ -110,7 +111,8 @@ def find_label_issues(
        example given suggested  score
     0        2   cat       dog    0.1
     """
-    check.choice(rank_by, Method.__args__, name="rank_by")  # type: ignore[attr-defined]
+    check.choice(filter_by, get_args(FilterBy), name="filter_by")
+    check.choice(rank_by, get_args(Method), name="rank_by")
     rows = check.labeled_rows(labels, pred_probs, classes)
     names = _ids(ids, rows.labels.shape[0])
     methods: list[Method] = [rank_by]
@@ -136,7 +138,9 @@ def find_label_issues(
         task="multiclass",
         scores=scores,
         is_issue=is_issue,
-        parts=_parts(counted, scores, is_issue),
+        parts=_parts(
+            counted, scores, is_issue, _reason if thresholds is None else _reason_by_thresholds
+        ),
         classes=rows.classes,
         ids=names,
         params={
@@ -149,7 +153,7 @@ def find_label_issues(
             "thresholds": "given" if thresholds is not None else "class means",
             "guess": guess,
         },
-        given=rows.labels,
+        given=rows.labels.copy(),  # whoever corrects the labels in place keeps the result
         suggested=counted.sweep.predicted,
     )
 
@@ -157,7 +161,7 @@ def find_label_issues(
 def _ids(ids: npt.ArrayLike | None, n: int) -> npt.NDArray[Any] | None:
     if ids is None:
         return None
-    array = np.asarray(ids)
+    array = as_array(ids, "ids")
     if array.shape != (n,):
         raise InputError(
             "ids", f"has shape {array.shape}, but there are {n} examples", "Pass one id for each"
@@ -165,7 +169,12 @@ def _ids(ids: npt.ArrayLike | None, n: int) -> npt.NDArray[Any] | None:
     return array
 
 
-def _parts(counted: Counted, scores: npt.NDArray[np.float64], is_issue: npt.NDArray[Any]) -> Parts:
+def _parts(
+    counted: Counted,
+    scores: npt.NDArray[np.float64],
+    is_issue: npt.NDArray[Any],
+    reason: Callable[..., str],
+) -> Parts:
     """One row for each flagged example, worst first."""
     flagged = np.flatnonzero(is_issue)
     order = ascending(scores[flagged])
@@ -189,7 +198,7 @@ def _parts(counted: Counted, scores: npt.NDArray[np.float64], is_issue: npt.NDAr
             "threshold_given": thresholds[given],
             "threshold_suggested": thresholds[suggested],
         },
-        reasons={"label error": _reason},
+        reasons={"label error": reason},
     )
 
 
@@ -211,12 +220,36 @@ def _reason(
     if threshold_suggested > 1:
         usual = f"no example is labelled {suggested!r}"
     elif confidence >= threshold_suggested:
-        usual = f"more than the {threshold_suggested:.0%} that examples labelled so get on average"
+        usual = (
+            f"no less than the {threshold_suggested:.0%} that examples labelled so get on average"
+        )
     else:
         usual = f"though examples labelled so get {threshold_suggested:.0%} on average"
     return (
         f"The model gives {suggested!r} {confidence:.0%}, {usual}, and the given {given!r}"
         f" {p_given:.0%}, where examples labelled so get {threshold_given:.0%}."
+    )
+
+
+def _reason_by_thresholds(
+    *,
+    given: str,
+    suggested: str,
+    confidence: float,
+    p_given: float,
+    threshold_given: float,
+    threshold_suggested: float,
+    **_: Any,
+) -> str:
+    if given == suggested:
+        return (
+            f"The model gives {given!r} only {p_given:.0%}, and no other class more; its threshold"
+            f" is {threshold_given:.0%}."
+        )
+    return (
+        f"The model gives {suggested!r} {confidence:.0%} (its threshold is"
+        f" {threshold_suggested:.0%}), and the given {given!r} {p_given:.0%} (threshold"
+        f" {threshold_given:.0%})."
     )
 
 

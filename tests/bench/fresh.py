@@ -11,7 +11,8 @@ import time
 
 START = time.perf_counter()
 
-import json  # noqa: E402: the clock comes first
+# The clock comes first.
+import json  # noqa: E402
 import sys  # noqa: E402
 import warnings  # noqa: E402
 from pathlib import Path  # noqa: E402

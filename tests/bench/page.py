@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from case import Case, Section, Target
 
 Result = dict[str, Any]
+
+FIGURE = re.compile(r"-|[\d.,e+-]+( x|%)?")
 
 HEAD = """\
 # Benchmarks
@@ -32,6 +35,15 @@ How it is measured:
   stored input, and loading or compiling the code. *nothing cached* means compiling it.
 """
 
+TIME = """\
+Seconds; *ratio* is {peer}'s by ours (above 1: ours is faster), *bare reads* is ours by that of a
+bare read (1 would be as fast as the input can be read)."""
+MEMORY = """\
+The most that a call took above its input: in MB, and as a share of the size of {largest}."""
+FIRST = """\
+Seconds from the start of Python to the first result; *ratio* is {peer}'s by ours, with our compiled
+code cached."""
+
 
 def render(sections: dict[str, Section], results: dict[str, Result]) -> str:
     """Return the whole page."""
@@ -44,26 +56,24 @@ def render_section(section: Section, found: Result) -> Iterator[str]:
     yield conditions(section, found) + "\n"
     yield f"{section.about}\n"
     cases = [case for case in section.cases if case.name in found["results"]]
-    for title, rows in (
-        ("Targets", target_rows(section, found["results"])),
-        ("First call", first_rows(section, cases, found["results"])),
-    ):
-        if len(rows) > 1:
-            yield f"### {section.title}: {title.lower()}\n"
-            yield table(rows) + "\n"
-    yield f"### {section.title}: time\n"
-    yield (
-        f"Seconds; *ratio* is {section.peer}'s by ours (above 1, ours is faster), *bare reads* is"
-        " ours by a bare read's.\n"
+    results = found["results"]
+    yield from block(
+        "Targets", "What was aimed at, and what came out.", target_rows(section, results)
     )
+    yield f"### Time\n\n{TIME.format(peer=section.peer)}\n"
     for case in cases:
         yield f"**{case.title}** (`{section.name}/{case.name}`)\n"
-        yield table(time_rows(section, found["results"][case.name])) + "\n"
-    rows = memory_rows(section, cases, found["results"])
+        yield table(time_rows(section, results[case.name])) + "\n"
+    text = MEMORY.format(largest=section.largest)
+    yield from block("Memory", text, memory_rows(section, cases, results))
+    text = FIRST.format(peer=section.peer)
+    yield from block("First call", text, first_rows(section, cases, results))
+
+
+def block(title: str, text: str, rows: list[Sequence[str]]) -> Iterator[str]:
+    """Yield a heading, how to read the table, and the table, where it has rows."""
     if len(rows) > 1:
-        yield f"### {section.title}: memory\n"
-        yield f"MB above the input, and as a share of {section.largest}.\n"
-        yield table(rows) + "\n"
+        yield f"### {title}\n\n{text}\n\n{table(rows)}\n"
 
 
 def conditions(section: Section, found: Result) -> str:
@@ -79,14 +89,21 @@ def conditions(section: Section, found: Result) -> str:
 
 
 def target_rows(section: Section, results: dict[str, Any]) -> list[Sequence[str]]:
-    rows: list[Sequence[str]] = [("target", "input", "measured", "")]
+    """Return a row for each target, a column for each input."""
+    inputs = list(dict.fromkeys(name for target in section.targets for name in target.inputs))
+    rows: list[Sequence[str]] = [("target", *inputs)]
     for target in section.targets:
-        for name in target.inputs:
-            value = figure(results, target, name)
-            if value is not None:
-                met = "met" if target.met(value) else "**not met**"
-                rows.append((target.text, name, shown(target, value), met))
+        values = {name: figure(results, target, name) for name in target.inputs}
+        cells = [verdict(target, values.get(name)) for name in inputs]
+        if any(cell != "-" for cell in cells):
+            rows.append((target.text, *cells))
     return rows
+
+
+def verdict(target: Target, value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{shown(target, value)}, " + ("met" if target.met(value) else "**not met**")
 
 
 def figure(results: dict[str, Any], target: Target, name: str) -> float | None:
@@ -190,7 +207,7 @@ def space(side: Result | None) -> tuple[str, str, str]:
 
 
 def seconds(value: float) -> str:
-    return f"{value:.3g}" if value >= 0.01 else f"{value:.4f}"
+    return f"{value:.3g}" if value < 100 else f"{value:,.0f}"
 
 
 def times(value: float) -> str:
@@ -204,6 +221,6 @@ def percent(value: float) -> str:
 def table(rows: list[Sequence[str]]) -> str:
     """Return a Markdown table of a heading and rows; columns of figures stand to the right."""
     head, *body = rows
-    right = [all(row[at][:1] in "0123456789-*" for row in body) for at in range(len(head))]
+    right = [all(FIGURE.fullmatch(row[at]) for row in body) for at in range(len(head))]
     rule = ["---:" if each else "---" for each in right]
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *body))

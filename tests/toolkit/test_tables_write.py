@@ -583,3 +583,32 @@ def test_real_files_change_in_one_field(data, tmp_path):
     assert [i for i, (a, b) in enumerate(zip(old, new, strict=True)) if a != b] == [
         old.rstrip(b"\n").rindex(b"\n") + 2
     ]
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.jsonl", "x.parquet", "set"])
+def test_a_full_disk_leaves_nothing(tmp_path, name, monkeypatch):
+    path = tmp_path / name
+    if name == "set":
+        dataset_folder(path)
+    elif name == "x.parquet":
+        parquet_file(path)
+    else:
+        path.write_text("label\na\n" if name == "x.csv" else '{"label": "a"}\n')
+    source = read_table(path).source
+
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    monkeypatch.setattr("pyarrow.parquet.ParquetWriter", full)
+    monkeypatch.setattr("shutil.copy2", full)
+    with pytest.raises(InputError, match="cannot be written .*No space left on device"):
+        write_column(source, "label", {0: 1 if name == "set" else "b"}, tmp_path / "out")
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+
+
+def test_a_key_that_no_json_line_has_is_refused(tmp_path):
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"a": 1}\n')
+    with pytest.raises(InputError, match="has no column 'label'"):
+        write_column(read_table(path).source, "label", {0: 1}, tmp_path / "out")

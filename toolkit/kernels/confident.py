@@ -118,11 +118,11 @@ def _largest(row: Floats, skip: Any) -> int:
 
 
 @kernel
-def _largest_confident(bits: Ints, cuts: Ints) -> int:
+def _largest_confident(row: Floats, bits: Ints, cuts: Ints) -> int:
     """Position of the largest entry that reaches its cut, the lowest of equals."""
     found = -1
     for j in range(bits.shape[0]):
-        if bits[j] >= cuts[j] and (found < 0 or bits[j] > bits[found]):
+        if bits[j] >= cuts[j] and (found < 0 or row[j] > row[found]):
             found = j
     return found
 
@@ -198,7 +198,7 @@ def _sweep(
                 mine = pred_probs[i, given]
                 if rival > mine or (rival == mine and second < given):
                     best = second
-                cell[0] = mine + EPS  # rounded to the precision of pred_probs
+                cell[0] = np.float64(mine) + EPS  # rounded to the precision of pred_probs
                 agrees = cell[0] > rival or (cell[0] == rival and given < second)
 
         guess: Any = -1
@@ -207,7 +207,7 @@ def _sweep(
         elif confident > 1:
             guess = best
             if confident_only and bits[i, best] < cuts[best]:
-                guess = _largest_confident(bits[i], cuts)
+                guess = _largest_confident(pred_probs[i], bits[i], cuts)
         flag = 0
         if agrees:
             flag |= AGREES
@@ -336,11 +336,15 @@ def sweep(
 
 
 def _cuts(cutoffs: npt.NDArray[np.float64], dtype: np.dtype[Any]) -> Ints:
-    """Return the bits of the smallest probability of this dtype that reaches each threshold."""
+    """Return the bits of the smallest probability of this dtype that reaches each threshold.
+
+    What lies below 0, or is -0.0, counts as 0: its bits are below those of all other numbers.
+    """
     lowest = np.maximum(cutoffs - EPS, 0.0)
     cuts = lowest.astype(dtype)
     cuts = np.where(cuts < lowest, np.nextafter(cuts, dtype.type(np.inf)), cuts).astype(dtype)
-    return frozen(cuts.view(np.int64 if dtype == np.float64 else np.int32))
+    bits = cuts.view(np.int64 if dtype == np.float64 else np.int32)
+    return frozen(np.where(lowest > 0, bits, np.iinfo(bits.dtype).min).astype(bits.dtype))
 
 
 def _in_range(extremes: Ints, pred_probs: Floats) -> bool:

@@ -162,7 +162,7 @@ def moving_average(scores: Scores, offsets: Ints, alpha: float) -> Scores:
     group only the lowest are sorted: those whose weights show in float64.
     """
     if alpha <= 0:
-        return 1.0 - minimum(1.0 - scores, offsets) * (np.diff(offsets) > 0)
+        return np.where(np.diff(offsets) > 0, -minimum(-scores, offsets), 1.0)
     longest = max(1, int(np.diff(offsets).max(initial=0)))
     kept = 1 if alpha >= 1 else min(longest, int(np.ceil(np.log(1e-17) / np.log1p(-alpha))))
     return _each_group(
@@ -171,5 +171,5 @@ def moving_average(scores: Scores, offsets: Ints, alpha: float) -> Scores:
 
 
 def lowest_mean(scores: Scores, offsets: Ints, count: int) -> Scores:
-    """Return the mean of the `count` lowest scores of each group."""
+    """Return the mean of the `count` (1 or more) lowest scores of each group."""
     return _each_group(_lowest_mean, offsets, frozen(scores), after=lambda: (np.empty(count),))

@@ -20,7 +20,7 @@ _lock = threading.Lock()
 def thread_count() -> int:
     """Return how many threads to use: GOLDLABEL_THREADS if set, else the cores of this process."""
     asked = os.environ.get("GOLDLABEL_THREADS", "")
-    if asked.isdigit() and int(asked) > 0:
+    if asked.isdecimal() and int(asked) > 0:
         return int(asked)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -59,7 +59,7 @@ def adjusted_scores(
 
     def work(worker: int, block: int, rows: slice) -> None:
         q = pred_probs[rows] + shift
-        q /= q.sum(axis=1, keepdims=True)
+        q /= np.maximum(q.sum(axis=1, keepdims=True), CLIP)  # a row may be all zeros
         at = (np.arange(q.shape[0]), np.maximum(labels[rows], 0))
         own = q[at]
         if margin and k > 1:

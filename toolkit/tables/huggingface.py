@@ -193,20 +193,17 @@ def write(dataset: Dataset, column: str, changes: Mapping[int, object], out: Pat
 def _rewrite(path: Path, out: Path, column: str, changes: Mapping[int, object], first: int) -> int:
     """Rewrite one Arrow file if a change is in it; return how many rows it has."""
     with _reader(path) as (reader, stream):
-        batches = (
-            list(reader)
-            if stream
-            else [reader.get_batch(i) for i in range(reader.num_record_batches)]
-        )
-        rows = sum(len(batch) for batch in batches)
-        if not any(first <= row < first + rows for row in changes):
-            return rows
-        open_writer = pa.ipc.new_stream if stream else pa.ipc.new_file
-        with replacing(out) as temporary, open_writer(str(temporary), reader.schema) as writer:
-            start = first
-            for batch in batches:
-                writer.write_batch(_changed(batch, path, column, changes, start))
-                start += len(batch)
+        parts = reader if stream else map(reader.get_batch, range(reader.num_record_batches))
+        schema, batches = reader.schema, list(parts)
+    rows = sum(len(batch) for batch in batches)
+    if not any(first <= row < first + rows for row in changes):
+        return rows
+    open_writer = pa.ipc.new_stream if stream else pa.ipc.new_file
+    with replacing(out) as temporary, open_writer(str(temporary), schema) as writer:
+        start = first
+        for batch in batches:
+            writer.write_batch(_changed(batch, path, column, changes, start))
+            start += len(batch)
     return rows
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from goldlabel.errors import InputError
 from goldlabel.tables.encoded import TextFile
 
-__all__ = ["looks_like", "read", "with_changes"]
+__all__ = ["has_column", "looks_like", "read", "with_changes"]
 
 _DECODER = json.JSONDecoder()
 _SPACE = " \t\r\n"
@@ -63,6 +63,12 @@ def read(file: TextFile) -> pd.DataFrame:
     if not columns:
         raise InputError(str(file.path), "has only empty objects", "Name a file that has columns")
     return pd.DataFrame({key: _column(values) for key, values in columns.items()})
+
+
+def has_column(file: TextFile, column: str) -> bool:
+    """Return whether any row has a key; most often the first one answers."""
+    lines = enumerate(_lines(file.data))
+    return any(column in _object(file, line, row, number) for row, (number, _, line) in lines)
 
 
 def _column(values: list[Any]) -> pd.Series[Any]:

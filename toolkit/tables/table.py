@@ -273,7 +273,12 @@ def write_column(
         )
     if source.format != "huggingface":
         _check_output(path, out)
-    write(source, column, plain, out)
+    try:
+        write(source, column, plain, out)
+    except OSError as error:
+        raise InputError(
+            str(out), f"cannot be written ({error})", "Make room, or name another file"
+        ) from error
 
 
 def _plain(value: object) -> Any:
@@ -306,10 +311,9 @@ def _check_unchanged(source: Source, found: str) -> None:
 def _check_column(source: Source, column: str, names: Iterable[str]) -> None:
     listed = list(names)
     if column not in listed:
+        only = f", only {', '.join(listed[:20])}" if listed else ""
         raise InputError(
-            str(source.files[0]),
-            f"has no column {column!r}, only {', '.join(listed[:20])}",
-            "Name one",
+            str(source.files[0]), f"has no column {column!r}{only}", "Name one that it has"
         )
 
 
@@ -318,7 +322,7 @@ def _write_text(source: Source, column: str, changes: Mapping[int, Any], out: Pa
     file = read_text(source.files[0], encoding=options.get("encoding"))
     _check_unchanged(source, file.sha256)
     if source.format == "jsonl":
-        _check_column(source, column, jsonl.read(file).columns)
+        _check_column(source, column, [column] if jsonl.has_column(file, column) else [])
         data = jsonl.with_changes(file, column, changes)
     else:
         table = delimited.scan(
