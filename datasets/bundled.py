@@ -17,7 +17,7 @@ from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from goldlabel.crossval import crossval
+from goldlabel.crossvalidation import crossval
 from goldlabel.errors import InputError
 from goldlabel.files import replacing
 from goldlabel.pipelines import embedding_pipeline, table_pipeline

@@ -16,7 +16,7 @@ _HOME = {
     "LabelIssues": "result",
     "MissingExtra": "errors",
     "Ragged": "ragged",
-    "crossval": "crossval",
+    "crossval": "crossvalidation",
     "find_tasks": "task",
 }
 __all__ = [*_HOME, "__version__"]

@@ -292,7 +292,7 @@ def per_class_counts(values: npt.ArrayLike, name: str, k: int) -> Ints:
         given = np.asarray(values, dtype=np.float64)
         if given.shape not in ((), (k,)):
             raise TypeError
-        counts = np.broadcast_to(np.minimum(given, 2.0**53), (k,))
+        counts = np.broadcast_to(given, (k,))
     except (TypeError, ValueError):
         raise InputError(
             name,
@@ -306,7 +306,7 @@ def per_class_counts(values: npt.ArrayLike, name: str, k: int) -> Ints:
             f"is {counts[bad[0]]:g}, not a whole number from 0 up",
             "Pass a count for every class",
         )
-    return counts.astype(np.int64)
+    return np.minimum(counts, 2.0**53).astype(np.int64)
 
 
 def _check_calibrated(pairs: Floats, counts: Ints) -> None:

@@ -64,6 +64,7 @@ def audit(
     format: Literal["csv", "tsv", "jsonl", "parquet", "huggingface", "image_folder"] | None = None,
     encoding: str | None = None,
     delimiter: str | None = None,
+    quote: str = '"',
     header: bool | None = None,
     split: str | None = None,
     key: str | None = None,
@@ -112,6 +113,8 @@ def audit(
         Encoding of a text file, e.g. latin-1, in place of UTF-8 or what a byte order mark says.
     delimiter : str, optional
         Character between the fields of a text table.
+    quote : str
+        Character around a field of a text table; empty for none.
     header : bool, optional
         Whether the first record names the columns; if not, they are called 0, 1, 2.
     split : str, optional
@@ -147,7 +150,7 @@ def audit(
     _check_one_source(pred_probs, text, features)
     data = read(
         path, label=label, id=id, format=format, pred_probs=pred_probs, classes=classes,
-        missing=missing, encoding=encoding, delimiter=delimiter, header=header, split=split,
+        missing=missing, encoding=encoding, delimiter=delimiter, quote=quote, header=header, split=split,
         key=key, prefix=prefix,
     )  # fmt: skip
     with warnings.catch_warnings(record=True) as caught:
@@ -215,7 +218,7 @@ def _predict(
         return _Prediction(data.pred_probs, f"predictions in {pred_probs.name}", note)
     # Loading scikit-learn takes a second: only those who need a model wait for it.
     from goldlabel import pipelines
-    from goldlabel.crossval import out_of_fold
+    from goldlabel.crossvalidation import out_of_fold
 
     k = len(np.unique(data.labels))
     rows: Any

@@ -29,7 +29,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from goldlabel import DataWarning, InputError
-from goldlabel.crossval import crossval, out_of_fold
+from goldlabel.crossvalidation import crossval, out_of_fold
 from goldlabel.folds import check_splits
 
 IRIS, SPECIES = load_iris(return_X_y=True)

@@ -9,7 +9,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 from goldlabel import DataWarning, InputError
-from goldlabel.crossval import crossval
+from goldlabel.crossvalidation import crossval
 from goldlabel.pipelines import (
     TERMS,
     WEIGHTS,

@@ -602,7 +602,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, name, monkeypatch):
     monkeypatch.setattr("pathlib.Path.write_bytes", full)
     monkeypatch.setattr("pyarrow.parquet.ParquetWriter", full)
     monkeypatch.setattr("shutil.copy2", full)
-    with pytest.raises(InputError, match="cannot be written .*No space left on device"):
+    with pytest.raises(InputError, match=r"cannot be written .*No space left on device"):
         write_column(source, "label", {0: 1 if name == "set" else "b"}, tmp_path / "out")
     assert [p.name for p in tmp_path.iterdir()] == [name]
 

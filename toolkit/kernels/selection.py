@@ -20,6 +20,8 @@ SELECTED = 4
 """Flag: taken by `select_by_quota`."""
 
 
+_SHARED = 1 << 20
+"""Cells of pred_probs from which classes are shared out among threads."""
 _AHEAD = 64
 _SETTLED = 2 * EPS  # agreement puts every margin at EPS or below, up to rounding
 
@@ -211,7 +213,7 @@ def select_by_quota(
     bars = np.where(rivals == given, -np.inf, np.nextafter(_SETTLED, 1.0))
     keys = np.empty(offsets[-1])
     members = np.empty(offsets[-1], dtype=np.int64)
-    shares = thread_count() if n * max(k, 8) > 1 << 20 else 1
+    shares = thread_count() if n * max(k, 8) > _SHARED else 1
     share = _shares(np.bincount(given, weights=wanted, minlength=k).astype(np.float64), shares)
     still_open = np.empty((shares, wanted.shape[0]), dtype=np.int64)
     floors = np.empty((shares, k))

@@ -68,7 +68,9 @@ class Delimited:
     def note(self) -> str:
         """What was recognised, in a sentence."""
         delimiter = _DELIMITERS.get(self.delimiter, repr(self.delimiter))
-        shown = ", ".join(self.names[:8]) + (", ..." if len(self.names) > 8 else "")
+        shown = ", ".join(self.names[:8]) + (
+            f" and {len(self.names) - 8:,} more" if len(self.names) > 8 else ""
+        )
         header = "the first row is the header" if self.header else "no header"
         blank = f"; {self.blanks:,} blank lines skipped" if self.blanks else ""
         return (

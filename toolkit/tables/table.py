@@ -227,7 +227,7 @@ def _read_delimited(
 
 def _size(frame: pd.DataFrame) -> str:
     shown = [str(name) for name in frame.columns[:8]]
-    more = ", ..." if frame.shape[1] > 8 else ""
+    more = f" and {frame.shape[1] - 8:,} more" if frame.shape[1] > 8 else ""
     return f"{len(frame):,} rows, columns {', '.join(shown)}{more}"
 
 

@@ -1,0 +1,187 @@
+"""Selection by quota against a plain sort: ties, full and empty buckets, hostile orders."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from unittest import mock
+
+import numpy as np
+import pytest
+import strategies
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from goldlabel.kernels import confident, selection
+
+
+@contextlib.contextmanager
+def shared_out(threads=3):
+    """Let little input be shared out among threads."""
+    with (
+        mock.patch.object(selection, "_SHARED", 0),
+        mock.patch.dict(os.environ, {"GOLDLABEL_THREADS": str(threads)}),
+    ):
+        yield
+
+
+def sorted_out(labels, probs, quotas):
+    """Take the quota of every pair of classes by sorting its rows."""
+    wide, taken = probs.astype(np.float64), np.zeros(len(labels), dtype=bool)
+    for own, rival in zip(*np.nonzero(quotas), strict=True):
+        rows = np.flatnonzero(labels == own)
+        key = wide[rows, own] if own == rival else wide[rows, own] - wide[rows, rival]
+        taken[rows[np.argsort(key, kind="stable")[: quotas[own, rival]]]] = True
+    return taken
+
+
+def select(labels, probs, quotas, **options):
+    """Return the rows taken that the model disagrees with, and which it disagrees with."""
+    flags = confident.sweep(labels, probs).flags
+    before = flags.copy()
+    selection.select_by_quota(labels, probs, flags, quotas, **options)
+    assert ((flags & ~np.uint8(selection.SELECTED)) == before).all(), "other flags changed"
+    disagrees = (flags & confident.AGREES) == 0
+    return (flags & selection.SELECTED).astype(bool) & disagrees, disagrees
+
+
+def reach_of(probs):
+    """Largest sum of two entries of a row, as a caller may bound it."""
+    return float(np.sort(probs.astype(np.float64), axis=1)[:, -2:].sum(axis=1).max(initial=0.0))
+
+
+def check(labels, probs, quotas):
+    labels, probs = np.ascontiguousarray(labels), np.ascontiguousarray(probs)
+    taken, disagrees = select(labels, probs, quotas)
+    np.testing.assert_array_equal(taken, sorted_out(labels, probs, quotas) & disagrees)
+    for options in ({"reach": reach_of(probs)}, {"reach": 1.5}):
+        np.testing.assert_array_equal(select(labels, probs, quotas, **options)[0], taken)
+    for threads in (1, 2, 5):
+        with shared_out(threads):
+            np.testing.assert_array_equal(select(labels, probs, quotas)[0], taken)
+
+
+def quotas(k, most):
+    counts = hnp.arrays(np.int64, (k, k), elements=st.integers(0, most))
+    return counts.map(lambda found: found * (found % 3 > 0))  # many pairs without any
+
+
+@given(strategies.labeled_rows(min_n=0, min_k=2, max_n=40), st.data())
+@settings(max_examples=120)
+def test_equals_a_sort(drawn, data):
+    labels, probs = drawn
+    labels = np.where(data.draw(hnp.arrays(bool, len(labels))), labels, -1)
+    check(labels, probs, data.draw(quotas(probs.shape[1], 9)))
+
+
+@pytest.mark.parametrize("dtype", strategies.DTYPES)
+@pytest.mark.parametrize("most", [1, 4, 40, 400])
+@pytest.mark.parametrize("noise", [0.0, 0.2, 0.8])
+def test_buckets_from_empty_to_overfull(noise, most, dtype):
+    """Quotas from far below to far above what there is, on the diagonal too."""
+    labels, probs = strategies.realistic(most, n=600, k=4, noise=noise, dtype=dtype)
+    random = np.random.default_rng(most)
+    check(labels, probs, random.integers(0, most + 1, (4, 4)))
+
+
+HOSTILE = {
+    "worst first": lambda order: order,
+    "worst last": lambda order: order[::-1],
+    "worst in the middle": lambda order: np.r_[order[::2][::-1], order[1::2]],
+    "worst at both ends": lambda order: np.r_[order[::2], order[1::2][::-1]],
+    "shuffled": lambda order: np.random.default_rng(0).permutation(order),
+}
+
+
+@pytest.mark.parametrize("quota", [1, 7, 150, 290])
+@pytest.mark.parametrize("own", [0, 1], ids=["by pair", "by class"])
+@pytest.mark.parametrize("arrange", HOSTILE.values(), ids=HOSTILE)
+def test_any_order_of_the_rows(arrange, own, quota):
+    p = np.linspace(0.0, 1.0, 300)[arrange(np.arange(300))]
+    wanted = np.zeros((2, 2), dtype=np.int64)
+    wanted[1, own] = quota
+    check(np.ones(300, dtype=np.int64), np.c_[1 - p, p], wanted)
+
+
+@pytest.mark.parametrize("p", [0.0, 0.2, 0.5, 0.9, 1.0])
+@pytest.mark.parametrize("quota", [1, 20, 99, 100, 101, 500])
+def test_equals_go_by_position(p, quota):
+    """All keys are one: the lowest rows are taken, whatever a full bucket drops."""
+    probs = np.tile([1 - p, p], (100, 1))
+    for own in (0, 1):
+        wanted = np.zeros((2, 2), dtype=np.int64)
+        wanted[1, own] = quota
+        check(np.ones(100, dtype=np.int64), probs, wanted)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 30), st.integers(1, 4))
+@settings(max_examples=60)
+def test_few_distinct_keys(seed, quota, levels):
+    random = np.random.default_rng(seed)
+    weights = random.integers(0, levels + 1, (200, 3)) + 1e-9
+    probs = weights / weights.sum(axis=1, keepdims=True)
+    check(random.integers(0, 3, 200), probs, np.full((3, 3), quota))
+
+
+def test_agreeing_rows_take_up_places():
+    """Row 0 agrees and has the smaller p: it uses up the class's quota of one."""
+    probs = np.array([[0.34, 0.33, 0.33], [0.45, 0.55, 0.0]])
+    labels = np.zeros(2, dtype=np.int64)
+    by_class = np.diag([1, 0, 0])
+    assert not select(labels, probs, by_class)[0].any()
+    assert select(labels, probs, 2 * by_class)[0].tolist() == [False, True]
+
+
+def test_rows_left_out_are_never_taken():
+    labels, probs = strategies.realistic(4, n=60, k=3)
+    labels[::2] = -1
+    flags = confident.sweep(labels, probs).flags
+    selection.select_by_quota(labels, probs, flags, np.full((3, 3), 60))
+    assert not (flags[::2] & selection.SELECTED).any()
+
+
+def test_nothing_asked_nothing_taken():
+    labels, probs = strategies.realistic(4, n=60, k=3)
+    assert not select(labels, probs, np.zeros((3, 3), dtype=np.int64))[0].any()
+
+
+def test_read_only_input(tmp_path):
+    labels, probs = strategies.realistic(4, n=60, k=3)
+    expected = select(labels, probs, np.full((3, 3), 2))[0]
+    np.save(tmp_path / "probs.npy", probs)
+    labels.flags.writeable = False
+    mapped = np.load(tmp_path / "probs.npy", mmap_mode="r")
+    np.testing.assert_array_equal(select(labels, mapped, np.full((3, 3), 2))[0], expected)
+
+
+@given(st.integers(1, 40), st.integers(1, 9))
+def test_shares_are_runs_of_classes_for_every_hand(k, hands):
+    weights = np.random.default_rng(k * 10 + hands).integers(0, 5, k).astype(np.float64)
+    found = selection._shares(weights, hands)
+    assert (np.diff(found) >= 0).all()
+    assert 0 <= found.min() <= found.max() < hands
+
+
+# Lowest scores
+
+SCORES = hnp.arrays(
+    np.float64,
+    st.integers(0, 40),
+    elements=st.sampled_from([0.0, -0.0, 0.25, 0.5, 1.0]) | st.floats(0, 1),
+)
+
+
+@given(SCORES, st.data())
+def test_lowest_equals_a_stable_sort(scores, data):
+    count = data.draw(st.integers(0, len(scores)))
+    expected = np.zeros(len(scores), dtype=bool)
+    expected[np.argsort(scores, kind="stable")[:count]] = True
+    found = selection.lowest(scores, count)
+    assert found.dtype == np.bool_
+    np.testing.assert_array_equal(found, expected)
+
+
+@given(SCORES)
+def test_ascending_equals_a_stable_sort(scores):
+    np.testing.assert_array_equal(selection.ascending(scores), np.argsort(scores, kind="stable"))
