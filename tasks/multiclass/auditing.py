@@ -232,9 +232,10 @@ def _predict(
         rows = _columns(data, [each.strip() for each in (features or "").split(",")], "--features")
         model = pipelines.table_pipeline(rows)
         name = f"{type(model[-1]).__name__} on {rows.shape[1]} columns"
-    result = out_of_fold(model, rows, data.labels, folds=folds, seed=seed, progress=progress)
+    given = np.array(data.classes, dtype=object)[data.labels]
+    result = out_of_fold(model, rows, given, folds=folds, seed=seed, progress=progress)
     probs = np.zeros((len(data), len(data.classes)))
-    probs[:, result.classes] = result.pred_probs
+    probs[:, pd.Index(data.classes).get_indexer(pd.Index(result.classes))] = result.pred_probs
     note = f"Probabilities were made here, out of fold: {name}, {folds} folds, seed {seed}."
     return _Prediction(probs, name, note)
 

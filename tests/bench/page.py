@@ -16,7 +16,7 @@ HEAD = """\
 # Benchmarks
 
 Written by `python tests/bench/run.py`, not by hand; the figures behind it are in
-[benchmarks.json](benchmarks.json).
+[{stored}]({stored}).
 
 How it is measured:
 
@@ -45,10 +45,12 @@ Seconds from the start of Python to the first result; *ratio* is {peer}'s by our
 code cached."""
 
 
-def render(sections: dict[str, Section], results: dict[str, Result]) -> str:
-    """Return the whole page."""
+def render(sections: dict[str, Section], results: dict[str, Result], stored: str) -> str:
+    """Return the whole page; `stored` is the name of the file that holds the results."""
     known = [(section, results[name]) for name, section in sections.items() if name in results]
-    return "\n".join([HEAD, *("\n".join(render_section(*each)) for each in known)])
+    return "\n".join(
+        [HEAD.format(stored=stored), *("\n".join(render_section(*each)) for each in known)]
+    )
 
 
 def render_section(section: Section, found: Result) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from unittest import mock
 
@@ -24,7 +25,7 @@ def groups(draw, *, max_size=12):
 
 
 def each(offsets, *arrays):
-    for start, end in zip(offsets[:-1], offsets[1:], strict=True):
+    for start, end in itertools.pairwise(offsets.tolist()):
         yield tuple(array[start:end] for array in arrays)
 
 
