@@ -176,9 +176,10 @@ def _whole_numbers(
         if array.dtype == object:  # of numbers beyond 64 bits
             array = array.astype(np.float64)
     if array.dtype.kind in "iub":
-        return array
+        return array.astype(array.dtype.newbyteorder("="), copy=False)
     if array.dtype.kind != "f":
         return None
+    array = array.astype(np.float64, copy=False)
     broken = np.flatnonzero((array != np.floor(array)) | ~np.isfinite(array))
     if not broken.size:
         # What no index can be stays as it is: the look at the range will show it.

@@ -150,8 +150,8 @@ def audit(
     _check_one_source(pred_probs, text, features)
     data = read(
         path, label=label, id=id, format=format, pred_probs=pred_probs, classes=classes,
-        missing=missing, encoding=encoding, delimiter=delimiter, quote=quote, header=header, split=split,
-        key=key, prefix=prefix,
+        missing=missing, encoding=encoding, delimiter=delimiter, quote=quote, header=header,
+        split=split, key=key, prefix=prefix,
     )  # fmt: skip
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", DataWarning)
@@ -289,9 +289,7 @@ def _figures(issues: LabelIssues, health: HealthSummary, data: MulticlassData) -
     }
 
 
-def _tables(
-    issues: LabelIssues, health: HealthSummary, data: MulticlassData
-) -> tuple[Table, ...]:
+def _tables(issues: LabelIssues, health: HealthSummary, data: MulticlassData) -> tuple[Table, ...]:
     k = len(data.classes)
     pairs = np.zeros((k, k), dtype=np.int64)
     np.add.at(pairs, (issues.parts.given, issues.parts.suggested), 1)

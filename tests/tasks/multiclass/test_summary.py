@@ -130,7 +130,10 @@ def test_class_names():
     assert rows_of(pairs) == [("cat", "dog", 0.2, 1), ("dog", "cat", 0.0, 0)]
     names = [("a", 1), ("b", 2)]  # any hashable
     assert summarize([1, 1, 0, 0, 0], probs, classes=names)["class"].tolist() == names
-    assert health_summary(None, None, confident_joint=np.eye(2), classes="xy").classes == ("x", "y")
+    assert health_summary(None, None, confident_joint=np.eye(2), classes=["x", "y"]).classes == (
+        "x",
+        "y",
+    )
 
 
 def test_ties_go_by_class_index():
