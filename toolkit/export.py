@@ -110,9 +110,7 @@ def _check_free(path: Path, source: Source, decisions: str | Path | None, force:
         raise InputError(str(path), "exists", "Name another file, or replace it with --force")
 
 
-def _write_log(
-    changes: pd.DataFrame, path: Path, part_names: tuple[Hashable, ...] | None
-) -> None:
+def _write_log(changes: pd.DataFrame, path: Path, part_names: tuple[Hashable, ...] | None) -> None:
     log = changes.rename(columns={"suggested": "label"})
     if part_names is None:
         log["part"] = log["part"].where(log["part"] >= 0).astype("Int64")

@@ -249,9 +249,7 @@ def prune_counts(
     return round_rows(pairs, totals=np.where(noise > 0, counts, np.diag(pairs))).T.copy()
 
 
-def square(
-    matrix: npt.ArrayLike, name: str, *, low: float = 0.0, several: bool = False
-) -> Floats:
+def square(matrix: npt.ArrayLike, name: str, *, low: float = 0.0, several: bool = False) -> Floats:
     """Copy a caller's (k, k) matrix to float64, or say what does not fit.
 
     Raises

@@ -95,9 +95,7 @@ class Cells:
     classes: tuple[Hashable, ...]
 
 
-def labeled_cells(
-    labels: Any, pred_probs: Any, classes: Sequence[Hashable] | None = None
-) -> Cells:
+def labeled_cells(labels: Any, pred_probs: Any, classes: Sequence[Hashable] | None = None) -> Cells:
     """Check labels against pred_probs; see `goldlabel.tasks.multilabel` for what each may be."""
     probs, columns = check.pred_probs_array(pred_probs)
     names = class_names(classes, columns, probs.shape[1])

@@ -69,9 +69,7 @@ class Pool:
         return np.clip(pooled, 0.0, 1.0)
 
 
-def pool_of(
-    aggregator: Aggregator, alpha: float | None, temperature: float, k: int
-) -> Pool | None:
+def pool_of(aggregator: Aggregator, alpha: float | None, temperature: float, k: int) -> Pool | None:
     """Check how scores are pooled; None where the aggregator is the caller's function."""
     weight = 2.0 / (k + 1.0) if alpha is None else alpha
     weight = check.number(weight, name="alpha", low=0.0, high=1.0)

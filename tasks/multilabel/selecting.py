@@ -98,7 +98,8 @@ def _warn_of_few(counted: Counted, least: int, few: npt.NDArray[Any]) -> None:
         return
     names = counted.cells.classes
     said = [
-        f"{names[c]} ({'with' if value else 'without'} it)" for c, value in np.argwhere(few).tolist()
+        f"{names[c]} ({'with' if value else 'without'} it)"
+        for c, value in np.argwhere(few).tolist()
     ]
     shown = ", ".join(said[:10]) + (f" and {len(said) - 10} more" if len(said) > 10 else "")
     most = max(least, 1)
