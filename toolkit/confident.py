@@ -308,6 +308,7 @@ def select(
 def refuse_pruning_options(
     filter_by: str, confident_joint: Any, frac_noise: float, num_to_remove: Any
 ) -> None:
+    """Refuse or warn of options that mean something to the pruning filters only."""
     if num_to_remove is not None:
         raise InputError(
             "num_to_remove_per_class",

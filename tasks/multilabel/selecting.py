@@ -97,15 +97,13 @@ def _warn_of_few(counted: Counted, least: int, few: npt.NDArray[Any]) -> None:
     if not few.any():
         return
     names = counted.cells.classes
-    said = [
-        f"{names[c]} ({'with' if value else 'without'} it)"
-        for c, value in np.argwhere(few).tolist()
-    ]
-    shown = ", ".join(said[:10]) + (f" and {len(said) - 10} more" if len(said) > 10 else "")
+    pairs = np.argwhere(few).tolist()
+    said = [f"{'with' if value else 'without'} {names[c]!r}" for c, value in pairs[:10]]
+    shown = ", ".join(said) + (f" and {len(pairs) - 10} more kinds" if len(pairs) > 10 else "")
     most = max(least, 1)
     warnings.warn(
-        f"labels: classes with no more than {most} example{'' if most == 1 else 's'} of a kind,"
-        f" none of which is judged: {shown}.",
+        f"labels: no more than {most} example{'' if most == 1 else 's'} each, too few to judge any"
+        f" of them: {shown}.",
         DataWarning,
         stacklevel=5,
     )
