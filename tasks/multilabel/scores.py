@@ -293,8 +293,11 @@ def aggregated(cells: Cells, method: Method, aggregator: Aggregator) -> Floats:
 def _called(function: Aggregator, cells: Cells, scores: Floats) -> Floats:
     """Let a caller's function pool the scores, and check what it made of them."""
     assert callable(function)
+    nothing = np.zeros(len(scores), dtype=np.bool_)
     if cells.labels.has_unknown:
-        scores[cells.labels.dense() < 0] = np.nan
+        unknown = cells.labels.dense() < 0
+        nothing = unknown.all(axis=1)
+        scores[unknown & ~nothing[:, None]] = np.nan
     name = getattr(function, "__name__", "aggregator")
     pooled = np.asarray(function(scores, axis=1), dtype=np.float64)
     if pooled.shape != (len(scores),):
@@ -302,8 +305,7 @@ def _called(function: Aggregator, cells: Cells, scores: Floats) -> Floats:
             "aggregator", f"{name} gave shape {pooled.shape}, not {(len(scores),)}",
             "Return a number for each row",
         )  # fmt: skip
-    if cells.labels.has_unknown:
-        pooled = np.where(np.isnan(scores).all(axis=1), 1.0, pooled)
+    pooled = np.where(nothing, 1.0, pooled)
     bad = np.flatnonzero(~((pooled >= -1e-9) & (pooled <= 1 + 1e-9)))
     if bad.size:
         raise InputError(
