@@ -56,7 +56,7 @@ def read(
         lists = [
             _entries(value, style, f"{where}, row {row + 1}") for row, value in enumerate(values)
         ]
-        options |= {"layout": "text", **style.options}
+        options |= {"layout": "text", "style": style.options}
         notes.append(f"Column {column!r} holds the classes of each row, {style.described}.")
     else:
         lists = [_list(value, f"{where}, row {row + 1}") for row, value in enumerate(values)]
@@ -158,7 +158,7 @@ def _changed(source: Source, old: Any, parts: Mapping[int, bool], where: str) ->
             where, "cannot hold a class that the file has no value for", "Leave it out"
         )
     if options["layout"] == "text":
-        style = Style(options["separator"], options["gap"], options["quote"])
+        style = Style(**options["style"])
         return edit(old if isinstance(old, str) else "", style, wanted, where, writer(style, where))
     if source.format == "jsonl":
         return _json_list(wanted)
