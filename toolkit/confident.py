@@ -85,7 +85,7 @@ class Counted:
     @cached_property
     def confident_joint(self) -> Ints:
         """Confident joint (k, k): given class by guessed true class, at least 1 on the diagonal."""
-        joint = self.sweep.joint.copy()
+        joint = self.sweep.joint
         np.fill_diagonal(joint, np.maximum(joint.diagonal(), 1))
         return joint
 
@@ -249,12 +249,13 @@ def _adjusted_quality(
         )
     _checked_sweep(labels, pred_probs, None, name=name)
     if thresholds is None:
-        counts, sums = confident.class_sums(labels, pred_probs)
-        cutoffs = confident.thresholds(counts, sums)
-        # An absent class must not shift all others: it takes the largest threshold there is.
-        cutoffs[counts == 0] = cutoffs[counts > 0].max(initial=confident.THRESHOLD_MIN)
+        cutoffs = confident.thresholds(*confident.class_sums(labels, pred_probs))
     else:
         cutoffs = _given_thresholds(thresholds, pred_probs.shape[1])
+    # An absent class must not shift all others: it takes the largest threshold there is.
+    absent = cutoffs >= confident.NEVER
+    largest = cutoffs[~absent].max(initial=confident.THRESHOLD_MIN)
+    cutoffs = np.where(absent, largest, cutoffs)
     return scores.adjusted_scores(labels, pred_probs, cutoffs, margin=method == "normalized_margin")
 
 
@@ -335,8 +336,8 @@ def _quotas(
     frac_noise: float,
     num_to_remove: npt.ArrayLike | None,
     least: int,
-) -> list[Ints]:
-    """How many rows to take: one matrix, given class by rival class, for each pruning filter."""
+) -> list[selection.Quotas]:
+    """How many rows to take, for each pruning filter."""
     joint = (
         counted.calibrated_joint
         if confident_joint is None
@@ -344,25 +345,28 @@ def _quotas(
             given_joint(confident_joint, counted.class_counts.shape[0]), counted.class_counts
         )
     )
-    pruned = noise.prune_counts(
+    counts = counted.class_counts
+    pruned = noise.prune_pairs(
         joint,
-        counted.class_counts,
+        counts,
         min_examples_per_class=least,
         frac_noise=frac_noise,
         num_to_remove_per_class=num_to_remove,
     )
     quotas = []
     if filter_by in ("prune_by_noise_rate", "both"):
-        by_rate = np.ascontiguousarray(pruned.T)
-        np.fill_diagonal(by_rate, 0)
-        quotas.append(by_rate)
+        quotas.append(selection.Quotas(pruned.given, pruned.true, pruned.pruned))
     if filter_by in ("prune_by_class", "both"):
-        quotas.append(np.diag(np.maximum(counted.class_counts - pruned.diagonal(), 0)))
+        each = np.arange(len(counts))
+        quotas.append(selection.Quotas(each, each, np.maximum(counts - pruned.kept, 0)))
     return quotas
 
 
 def _leave_small_classes(
-    quotas: list[Ints], class_counts: Ints, least: int, classes: Sequence[Hashable] | None
+    quotas: list[selection.Quotas],
+    class_counts: Ints,
+    least: int,
+    classes: Sequence[Hashable] | None,
 ) -> None:
     """Take no row of a class that has `least` rows or fewer, and say which these are."""
     small = (class_counts <= least) & (class_counts > 0) if least else np.zeros(0, dtype=np.bool_)
@@ -377,10 +381,10 @@ def _leave_small_classes(
         stacklevel=4,
     )
     for quota in quotas:
-        quota[small] = 0
+        quota.places[small[quota.given]] = 0
 
 
-def _prune(counted: Counted, quotas: list[Ints]) -> Mask:
+def _prune(counted: Counted, quotas: list[selection.Quotas]) -> Mask:
     """Flag what every quota takes and the model disagrees with; uses the flags up."""
     flags = counted.sweep.flags
     # What the given class leaves of a row's sum; EPS for each entry that may lie below 0.

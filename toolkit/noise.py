@@ -12,7 +12,7 @@ JAIR 70 (2021), sections 3 and 4.
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -20,10 +20,19 @@ import numpy.typing as npt
 from goldlabel import check
 from goldlabel.errors import InputError
 
-__all__ = ["calibrate", "count_label_errors", "joint", "prune_counts", "round_rows"]
+__all__ = [
+    "PruneCounts",
+    "calibrate",
+    "count_label_errors",
+    "joint",
+    "prune_counts",
+    "prune_pairs",
+    "round_rows",
+]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
+Positions: TypeAlias = npt.NDArray[np.intp]
 
 _GRID = 2.0**30  # values closer than half of 1 / _GRID are one value, whatever the rounding
 
@@ -60,19 +69,28 @@ def round_rows(values: npt.ArrayLike, *, totals: npt.ArrayLike | None = None) ->
            [0, 1, 0],
            [1, 1, 2]])
     """
-    rest = square(values, "values", low=-np.inf)
-    np.rint(np.multiply(rest, _GRID, out=rest), out=rest)
-    rest /= _GRID
-    target = np.rint(rest.sum(axis=1)) if totals is None else np.asarray(totals, np.float64)
-    whole = np.rint(rest)
-    rest -= whole
-    rest[np.diag_indices_from(rest)] += 0.5 / _GRID  # ahead of its equals, behind all others
-    rounded = whole.astype(np.int64)
-    missing = target.astype(np.int64) - rounded.sum(axis=1)
-    for row in np.flatnonzero(missing):
-        lack = int(missing[row])
-        order = np.argsort(-rest[row] if lack > 0 else rest[row], kind="stable")
-        rounded[row, order[: abs(lack)]] += 1 if lack > 0 else -1
+    matrix = square(values, "values", low=-np.inf)
+    target = np.rint(matrix.sum(axis=1)) if totals is None else np.asarray(totals)
+    rows, columns = np.indices(matrix.shape).reshape(2, -1)
+    return _round(rows, columns, matrix.ravel(), target.astype(np.int64)).reshape(matrix.shape)
+
+
+def _round(rows: Positions, columns: Positions, values: Floats, totals: Ints) -> Ints:
+    """Round entries of a matrix as `round_rows` says; those that are not named are zero."""
+    snapped = np.rint(values * _GRID) / _GRID
+    rounded = np.rint(snapped).astype(np.int64)
+    rest = snapped - rounded
+    rest[rows == columns] += 0.5 / _GRID  # ahead of its equals, behind all others
+    sums = np.zeros(len(totals), dtype=np.int64)
+    np.add.at(sums, rows, rounded)
+    lack = (totals - sums)[rows]
+    at = np.flatnonzero(lack)
+    lack = lack[at]
+    order = np.lexsort((columns[at], np.where(lack > 0, -rest[at], rest[at]), rows[at]))
+    at, lack = at[order], lack[order]
+    first = np.searchsorted(rows[at], rows[at])
+    chosen = np.arange(len(at)) - first < np.abs(lack)
+    rounded[at[chosen]] += np.sign(lack[chosen])
     return rounded
 
 
@@ -105,14 +123,30 @@ def calibrate(confident_joint: npt.ArrayLike, class_counts: npt.ArrayLike) -> In
     array([[6, 2],
            [0, 3]])
     """
-    scaled = square(confident_joint, "confident_joint")
-    counts = per_class_counts(class_counts, "class_counts", len(scaled))
-    row_sums = scaled.sum(axis=1)
-    empty = np.flatnonzero(row_sums == 0)
-    scaled[empty, empty] = row_sums[empty] = 1.0
-    scaled /= row_sums[:, None]
-    scaled *= counts[:, None]
-    return round_rows(scaled, totals=counts)
+    k, rows, columns, values = _entries(confident_joint, "confident_joint")
+    counts = per_class_counts(class_counts, "class_counts", k)
+    empty = np.setdiff1d(np.arange(k), rows)
+    rows, columns = np.append(rows, empty), np.append(columns, empty)
+    values = np.append(values, np.ones(len(empty)))
+    scaled = values / np.bincount(rows, weights=values, minlength=k)[rows] * counts[rows]
+    calibrated = np.zeros((k, k), dtype=np.int64)
+    calibrated[rows, columns] = _round(rows, columns, scaled, counts)
+    return calibrated
+
+
+def _entries(matrix: npt.ArrayLike, name: str) -> tuple[int, Positions, Positions, Floats]:
+    """Return k and the entries of a caller's matrix that are not zero, row by row.
+
+    A joint of 1,000 classes has a million entries and some thousands that are not zero.
+    """
+    array = matrix if isinstance(matrix, np.ndarray) else square(matrix, name)
+    if array.dtype.kind not in "iufb" or array.ndim != 2 or array.shape[0] != array.shape[1]:
+        array = square(array, name)
+    rows, columns = np.nonzero(array)
+    values = array[rows, columns].astype(np.float64)
+    if not (np.isfinite(values).all() and values.min(initial=0.0) >= 0):
+        square(matrix, name)  # says which entry does not fit
+    return len(array), rows, columns, values
 
 
 def joint(confident_joint: npt.ArrayLike, class_counts: npt.ArrayLike | None = None) -> Floats:
@@ -215,8 +249,8 @@ def prune_counts(
     Notes
     -----
     Unlike cleanlab 2.9, a quota per class is read along the given class, no column comes to more
-    than the class has, and shares are rounded with the sum kept instead of cut off, so that a
-    quarter of 16 single errors is 4 and not 0.
+    than the class has, and shares are rounded with the sum kept: a quarter of 16 single errors is
+    4 and not 0.
 
     Examples
     --------
@@ -230,23 +264,70 @@ def prune_counts(
            [3, 4, 0],
            [0, 0, 4]])
     """
-    # Kept with a row per given class until the end, as `round_rows` wants it.
-    pairs = square(calibrated_joint, "calibrated_joint")
-    counts = per_class_counts(class_counts, "class_counts", len(pairs))
-    _check_calibrated(pairs, counts)
+    found = prune_pairs(
+        calibrated_joint,
+        class_counts,
+        min_examples_per_class=min_examples_per_class,
+        frac_noise=frac_noise,
+        num_to_remove_per_class=num_to_remove_per_class,
+    )
+    counts = np.diag(found.kept)
+    counts[found.true, found.given] = found.pruned
+    return counts
+
+
+class PruneCounts(NamedTuple):
+    """What `prune_counts` decides, without the zeros.
+
+    Attributes
+    ----------
+    given, true : ndarray of shape (m,), int
+        Pairs of different classes.
+    pruned : ndarray of shape (m,), int64
+        Labels to prune from class `given` towards class `true`.
+    kept : ndarray of shape (k,), int64
+        Labels that stay, by given class.
+    """
+
+    given: Positions
+    true: Positions
+    pruned: Ints
+    kept: Ints
+
+
+def prune_pairs(
+    calibrated_joint: npt.ArrayLike,
+    class_counts: npt.ArrayLike,
+    *,
+    min_examples_per_class: int = 1,
+    frac_noise: float = 1.0,
+    num_to_remove_per_class: npt.ArrayLike | None = None,
+) -> PruneCounts:
+    """Do what `prune_counts` does, and return the pairs of classes that noise was found for."""
+    k, rows, columns, values = _entries(calibrated_joint, "calibrated_joint")
+    counts = per_class_counts(class_counts, "class_counts", k)
+    _check_calibrated(np.bincount(rows, weights=values, minlength=k).astype(np.float64), counts)
     share = check.number(frac_noise, name="frac_noise", low=0.0, high=1.0)
     smallest = check.whole_number(min_examples_per_class, name="min_examples_per_class")
     room = np.maximum(counts - smallest, 0)
-    np.fill_diagonal(pairs, 0.0)
-    noise = pairs.sum(axis=1)
+    off = rows != columns
+    rows, columns, values = rows[off], columns[off], values[off]
+    noise = np.bincount(rows, weights=values, minlength=k).astype(np.float64)
     if num_to_remove_per_class is None:
         prune = share * np.minimum(noise, room)
     else:
-        quota = per_class_counts(num_to_remove_per_class, "num_to_remove_per_class", len(pairs))
+        quota = per_class_counts(num_to_remove_per_class, "num_to_remove_per_class", k)
         prune = np.minimum(quota, room).astype(np.float64)
-    pairs *= np.divide(prune, noise, out=np.zeros_like(noise), where=noise > 0)[:, None]
-    np.fill_diagonal(pairs, counts - prune)
-    return round_rows(pairs, totals=np.where(noise > 0, counts, np.diag(pairs))).T.copy()
+    scale = np.divide(prune, noise, out=np.zeros_like(noise), where=noise > 0)
+    # Rounded together with what stays, row by row, so that no class gains or loses a label.
+    each = np.arange(k)
+    whole = _round(
+        np.append(rows, each),
+        np.append(columns, each),
+        np.append(values * scale[rows], counts - prune),
+        np.where(noise > 0, counts, counts - prune).astype(np.int64),
+    )
+    return PruneCounts(rows, columns, whole[: len(rows)], whole[len(rows) :])
 
 
 def square(matrix: npt.ArrayLike, name: str, *, low: float = 0.0) -> Floats:
@@ -309,13 +390,13 @@ def per_class_counts(values: npt.ArrayLike, name: str, k: int) -> Ints:
     return np.minimum(counts, 2.0**53).astype(np.int64)
 
 
-def _check_calibrated(pairs: Floats, counts: Ints) -> None:
-    wrong = np.flatnonzero(pairs.sum(axis=1) != counts)
+def _check_calibrated(sums: Floats, counts: Ints) -> None:
+    wrong = np.flatnonzero(sums != counts)
     if wrong.size:
         row = wrong[0]
         raise InputError(
             f"calibrated_joint[{row}]",
-            f"sums to {pairs[row].sum():g}, but {counts[row]} labels are given as this class "
+            f"sums to {sums[row]:g}, but {counts[row]} labels are given as this class "
             f"({wrong.size} such rows)",
             "Pass what calibrate(confident_joint, class_counts) returns",
         )

@@ -26,6 +26,12 @@ def shared_out(threads=3):
         yield
 
 
+def as_quotas(matrix):
+    """Quotas of a matrix: given class by rival class."""
+    given, rival = np.nonzero(matrix)
+    return selection.Quotas(given, rival, matrix[given, rival])
+
+
 def sorted_out(labels, probs, quotas):
     """Take the quota of every pair of classes by sorting its rows."""
     wide, taken = probs.astype(np.float64), np.zeros(len(labels), dtype=bool)
@@ -40,7 +46,7 @@ def select(labels, probs, quotas, **options):
     """Return the rows taken that the model disagrees with, and which it disagrees with."""
     flags = confident.sweep(labels, probs).flags
     before = flags.copy()
-    selection.select_by_quota(labels, probs, flags, quotas, **options)
+    selection.select_by_quota(labels, probs, flags, as_quotas(quotas), **options)
     assert ((flags & ~np.uint8(selection.SELECTED)) == before).all(), "other flags changed"
     disagrees = (flags & confident.AGREES) == 0
     return (flags & selection.SELECTED).astype(bool) & disagrees, disagrees
@@ -137,7 +143,7 @@ def test_rows_left_out_are_never_taken():
     labels, probs = strategies.realistic(4, n=60, k=3)
     labels[::2] = -1
     flags = confident.sweep(labels, probs).flags
-    selection.select_by_quota(labels, probs, flags, np.full((3, 3), 60))
+    selection.select_by_quota(labels, probs, flags, as_quotas(np.full((3, 3), 60)))
     assert not (flags[::2] & selection.SELECTED).any()
 
 
