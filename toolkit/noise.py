@@ -1,8 +1,9 @@
-"""The confident joint after counting: calibration, the joint, and how many labels to prune.
+"""The confident joint after counting: calibration, and what the joint distribution is.
 
 Everything here is algebra on one small matrix of shape (k, k) and the class counts. In a
 confident joint row s is the given class and column y the guessed true class. What the joint says
-about noise rates and class priors is in `goldlabel.latent`.
+about noise rates and class priors is in `goldlabel.latent`, how many labels it says to prune in
+`goldlabel.pruning`.
 
 References
 ----------
@@ -12,23 +13,14 @@ JAIR 70 (2021), sections 3 and 4.
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel import check
 from goldlabel.errors import InputError
 
-__all__ = [
-    "PruneCounts",
-    "calibrate",
-    "count_label_errors",
-    "joint",
-    "prune_counts",
-    "prune_pairs",
-    "round_rows",
-]
+__all__ = ["calibrate", "count_label_errors", "joint", "round_rows"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -72,10 +64,12 @@ def round_rows(values: npt.ArrayLike, *, totals: npt.ArrayLike | None = None) ->
     matrix = square(values, "values", low=-np.inf)
     target = np.rint(matrix.sum(axis=1)) if totals is None else np.asarray(totals)
     rows, columns = np.indices(matrix.shape).reshape(2, -1)
-    return _round(rows, columns, matrix.ravel(), target.astype(np.int64)).reshape(matrix.shape)
+    return round_entries(rows, columns, matrix.ravel(), target.astype(np.int64)).reshape(
+        matrix.shape
+    )
 
 
-def _round(rows: Positions, columns: Positions, values: Floats, totals: Ints) -> Ints:
+def round_entries(rows: Positions, columns: Positions, values: Floats, totals: Ints) -> Ints:
     """Round entries of a matrix as `round_rows` says; those that are not named are zero."""
     snapped = np.rint(values * _GRID) / _GRID
     rounded = np.rint(snapped).astype(np.int64)
@@ -123,18 +117,18 @@ def calibrate(confident_joint: npt.ArrayLike, class_counts: npt.ArrayLike) -> In
     array([[6, 2],
            [0, 3]])
     """
-    k, rows, columns, values = _entries(confident_joint, "confident_joint")
+    k, rows, columns, values = entries(confident_joint, "confident_joint")
     counts = per_class_counts(class_counts, "class_counts", k)
     empty = np.setdiff1d(np.arange(k), rows)
     rows, columns = np.append(rows, empty), np.append(columns, empty)
     values = np.append(values, np.ones(len(empty)))
     scaled = values / np.bincount(rows, weights=values, minlength=k)[rows] * counts[rows]
     calibrated = np.zeros((k, k), dtype=np.int64)
-    calibrated[rows, columns] = _round(rows, columns, scaled, counts)
+    calibrated[rows, columns] = round_entries(rows, columns, scaled, counts)
     return calibrated
 
 
-def _entries(matrix: npt.ArrayLike, name: str) -> tuple[int, Positions, Positions, Floats]:
+def entries(matrix: npt.ArrayLike, name: str) -> tuple[int, Positions, Positions, Floats]:
     """Return k and the entries of a caller's matrix that are not zero, row by row.
 
     A joint of 1,000 classes has a million entries and some thousands that are not zero.
@@ -206,130 +200,6 @@ def count_label_errors(
     return round(float(counts.sum() - np.trace(counts)))
 
 
-def prune_counts(
-    calibrated_joint: npt.ArrayLike,
-    class_counts: npt.ArrayLike,
-    *,
-    min_examples_per_class: int = 1,
-    frac_noise: float = 1.0,
-    num_to_remove_per_class: npt.ArrayLike | None = None,
-) -> Ints:
-    """Decide how many labels to prune from each given class towards each true class.
-
-    Parameters
-    ----------
-    calibrated_joint : array_like of shape (k, k)
-        What `calibrate` returns: row s sums to ``class_counts[s]``.
-    class_counts : array_like of shape (k,)
-        Number of labels given as each class.
-    min_examples_per_class : int
-        How many labels of each class stay whatever the noise: at most
-        ``class_counts[k] - min_examples_per_class`` are pruned from class k, in proportion over
-        the true classes.
-    frac_noise : float
-        Share of the estimated noise to prune, 0 .. 1.
-    num_to_remove_per_class : int or array_like of shape (k,), optional
-        Prune exactly this many labels from each *given* class (as far as
-        `min_examples_per_class` lets it), in the proportions of the estimated noise;
-        `frac_noise` then says nothing.
-
-    Returns
-    -------
-    ndarray of shape (k, k), int64
-        Row = true class, column = given class. Off the diagonal: labels to prune for that pair.
-        On the diagonal: labels that stay. Column k sums to ``class_counts[k]``, with one
-        exception: where `num_to_remove_per_class` asks for labels of a class without estimated
-        noise there is no pair to take them from, so only the diagonal goes down.
-
-    Raises
-    ------
-    InputError
-        The joint is not calibrated to the counts, or a parameter is out of its range.
-
-    Notes
-    -----
-    Unlike cleanlab 2.9, a quota per class is read along the given class, no column comes to more
-    than the class has, and shares are rounded with the sum kept: a quarter of 16 single errors is
-    4 and not 0.
-
-    Examples
-    --------
-    >>> calibrated = [[6, 2, 0], [1, 3, 1], [0, 0, 4]]
-    >>> prune_counts(calibrated, [8, 5, 4])
-    array([[6, 1, 0],
-           [2, 3, 0],
-           [0, 1, 4]])
-    >>> prune_counts(calibrated, [8, 5, 4], num_to_remove_per_class=[3, 1, 0])
-    array([[5, 1, 0],
-           [3, 4, 0],
-           [0, 0, 4]])
-    """
-    found = prune_pairs(
-        calibrated_joint,
-        class_counts,
-        min_examples_per_class=min_examples_per_class,
-        frac_noise=frac_noise,
-        num_to_remove_per_class=num_to_remove_per_class,
-    )
-    counts = np.diag(found.kept)
-    counts[found.true, found.given] = found.pruned
-    return counts
-
-
-class PruneCounts(NamedTuple):
-    """What `prune_counts` decides, without the zeros.
-
-    Attributes
-    ----------
-    given, true : ndarray of shape (m,), int
-        Pairs of different classes.
-    pruned : ndarray of shape (m,), int64
-        Labels to prune from class `given` towards class `true`.
-    kept : ndarray of shape (k,), int64
-        Labels that stay, by given class.
-    """
-
-    given: Positions
-    true: Positions
-    pruned: Ints
-    kept: Ints
-
-
-def prune_pairs(
-    calibrated_joint: npt.ArrayLike,
-    class_counts: npt.ArrayLike,
-    *,
-    min_examples_per_class: int = 1,
-    frac_noise: float = 1.0,
-    num_to_remove_per_class: npt.ArrayLike | None = None,
-) -> PruneCounts:
-    """Do what `prune_counts` does, and return the pairs of classes that noise was found for."""
-    k, rows, columns, values = _entries(calibrated_joint, "calibrated_joint")
-    counts = per_class_counts(class_counts, "class_counts", k)
-    _check_calibrated(np.bincount(rows, weights=values, minlength=k).astype(np.float64), counts)
-    share = check.number(frac_noise, name="frac_noise", low=0.0, high=1.0)
-    smallest = check.whole_number(min_examples_per_class, name="min_examples_per_class")
-    room = np.maximum(counts - smallest, 0)
-    off = rows != columns
-    rows, columns, values = rows[off], columns[off], values[off]
-    noise = np.bincount(rows, weights=values, minlength=k).astype(np.float64)
-    if num_to_remove_per_class is None:
-        prune = share * np.minimum(noise, room)
-    else:
-        quota = per_class_counts(num_to_remove_per_class, "num_to_remove_per_class", k)
-        prune = np.minimum(quota, room).astype(np.float64)
-    scale = np.divide(prune, noise, out=np.zeros_like(noise), where=noise > 0)
-    # Rounded together with what stays, row by row, so that no class gains or loses a label.
-    each = np.arange(k)
-    whole = _round(
-        np.append(rows, each),
-        np.append(columns, each),
-        np.append(values * scale[rows], counts - prune),
-        np.where(noise > 0, counts, counts - prune).astype(np.int64),
-    )
-    return PruneCounts(rows, columns, whole[: len(rows)], whole[len(rows) :])
-
-
 def square(matrix: npt.ArrayLike, name: str, *, low: float = 0.0) -> Floats:
     """Copy a caller's (k, k) matrix to float64, or say what does not fit.
 
@@ -388,15 +258,3 @@ def per_class_counts(values: npt.ArrayLike, name: str, k: int) -> Ints:
             "Pass a count for every class",
         )
     return np.minimum(counts, 2.0**53).astype(np.int64)
-
-
-def _check_calibrated(sums: Floats, counts: Ints) -> None:
-    wrong = np.flatnonzero(sums != counts)
-    if wrong.size:
-        row = wrong[0]
-        raise InputError(
-            f"calibrated_joint[{row}]",
-            f"sums to {sums[row]:g}, but {counts[row]} labels are given as this class "
-            f"({wrong.size} such rows)",
-            "Pass what calibrate(confident_joint, class_counts) returns",
-        )

@@ -8,10 +8,11 @@ from typing import Any, get_args
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel import check, confident
+from goldlabel import check, confident, filters
 from goldlabel.classes import as_array
-from goldlabel.confident import Counted, FilterBy, Guess, Method
+from goldlabel.confident import Counted, Guess, Method
 from goldlabel.errors import InputError
+from goldlabel.filters import FilterBy
 from goldlabel.kernels.selection import ascending
 from goldlabel.result import LabelIssues, Parts
 from goldlabel.tasks.multiclass.suspicions import warn_of_suspicious
@@ -124,7 +125,7 @@ def find_label_issues(
         rows.labels, rows.pred_probs, thresholds=thresholds, guess=guess, methods=methods
     )
     warn_of_suspicious(counted, rows.classes)
-    is_issue = confident.select(
+    is_issue = filters.select(
         counted,
         filter_by,
         confident_joint=confident_joint,

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from goldlabel import confident
+from goldlabel import confident, filters
 from goldlabel.errors import DataWarning, InputError
 from goldlabel.kernels import confident as loops
 from goldlabel.kernels import rows, selection
@@ -44,7 +44,7 @@ def quiet():
 
 def flagged(labels, probs, filter_by, **options):
     with quiet():
-        return confident.select(confident.count(labels, probs), filter_by, **options)
+        return filters.select(confident.count(labels, probs), filter_by, **options)
 
 
 # Rows left out
@@ -152,7 +152,7 @@ def test_a_pass_can_be_filtered_again():
     counted = confident.count(labels, probs)
     for filter_by in (*FILTERS, *reversed(FILTERS)):
         with quiet():
-            found = confident.select(counted, filter_by)
+            found = filters.select(counted, filter_by)
         np.testing.assert_array_equal(found, flagged(labels, probs, filter_by))
 
 
@@ -237,14 +237,14 @@ def test_joint_of_another_size(joint):
     counted = confident.count(labels, probs)
     for filter_by in PRUNING:
         refuses(
-            lambda filter_by=filter_by: confident.select(counted, filter_by, confident_joint=joint),
+            lambda filter_by=filter_by: filters.select(counted, filter_by, confident_joint=joint),
             "confident_joint",
             f"has shape {joint.shape}",
         )
     one = confident.count(np.zeros(3, dtype=np.int64), np.ones((3, 1)))
     if joint.shape != (1, 1):
         refuses(
-            lambda: confident.select(one, "prune_by_noise_rate", confident_joint=joint),
+            lambda: filters.select(one, "prune_by_noise_rate", confident_joint=joint),
             "confident_joint",
             f"has shape {joint.shape}",
         )
@@ -255,13 +255,13 @@ def test_options_without_meaning(filter_by):
     labels, probs = strategies.realistic(1, n=60, k=3)
     counted = confident.count(labels, probs)
     refuses(
-        lambda: confident.select(counted, filter_by, num_to_remove_per_class=[1, 1, 1]),
+        lambda: filters.select(counted, filter_by, num_to_remove_per_class=[1, 1, 1]),
         "num_to_remove_per_class",
         f"has no meaning for filter_by={filter_by!r}",
     )
     with pytest.warns(DataWarning, match="^confident_joint and frac_noise: not used by filter_by"):
-        found = confident.select(counted, filter_by, confident_joint=np.eye(3), frac_noise=0.5)
-    np.testing.assert_array_equal(found, confident.select(counted, filter_by))
+        found = filters.select(counted, filter_by, confident_joint=np.eye(3), frac_noise=0.5)
+    np.testing.assert_array_equal(found, filters.select(counted, filter_by))
 
 
 @pytest.mark.parametrize("filter_by", PRUNING)
@@ -272,11 +272,9 @@ def test_small_classes_are_named(filter_by):
     for least, named in ((1, "dog"), (3, "bee, dog"), (8, "ant, bee, dog"), (10**30, "ant, bee")):
         counted = confident.count(labels, probs)
         with pytest.warns(DataWarning, match=f"no label of theirs is judged: {named}") as caught:
-            found = confident.select(
-                counted, filter_by, min_examples_per_class=least, classes=names
-            )
+            found = filters.select(counted, filter_by, min_examples_per_class=least, classes=names)
         assert "cow" not in str(caught[0].message)  # nobody is called that
         assert not found[np.isin(labels, [names.index(name) for name in named.split(", ")])].any()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        confident.select(counted, filter_by, min_examples_per_class=0)
+        filters.select(counted, filter_by, min_examples_per_class=0)
