@@ -91,6 +91,20 @@ def test_buckets_from_empty_to_overfull(noise, most, dtype):
     check(labels, probs, random.integers(0, most + 1, (4, 4)))
 
 
+@pytest.mark.parametrize("scale", [1.0, 0.6, 1.8])
+@pytest.mark.parametrize("quota", [20, 60, 150])
+def test_close_calls(quota, scale):
+    """Probabilities near each other: places go to rows whose label the model hardly prefers.
+
+    Rows that sum to more or less than 1 as well: what a row can still offer is bounded by its sum.
+    """
+    random = np.random.default_rng(quota)
+    probs = np.minimum(random.dirichlet([6, 5, 4], 900) * scale, 1.0)
+    labels = np.where(random.random(900) < 0.7, probs.argmax(axis=1), random.integers(0, 3, 900))
+    for pairs in (1 - np.eye(3, dtype=np.int64), np.eye(3, k=1, dtype=np.int64)):
+        check(labels, probs, quota * pairs)
+
+
 HOSTILE = {
     "worst first": lambda order: order,
     "worst last": lambda order: order[::-1],

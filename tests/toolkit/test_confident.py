@@ -124,6 +124,20 @@ def test_blocks_and_threads_change_nothing(filter_by, dtype):
             np.testing.assert_array_equal(flagged(labels, probs, filter_by), expected)
 
 
+def test_rows_that_sum_to_more_than_1_are_ranked_all_the_same():
+    """Places against class 1 go to the rows that nearly are of it, not to those of class 2.
+
+    Their two largest probabilities sum to 1.22: a bound of 1 would pass them over.
+    """
+    probs = np.repeat([[0.2, 0.1, 0.7], [0.62, 0.6, 0.0], [0.1, 0.8, 0.1]], [40, 100, 9], axis=0)
+    labels = np.repeat([0, 1, 2], [140, 6, 3])
+    joint = [[120, 20, 0], [0, 6, 0], [0, 0, 3]]
+    expected = reference.label_issues(labels, probs, joint=joint)
+    assert not expected.any()
+    found = flagged(labels, probs, "prune_by_noise_rate", confident_joint=joint)
+    np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.parametrize("method", SCORES)
 def test_scores_have_the_same_bits(method):
     labels, probs = strategies.realistic(6, n=500, k=6)
