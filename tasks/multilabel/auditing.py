@@ -11,8 +11,9 @@ from typing import Any, Literal
 import numpy as np
 
 from goldlabel.audit import Audit, Table
-from goldlabel.confident import FilterBy, Method
+from goldlabel.confident import Method
 from goldlabel.errors import DataWarning
+from goldlabel.filters import FilterBy
 from goldlabel.tasks.multilabel.data import MultilabelData
 from goldlabel.tasks.multilabel.formats import read
 from goldlabel.tasks.multilabel.issues import find_label_issues

@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from goldlabel import check
 from goldlabel.classes import as_array
-from goldlabel.confident import FilterBy, Method
+from goldlabel.confident import Method
 from goldlabel.errors import InputError
+from goldlabel.filters import FilterBy
 from goldlabel.kernels.selection import ascending, lowest
 from goldlabel.result import LabelIssues, Parts
 from goldlabel.tasks.multilabel.annotations import Annotations, Cells, labeled_cells

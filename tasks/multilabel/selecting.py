@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel import check, noise
-from goldlabel.confident import PRUNING, refuse_pruning_options
-from goldlabel.errors import DataWarning
+from goldlabel.errors import DataWarning, InputError
+from goldlabel.filters import PRUNING, refuse_pruning_options
 from goldlabel.kernels.rows import each_block
 from goldlabel.kernels.selection import Buckets
 from goldlabel.tasks.multilabel import kernels
-from goldlabel.tasks.multilabel.counting import Counted, given_joint, small_blocks
+from goldlabel.tasks.multilabel.counting import Counted, calibrated, given_joint, small_blocks
 
 __all__ = ["select"]
 
@@ -72,8 +72,8 @@ def _quotas(
     if num_to_remove is not None:
         quotas = np.minimum(_numbers(num_to_remove, len(counts)), room)
     else:
-        calibrated = counted.calibrated_joint if joint is None else noise.calibrate(joint, counts)
-        wrong = np.minimum(np.stack([calibrated[:, 0, 1], calibrated[:, 1, 0]], axis=1), room)
+        found = counted.calibrated_joint if joint is None else calibrated(joint, counts)
+        wrong = np.minimum(np.stack([found[:, 0, 1], found[:, 1, 0]], axis=1), room)
         share = wrong * frac
         by_class = filter_by == "prune_by_class"
         rounded = np.ceil(share - _WHOLE) if by_class else np.floor(share + _WHOLE)
@@ -87,9 +87,16 @@ def _quotas(
 
 def _numbers(num_to_remove: npt.ArrayLike, k: int) -> Ints:
     """Return a caller's numbers as (k, 2): of examples without and with each class."""
+    name = "num_to_remove_per_class"
     if np.ndim(num_to_remove) == 2:
-        return noise.per_class_counts(num_to_remove, "num_to_remove_per_class", (k, 2)).copy()
-    present = noise.per_class_counts(num_to_remove, "num_to_remove_per_class", k)
+        if np.shape(num_to_remove) != (k, 2):
+            raise InputError(
+                name,
+                f"has shape {np.shape(num_to_remove)}, not {(k, 2)}",
+                "Pass two for each class",
+            )
+        return noise.per_class_counts(np.ravel(num_to_remove), name, 2 * k).reshape(k, 2)
+    present = noise.per_class_counts(num_to_remove, name, k)
     return np.column_stack([np.zeros_like(present), present])
 
 

@@ -63,6 +63,20 @@ def test_an_error_arrives_and_the_pool_lives_on(monkeypatch, threads):
     assert covered(20, 3)[0] == [1] * 20
 
 
+@pytest.mark.parametrize("failing", [0, 1])
+def test_an_error_arrives_from_any_thread(monkeypatch, failing):
+    monkeypatch.setenv("GOLDLABEL_THREADS", "2")
+    both = threading.Barrier(2, timeout=20)
+
+    def work(worker, block, part):
+        both.wait()
+        if worker == failing:
+            raise KeyError("one of two")
+
+    with pytest.raises(KeyError, match="one of two"):
+        rows.each_block(work, 2, 1)
+
+
 def test_callers_on_several_threads_do_not_wait_for_ever(monkeypatch):
     monkeypatch.setenv("GOLDLABEL_THREADS", "3")
     found = []

@@ -432,7 +432,7 @@ def test_unaligned_memory():
         tuple(map(tuple, TWO)),
         Lends(TWO),
         pa.table({"a": [0.5, 0.25], "b": [0.5, 0.75]}),
-        np.matrix(TWO),
+        np.array(TWO).view(type("Subclass", (np.ndarray,), {})),
         pd.DataFrame(TWO).astype("Float64"),
         pd.DataFrame(TWO).astype("Float32"),
         pd.DataFrame(TWO).astype(pd.ArrowDtype(pa.float32())),
