@@ -227,7 +227,7 @@ def health_summary(
     found = _find(labels, pred_probs, classes, confident_joint)
     n = found.counted.cells.labels.shape[0]
     issues = np.unique(found.examples).shape[0]
-    spurious = int(np.count_nonzero(found.spurious))
+    spurious = int(np.sumsnonzero(found.spurious))
     return HealthSummary(
         num_examples=n,
         classes=found.counted.cells.classes,
@@ -293,9 +293,8 @@ def _overlap_table(found: _Found) -> pd.DataFrame:
     )
     confused = wrongly.T @ missing
     together = _given_together(found.counted.cells.labels)
-    both = sparse.triu(confused + confused.T, 1).tocsr(), sparse.triu(together, 1).tocsr()
-    a, b = (both[0] + both[1]).nonzero()
-    counts = [np.asarray(each[a, b]).ravel().astype(np.int64) for each in both]
+    pairs, counts = _in_pairs([confused + confused.T, together], k)
+    a, b = pairs // k, pairs % k
     given = found.counted.value_counts[:, 1].astype(np.float64)
     expected = given[a] * given[b] / max(n, 1)
     order = np.lexsort((b, a, -counts[1], -counts[0]))
@@ -307,6 +306,18 @@ def _overlap_table(found: _Found) -> pd.DataFrame:
         "lift": (counts[1] / np.maximum(expected, 1e-9))[order],
     }
     return pd.DataFrame(table)
+
+
+def _in_pairs(matrices: Sequence[Any], k: int) -> tuple[Ints, list[Ints]]:
+    """Return the pairs, ``a * k + b`` with a < b, that a matrix counts, and all their counts."""
+    upper = [sparse.coo_array(sparse.triu(each, 1)) for each in matrices]
+    cells = [each.row.astype(np.int64) * k + each.col for each in upper]
+    pairs = np.unique(np.concatenate(cells))
+    counts = [np.zeros(len(pairs), dtype=np.int64) for _ in upper]
+    for sums, each, at in zip(counts, upper, cells, strict=True):
+        np.add.at(sums, np.searchsorted(pairs, at), each.data)
+    kept = (np.stack(counts) > 0).any(axis=0)
+    return pairs[kept], [each[kept] for each in counts]
 
 
 def _given_together(labels: Annotations) -> Any:

@@ -7,6 +7,7 @@ while everything else in it stays as it is.
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import re
 from collections import Counter
@@ -24,7 +25,7 @@ SEPARATORS = "|;,"
 """What separates classes, in the order in which it is looked for; last of all, white space."""
 
 _TOKEN = re.compile(
-    r"""\s*(?: "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' | [^,\[\](){}"'\s][^,\[\](){}"']*? )\s*""",
+    r"""\s*(?: "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' | [^,\[\](){}"'\s][^,\[\](){}"']* )\s*""",
     re.VERBOSE | re.DOTALL,
 )
 _BRACKETS = {"[": "]", "(": ")", "{": "}"}
@@ -90,9 +91,10 @@ def find_style(
     gaps: Counter[str] = Counter()
     quotes: Counter[str] = Counter()
     for text in filled:
-        places = entries(text, style)
-        gaps.update(text[a.stop : b.start] for a, b in pairwise(places))
-        quotes.update(text[a.start] for a in places if text[a.start] in "\"'")
+        with contextlib.suppress(InputError):  # who reads the rows says which one
+            places = entries(text, style)
+            gaps.update(text[a.stop : b.start] for a, b in pairwise(places))
+            quotes.update(text[a.start] for a in places if text[a.start] in "\"'")
     usual = {"[": ", ", "": ""}.get(separator, separator)
     gap = gaps.most_common(1)[0][0] if gaps else usual
     quote = quotes.most_common(1)[0][0] if quotes else ""
@@ -207,6 +209,8 @@ def edit(
     found = entries(text, style, where)
     present = {entry.value for entry in found}
     add = [write(value) for value, there in changes.items() if there and value not in present]
+    if not add and all(changes.get(entry.value, True) for entry in found):
+        return text
     start, stop = _inside(text, where) if style.separator == "[" else (0, len(text))
     inside = text[start:stop]
     spans = [(entry.start - start, entry.stop - start) for entry in found]

@@ -72,7 +72,8 @@ def _has_shares(column: pd.Series[Any]) -> bool:
 
 def _no_flag(column: pd.Series[Any], where: str) -> InputError:
     bad = [row for row, value in enumerate(column) if flags(pd.Series([value]), "") is None]
-    shown = repr(column.iloc[bad[0]])
+    value = column.iloc[bad[0]]
+    shown = repr(value.item() if isinstance(value, np.generic) else value)
     return InputError(
         f"{where}, row {bad[0] + 1}",
         f"is {shown if len(shown) <= 60 else shown[:57] + '...'}, neither yes nor no;"
