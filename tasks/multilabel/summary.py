@@ -227,7 +227,7 @@ def health_summary(
     found = _find(labels, pred_probs, classes, confident_joint)
     n = found.counted.cells.labels.shape[0]
     issues = np.unique(found.examples).shape[0]
-    spurious = int(np.sumsnonzero(found.spurious))
+    spurious = int(np.count_nonzero(found.spurious))
     return HealthSummary(
         num_examples=n,
         classes=found.counted.cells.classes,
