@@ -119,9 +119,9 @@ def calibrate(confident_joint: npt.ArrayLike, class_counts: npt.ArrayLike) -> In
     """
     k, rows, columns, values = entries(confident_joint, "confident_joint")
     counts = per_class_counts(class_counts, "class_counts", k)
-    rows, columns, values = calibrate_entries(rows, columns, values, counts)
+    rows, columns, scaled = calibrate_entries(rows, columns, values, counts)
     calibrated = np.zeros((k, k), dtype=np.int64)
-    calibrated[rows, columns] = values
+    calibrated[rows, columns] = scaled
     return calibrated
 
 

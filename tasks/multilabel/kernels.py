@@ -112,7 +112,7 @@ def _value_sums(
     n, k = pred_probs.shape
     low = one[0]
     high = one[0] - one[0]
-    odd = 0
+    odd = np.int64(0)
     for i in range(n):
         for c in range(k):
             q = pred_probs[i, c]
@@ -202,8 +202,8 @@ def _candidates(
             if wrong and y >= 0:
                 value = np.int64(y > 0)
                 # Larger keys are worse: minus the self-confidence.
-                key = -np.float64(q) if y > 0 else -np.float64(one[0] - q)
-                key = min(max(key, -1.0), 0.0)
+                sure = -np.float64(q) if y > 0 else -np.float64(one[0] - q)
+                key = min(max(sure, -1.0), 0.0)
                 if key >= bars[value, c]:
                     buckets[found] = value * k + c
                     keys[found] = key

@@ -12,10 +12,10 @@ import numpy.typing as npt
 from goldlabel import check, noise
 from goldlabel.errors import DataWarning, InputError
 from goldlabel.filters import PRUNING, refuse_pruning_options
-from goldlabel.kernels.rows import each_block
+from goldlabel.kernels.rows import block_rows, each_block
 from goldlabel.kernels.selection import Buckets
 from goldlabel.tasks.multilabel import kernels
-from goldlabel.tasks.multilabel.counting import Counted, calibrated, given_joint, small_blocks
+from goldlabel.tasks.multilabel.counting import Counted, calibrated, given_joint
 
 __all__ = ["select"]
 
@@ -121,33 +121,43 @@ def _lowest(counted: Counted, quotas: Ints, *, guarded: bool) -> Ints:
 
     `quotas` has a row for each given value, or one row for both.
     """
-    n, k = counted.cells.pred_probs.shape
+    k = quotas.shape[1]
     buckets = Buckets(quotas.ravel())
-    if not quotas.any():
-        return np.empty(0, dtype=np.int64)
-    size = small_blocks(k)
+    if quotas.any():
+        _fill(buckets, counted, len(quotas), guarded)
+    places, cells = buckets.kept()
+    cells *= k
+    cells += places % k
+    cells.sort()
+    return cells
+
+
+def _fill(buckets: Buckets, counted: Counted, values: int, guarded: bool) -> None:
+    """Offer every cell that the model disagrees with to its bucket; without the guard, all cells.
+
+    `values`: whether cells with and without a class have buckets of their own (2), or share (1).
+    """
+    n, k = counted.cells.pred_probs.shape
+    size = block_rows(16 * k)
     scratch, turn = threading.local(), threading.Lock()
 
     def work(worker: int, block: int, rows: slice) -> None:
         if not hasattr(scratch, "arrays"):
             whole = np.empty((2, size * k), dtype=np.int64)
             scratch.arrays = whole[0], np.empty(size * k), whole[1]
-        bars = np.broadcast_to(buckets.bars.reshape(-1, k), (2, k)).copy()
         found = kernels.candidates(
             counted.cells.labels.block(rows),
             counted.cells.pred_probs[rows],
             rows.start,
             counted.cuts,
-            bars,
+            np.broadcast_to(buckets.bars.reshape(values, k), (2, k)).copy(),
             *scratch.arrays,
             guarded=guarded,
         )
         places, keys, members = (array[:found] for array in scratch.arrays)
-        if len(quotas) == 1:
+        if values == 1:
             places %= k
         with turn:
             buckets.offer(places, keys, members)
 
     each_block(work, n, size)
-    places, _, members = buckets.kept()
-    return np.sort(members * k + places % k)

@@ -262,7 +262,7 @@ BAD_LABELS = {
     "a generator": ((c for c in CODES), "labels", "is a generator", "list or an array"),
     "no dimension": (np.array(3), "labels", "has shape (), not (n,)", "one class for each"),
     "a row": (np.array([CODES]), "labels", "has shape (1, 4), not (n,)", "one class for each"),
-    "indicator": (np.eye(4), "labels", "has shape (4, 4), not (n,)", "the multilabel task"),
+    "indicator": (np.eye(4), "labels", "has shape (4, 4), not (n,)", "another task"),
     "3-D": (np.zeros((4, 1, 1)), "labels", "has shape (4, 1, 1)", "one class for each"),
     "ragged": ([[0], [1, 0], [], [0]], "labels", "is no array", "rows of one length"),
     "masked": (np.ma.array(CODES, mask=[0, 0, 1, 0]), "labels", "is a masked array", "Drop"),

@@ -326,13 +326,14 @@ class Buckets:
             self._members,
         )
 
-    def kept(self) -> tuple[Ints, npt.NDArray[np.float64], Ints]:
-        """Return bucket, key and member of every entry that is kept, bucket after bucket."""
+    def kept(self) -> tuple[Ints, Ints]:
+        """Return bucket and member of every entry that is kept, bucket after bucket."""
         _settle(self._quotas, self._offsets, self._sizes, self._keys, self._members)
         buckets = np.repeat(np.arange(self._sizes.shape[0]), self._sizes)
         starts = np.cumsum(self._sizes) - self._sizes
-        slots = np.arange(buckets.shape[0]) + (self._offsets[:-1] - starts)[buckets]
-        return buckets, self._keys[slots], self._members[slots]
+        slots = (self._offsets[:-1] - starts)[buckets]
+        slots += np.arange(slots.shape[0])
+        return buckets, self._members[slots]
 
 
 def _shares(weights: npt.NDArray[np.float64], shares: int) -> Ints:

@@ -318,7 +318,7 @@ def _changed(source: Source, file: TextFile, changes: Changes) -> bytes:
     by_row: dict[int, dict[int, bool]] = {}
     for (example, part), is_present in changes.items():
         by_row.setdefault(example, {})[source.options["attributes"][part]] = is_present
-    edits = []
+    edits: list[tuple[int, int, str]] = []
     for row, record in enumerate(_records(path, text, _header(path, text))):
         if row in by_row:
             change = _sparse_edits if record.is_sparse else _dense_edits

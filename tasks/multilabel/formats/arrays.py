@@ -139,6 +139,7 @@ def export(source: Source, changes: Changes, out: Path) -> None:
         elif options["layout"] == "npy":
             np.save(file, matrix, allow_pickle=False)
         elif options["layout"] == "npz":
-            np.savez_compressed(file, **{**arrays, str(name): matrix})
+            saved: dict[str, Any] = {**arrays, str(name): matrix}
+            np.savez_compressed(file, **saved)
         else:
             sparse.save_npz(file, sparse.csr_array(matrix))

@@ -21,8 +21,6 @@ from goldlabel.tasks.multilabel.formats.given import Changes, Given, opposite, p
 
 __all__ = ["export", "read"]
 
-Lists = list[Sequence[Any] | None]
-
 
 def read(
     opened: TableFile, column: str, *, separator: str | None = None, known: Collection[str] = ()
@@ -77,7 +75,7 @@ def read(
     return given._replace(listed=listed)
 
 
-def _is_there(value: object) -> bool:
+def _is_there(value: Any) -> bool:
     return isinstance(value, str | list | tuple | np.ndarray) or not pd.isna(value)
 
 
@@ -111,7 +109,7 @@ def _list(value: Any, where: str) -> list[Any] | None:
     return list(value)
 
 
-def _multi_hot(lists: Lists) -> npt.NDArray[np.int8] | None:
+def _multi_hot(lists: Sequence[Sequence[Any] | None]) -> npt.NDArray[np.int8] | None:
     """Return lists as a matrix if they are zeros and ones, one for each class, and not classes."""
     present = [each for each in lists if each is not None]
     k = len(present[0])

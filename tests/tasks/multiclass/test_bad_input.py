@@ -148,7 +148,7 @@ GIVEN_LABELS = {
     "too many": ([*LABELS, 0], "", "has 9 entries, but pred_probs has 8 rows", ONE),
     "none at all": ([], "", "has 0 entries, but pred_probs has 8 rows", ONE),
     "a row": ([LABELS], "", "has shape (1, 8), not (n,)", "one class for each example"),
-    "one-hot": (np.eye(3)[LABELS], "", "has shape (8, 3), not (n,)", "the multilabel task"),
+    "one-hot": (np.eye(3)[LABELS], "", "has shape (8, 3), not (n,)", "another task"),
     "lists of classes": ([[0], [0, 1], [1]], "", "is no array", "rows of one length"),
     "a table": (
         pd.DataFrame({"a": LABELS, "b": LABELS}),
