@@ -262,3 +262,23 @@ def test_what_does_not_fit_is_said(call, where, what):
         call()
     assert caught.value.where == where
     assert what.replace("\\", "") in caught.value.what
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 9), min_size=4, max_size=4), min_size=1, max_size=5), st.data()
+)
+def test_blocks_of_one_matrix_are_calibrated_each_by_itself(matrices, data):
+    joints = np.reshape(matrices, (-1, 2, 2)).astype(np.float64)
+    counts = np.reshape(
+        data.draw(st.lists(st.integers(0, 30), min_size=2 * len(joints), max_size=2 * len(joints))),
+        (-1, 2),
+    )
+    block, given_, true = np.nonzero(joints)
+    values = joints[block, given_, true]
+    rows, columns, found = noise.calibrate_entries(
+        2 * block + given_, 2 * block + true, values, counts.ravel()
+    )
+    calibrated = np.zeros(joints.shape, dtype=np.int64)
+    calibrated[rows // 2, rows % 2, columns % 2] = found
+    expected = [noise.calibrate(*each) for each in zip(joints, counts, strict=True)]
+    np.testing.assert_array_equal(calibrated, expected)
