@@ -179,15 +179,19 @@ def _parts(
 ) -> Parts:
     """One row for each flagged example, worst first."""
     flagged = np.flatnonzero(is_issue)
-    order = ascending(scores[flagged])
-    # Probabilities are looked up in the order of the rows: they lie in memory so.
+    # Everything is looked up in the order of the rows, as it lies in memory, and sorted then.
+    score, given = scores[flagged], counted.labels[flagged]
+    suggested = counted.sweep.predicted[flagged]
+    probs, k = counted.pred_probs.reshape(-1), counted.pred_probs.shape[1]
+    p_suggested = probs[flagged * k + suggested]
     if counted.sweep.self_confidence.size:
         p_given = counted.sweep.self_confidence[flagged]
     else:
-        p_given = counted.pred_probs[flagged, counted.labels[flagged]]
-    p_suggested = counted.pred_probs[flagged, counted.sweep.predicted[flagged]]
-    flagged = flagged[order]
-    given, suggested = counted.labels[flagged], counted.sweep.predicted[flagged]
+        p_given = probs[flagged * k + given]
+    order = ascending(score)
+    flagged, score, given, suggested = (
+        array[order] for array in (flagged, score, given, suggested)
+    )
     thresholds = counted.thresholds
     return Parts(
         example=flagged,
@@ -196,7 +200,7 @@ def _parts(
         kinds=("label error",),
         given=given,
         suggested=suggested,
-        score=scores[flagged],
+        score=score,
         confidence=np.clip(p_suggested[order].astype(np.float64), 0.0, 1.0),
         evidence={
             "p_given": np.clip(p_given[order].astype(np.float64), 0.0, 1.0),

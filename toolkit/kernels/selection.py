@@ -229,7 +229,7 @@ def select_by_quota(
     still_open = np.empty((shares, wanted.shape[0]), dtype=np.int64)
     floors = np.empty((shares, k))
     disagreeing = np.flatnonzero((flags & AGREES) == 0)  # rows left out count as agreeing
-    owner = share[labels[disagreeing]]
+    owner = share[labels[disagreeing]] if shares > 1 else share
     frozen_labels, probs = frozen(labels), frozen(pred_probs)
 
     def work(worker: int, block: int, rows: slice) -> None:
