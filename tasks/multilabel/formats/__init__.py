@@ -144,7 +144,7 @@ def read(
     else:
         given = _read_file(path, kind, labels, xml, images, encoding)
         probs = predictions(given.ids, id)
-    return _assembled(given, probs, classes, pred_probs, xml)
+    return _assembled(given, probs, classes, pred_probs)
 
 
 def _kind(path: Path, format: str | None, encoding: str | None) -> str:
@@ -228,7 +228,6 @@ def _assembled(
     probs: PredProbs | None,
     classes: Sequence[str] | None,
     path: str | Path | None,
-    xml: str | Path | None,
 ) -> MultilabelData:
     n = len(given.labels)
     if probs is not None and len(probs.values) != n:
@@ -255,11 +254,11 @@ def _assembled(
         notes.append(
             f"{unknown:,} of {order.labels.size:,} annotations are not known; they are left out."
         )
-    inputs = [Path(each) for each in (path, xml) if each is not None]
+    inputs = (*given.source.inputs, *([] if path is None else [Path(path)]))
     return MultilabelData(
         labels=order.labels,
         classes=order.names,
-        source=replace(given.source, options=options, inputs=tuple(inputs)),
+        source=replace(given.source, options=options, inputs=inputs),
         ids=given.ids,
         pred_probs=None if probs is None else probs.values,
         frame=given.frame,

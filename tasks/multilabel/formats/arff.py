@@ -122,7 +122,7 @@ def read(
     file = read_text(path, encoding=encoding)
     text = file.data.decode("utf-8")
     header = _header(path, text)
-    names, said = _labels(path, header, labels, xml)
+    names, said, listed = _labels(path, header, labels, xml)
     place = {name: at for at, name in enumerate(header.names)}
     columns = [place[name] for name in names]
     shown = _shown(header, columns)
@@ -144,7 +144,7 @@ def read(
     )
     names_shown = [header.names[at] for at in shown]
     frame = pd.DataFrame(fields, columns=names_shown, index=range(len(found)), dtype=object)
-    source = Source("arff", (path,), options)
+    source = Source("arff", (path,), options, listed)
     matrix = np.array(found, dtype=np.int8)
     return whole(matrix, names, str(path), source, [note], frame=frame)
 
@@ -195,14 +195,16 @@ def _check_attributes(path: Path, names: Sequence[str]) -> None:
 
 def _labels(
     path: Path, header: Header, labels: Sequence[str] | None, xml: Path | None
-) -> tuple[list[str], str]:
-    """Return the names of the labels, and what says so."""
+) -> tuple[list[str], str, tuple[Path, ...]]:
+    """Return the names of the labels, what says so, and the file that lists them if one does."""
     beside = path.with_suffix(".xml")
     meka = _MEKA.search(header.relation)
+    listed = xml or beside
+    files: tuple[Path, ...] = ()
     if labels is not None:
         names, said = list(labels), "as named"
     elif xml is not None or beside.is_file():
-        names, said = label_names(xml or beside), f"by {(xml or beside).name}"
+        names, said, files = label_names(listed), f"by {listed.name}", (listed,)
     elif meka is not None:
         count = int(meka[1])
         names = header.names[:count] if count > 0 else header.names[count:]
@@ -218,7 +220,7 @@ def _labels(
     if unknown or len(set(names)) < len(names) or not names:
         what = f"no attribute is called {unknown[0]!r}" if unknown else "a label is named twice"
         raise InputError(str(path), f"does not fit its labels ({said}): {what}", "Correct them")
-    return names, said
+    return names, said, files
 
 
 def _lines(text: str, start: int = 0, number: int = 1) -> Iterator[tuple[int, int, str]]:

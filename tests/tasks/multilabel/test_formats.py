@@ -562,6 +562,7 @@ def test_mulan_xml_beside_and_named(tmp_path):
     assert tmp_path / "names.xml" in data.source.inputs
     write(tmp_path, xml, "a.xml")
     assert multilabel.read(path).classes == ("sad", "calm", "happy")
+    assert multilabel.read(path).source.inputs == (tmp_path / "a.xml",)
     assert multilabel.read(path, labels=["happy"]).classes == ("happy",)
     assert data.frame["title"].tolist() == ["A, the first", "B", "C", "D"]
 
