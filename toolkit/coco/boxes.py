@@ -35,7 +35,7 @@ EDGE = 0.1
 PIXELS = 2.0
 AREA = 0.25
 """An area may be off by this share of that of the mask, and a pixel around its border."""
-BORDER = 2.0
+BORDER = 1.0
 
 _BOX = "bbox [{x:.6g}, {y:.6g}, {w:.6g}, {h:.6g}]"
 
@@ -52,9 +52,7 @@ def check_boxes(
         ("bbox-zero-size", ((w == 0) | (h == 0)) & (w >= 0) & (h >= 0), "has no size"),
     ):
         rows = np.flatnonzero(bad)
-        collector.add(
-            *(code, records, rows, f"{_BOX} {what}"), field=FIELD, **_sides(boxes, rows)
-        )
+        collector.add(*(code, records, rows, f"{_BOX} {what}"), field=FIELD, **_sides(boxes, rows))
     width, height = _image_sizes(instances, annotations)
     over = np.maximum.reduce([-x, -y, x + w - width, y + h - height])
     outside = (x >= width) | (y >= height) | (x + w <= 0) | (y + h <= 0)
@@ -104,7 +102,9 @@ def _convention(
     count = int(np.count_nonzero(over))
     corners = over & (w <= width + 1) & (h <= height + 1) & (w > x) & (h > y)
     if count >= CONVENTION * np.count_nonzero(finite) and corners.sum() >= 0.99 * count:
-        text = "{n:,} of {of:,} boxes leave their image, but would not as [left, top, right, bottom]"
+        text = (
+            "{n:,} of {of:,} boxes leave their image, but would not as [left, top, right, bottom]"
+        )
     elif (np.abs(boxes[finite]) <= 1.5).all() and (boxes[finite] != np.floor(boxes[finite])).any():
         text = "all {of:,} boxes are at most 1.5 large: they look like shares of the image's size"
     else:
@@ -153,9 +153,7 @@ def _unquoted(raw: bytes) -> bytes | None:
     return raw.replace(b'"', b"") if len(spans) == 4 and all(numbers) else None
 
 
-def check_boxes_with_masks(
-    collector: Collector, annotations: Annotations, masks: Masks
-) -> None:
+def check_boxes_with_masks(collector: Collector, annotations: Annotations, masks: Masks) -> None:
     """Find boxes that are missing, or are not around their mask."""
     records, boxes = annotations.records, annotations.boxes
     none = lacking(records, FIELD)
@@ -203,9 +201,7 @@ def _check_missing(
     )
 
 
-def check_areas(
-    collector: Collector, annotations: Annotations, masks: Masks
-) -> None:
+def check_areas(collector: Collector, annotations: Annotations, masks: Masks) -> None:
     """Find areas that are missing, or can't be right."""
     records, boxes = annotations.records, annotations.boxes
     numbers = records.numbers("area")
@@ -219,9 +215,7 @@ def check_areas(
         *("area-missing", records, rows, "has no area"),
         field="area",
         fixable=np.isfinite(new[rows]),
-        fix=lambda at: insertion(
-            annotations, int(rows[at]), "area", plain(float(new[rows[at]]))
-        ),
+        fix=lambda at: insertion(annotations, int(rows[at]), "area", plain(float(new[rows[at]]))),
     )
     invalid = np.flatnonzero((area < 0) | ((area == 0) & annotations.has_box))
     collector.add(
@@ -236,7 +230,12 @@ def check_areas(
     for bad, other, what in ((off, masks.area, "mask"), (large, box_area, "box")):
         some = np.flatnonzero(bad & (area > 0))
         collector.add(
-            *("area-mismatch", records, some, f"area is {{area:.6g}}, that of the {what} {{o:.6g}}"),
+            *(
+                "area-mismatch",
+                records,
+                some,
+                f"area is {{area:.6g}}, that of the {what} {{o:.6g}}",
+            ),
             field="area",
             area=area[some],
             o=other[some],

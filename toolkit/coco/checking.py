@@ -6,12 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from goldlabel import check
 from goldlabel.coco import boxes, disk, lists, masks, overlaps, predictions, schema, splits
 from goldlabel.coco.collecting import Collector
 from goldlabel.coco.document import Document, read_document
 from goldlabel.coco.findings import Batch, Findings
-from goldlabel.coco.instances import Annotations, Instances, load_annotations, load_instances, section
+from goldlabel.coco.instances import (
+    Annotations,
+    Instances,
+    load_annotations,
+    load_instances,
+    section,
+)
 from goldlabel.coco.records import Ids
 from goldlabel.coco.rules import RULES
 from goldlabel.errors import InputError
@@ -95,7 +103,7 @@ def check_coco(
     done: list[Checked] = []
     batches: list[Batch] = []
     sizes = dict.fromkeys(("images", "annotations", "categories", "predictions"), 0)
-    for at, (each, folder) in enumerate(zip(paths, folders, strict=True)):
+    for each, folder in zip(paths, folders, strict=True):
         checked = check_document(
             read_document(each), ids, iou=iou, tolerance=slack, folder=folder, progress=progress
         )
@@ -105,14 +113,12 @@ def check_coco(
             )
         _add_sizes(sizes, checked)
         if predictions is not None:
-            found, count = _predictions(Path(predictions), checked, slack)
-            paths.append(Path(predictions))
-            sizes["predictions"] = count
+            found, sizes["predictions"] = _predictions(Path(predictions), checked, slack)
             batches += found
         batches += checked.collector.finish()
-        if at + 1 < len(folders):
-            done.append(checked)
-    findings = Findings(tuple(paths), sizes, batches)
+        done.append(checked)
+    files = (*paths, *([] if predictions is None else [Path(predictions)]))
+    findings = Findings(files, sizes, batches)
     return findings.only(select, ignore)
 
 
@@ -169,12 +175,13 @@ def check_document(
     listed = section(document, "annotations")
     annotations = load_annotations(instances, document, listed, collector, fields=FIELDS)
     schema.check_references(collector, instances, annotations)
-    found = masks.check_masks(collector, instances, annotations, tolerance)
-    boxes.check_boxes(collector, instances, annotations, tolerance)
-    boxes.check_boxes_with_masks(collector, annotations, found)
-    boxes.check_areas(collector, annotations, found)
-    boxes.check_crowd(collector, annotations, found)
-    overlaps.check_overlaps(collector, annotations, iou)
+    with np.errstate(over="ignore", invalid="ignore"):  # the numbers are whatever the file has
+        found = masks.check_masks(collector, instances, annotations, tolerance)
+        boxes.check_boxes(collector, instances, annotations, tolerance)
+        boxes.check_boxes_with_masks(collector, annotations, found)
+        boxes.check_areas(collector, annotations, found)
+        boxes.check_crowd(collector, annotations, found)
+        overlaps.check_overlaps(collector, annotations, iou)
     lists.check_lists(collector, instances, annotations)
     files = None
     if folder is not None:
@@ -209,7 +216,8 @@ def _add_sizes(sizes: dict[str, int], checked: Checked) -> None:
 def _predictions(path: Path, checked: Checked, tolerance: float) -> tuple[list[Batch], int]:
     collector = Collector(read_document(path), checked.collector.ids)
     schema.check_bytes(collector)
-    found = predictions.check_predictions(
-        collector, checked.collector, checked.instances, checked.annotations, tolerance
-    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = predictions.check_predictions(
+            collector, checked.collector, checked.instances, checked.annotations, tolerance
+        )
     return collector.finish(), len(found)

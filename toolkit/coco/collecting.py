@@ -14,7 +14,7 @@ from goldlabel.coco.records import Ids, Place, Records
 from goldlabel.kernels import json_places
 from goldlabel.kernels._jit import frozen
 
-__all__ = ["Collector", "Codes"]
+__all__ = ["Codes", "Collector"]
 
 Ints = npt.NDArray[np.int64]
 Codes = dict[str, Ints]

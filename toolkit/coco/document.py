@@ -242,9 +242,7 @@ def _refuse(path: Path, data: npt.NDArray[np.uint8], at: int, error: int) -> Non
     )
 
 
-def _outlined(
-    path: Path, data: npt.NDArray[np.uint8], rows: Ints, odd: list[Odd]
-) -> Document:
+def _outlined(path: Path, data: npt.NDArray[np.uint8], rows: Ints, odd: list[Odd]) -> Document:
     """Make sections of the rows of `json_scan.scan`: entries come before their list."""
     upper = np.flatnonzero(rows[:, 0] == 1)
     is_list = len(upper) > 0 and not (rows[upper, 1] != 0).any()

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel.coco.records import NO_ID, Ids, Place
+from goldlabel.coco.records import Ids, Place
 from goldlabel.coco.rules import RULES, SEVERITIES, Rule, at_least
 
 __all__ = ["Batch", "Finding", "Findings", "Fix"]
@@ -159,7 +159,9 @@ class Findings:
             yield from self.of(code)
 
     def __repr__(self) -> str:
-        counts = ", ".join(f"{count:,} {name}s" for name, count in self.counts().items())
+        counts = ", ".join(
+            f"{count:,} {name}{'' if count == 1 else 's'}" for name, count in self.counts().items()
+        )
         return f"<Findings: {counts}>"
 
     @property
@@ -202,9 +204,7 @@ class Findings:
         counts = self.counts()
         return not any(counts[severity] for severity in at_least(fail_on))
 
-    def only(
-        self, select: Collection[str] | None = None, ignore: Collection[str] = ()
-    ) -> Findings:
+    def only(self, select: Collection[str] | None = None, ignore: Collection[str] = ()) -> Findings:
         """Return the findings of the selected codes, without those of the ignored ones."""
         kept = [
             batch
@@ -219,11 +219,6 @@ class Findings:
         rows = [tuple(getattr(each, name) for name in names) for each in self]
         frame = pd.DataFrame(rows, columns=names)
         for name in ID_NAMES:
-            column = [None if row[names.index(name)] is None else row[names.index(name)] for row in rows]
-            frame[name] = pd.Series(column, dtype=object)
+            column = names.index(name)
+            frame[name] = pd.Series([row[column] for row in rows], dtype=object)
         return frame
-
-
-def known(ids: Ints) -> npt.NDArray[np.bool_]:
-    """Whether there is an id."""
-    return np.asarray(ids != NO_ID)

@@ -167,9 +167,7 @@ def lacking(records: Records, field: str) -> Mask:
 
 def check_ids(collector: Collector, records: Records, field: str, numbers: Numbers) -> None:
     """Find ids that are missing, or no integers."""
-    collector.add(
-        "field-missing", records, lacking(records, field), f"has no {field}", field=field
-    )
+    collector.add("field-missing", records, lacking(records, field), f"has no {field}", field=field)
     kinds = records.kinds(field)
     is_id = np.isin(kinds, (json_places.NUMBER, json_places.STRING))
     other = ~is_id & ~np.isin(kinds, (*_NOTHING, json_places.NAN))
@@ -185,16 +183,16 @@ def check_ids(collector: Collector, records: Records, field: str, numbers: Numbe
     # An id that becomes that of another entry would make one of two.
     taken = np.zeros(len(odd), dtype=bool)
     if field == "id":
-        values, counts = np.unique(numbers.ints[numbers.found != json_numbers.OTHER], return_counts=True)
+        values, counts = np.unique(
+            numbers.ints[numbers.found != json_numbers.OTHER], return_counts=True
+        )
         taken = np.isin(numbers.ints[odd], values[counts > 1])
     starts, stops = records.spans(field)
     collector.add(
         *("id-not-integer", records, odd, "{name} is {value}, not an integer"),
         field=field,
         fixable=spelled & ~taken,
-        fix=lambda at: [
-            (int(starts[odd[at]]), int(stops[odd[at]]), b"%d" % numbers.ints[odd[at]])
-        ],
+        fix=lambda at: [(int(starts[odd[at]]), int(stops[odd[at]]), b"%d" % numbers.ints[odd[at]])],
         name=[field] * len(odd),
         value=records.raw(odd, field),
     )
@@ -203,9 +201,7 @@ def check_ids(collector: Collector, records: Records, field: str, numbers: Numbe
 def check_texts(collector: Collector, records: Records, field: str) -> None:
     """Find names that are missing, or no text."""
     kinds = records.kinds(field)
-    collector.add(
-        "field-missing", records, lacking(records, field), f"has no {field}", field=field
-    )
+    collector.add("field-missing", records, lacking(records, field), f"has no {field}", field=field)
     wrong = np.flatnonzero(~np.isin(kinds, (json_places.STRING, *_NOTHING)))
     collector.add(
         *("wrong-type", records, wrong, f"{field} is {{value}}, not text"),
@@ -248,9 +244,7 @@ def is_json_number(quoted: str) -> bool:
 def _size(collector: Collector, images: Records, field: str) -> Floats:
     numbers = images.numbers(field)
     check_number(collector, images, field, numbers)
-    collector.add(
-        "field-missing", images, lacking(images, field), f"has no {field}", field=field
-    )
+    collector.add("field-missing", images, lacking(images, field), f"has no {field}", field=field)
     is_number = np.isfinite(numbers.floats)
     whole = is_number & (numbers.floats == np.floor(numbers.floats))
     bad = np.flatnonzero(is_number & ~(whole & (numbers.floats > 0)))
@@ -277,9 +271,7 @@ def _crowd(collector: Collector, records: Records) -> Mask:
         *("iscrowd-invalid", records, bad, "iscrowd is {value}, not 0 or 1"),
         field="iscrowd",
         fixable=is_word[bad],
-        fix=lambda at: [
-            (int(starts[bad[at]]), int(stops[bad[at]]), b"%d" % int(is_true[bad[at]]))
-        ],
+        fix=lambda at: [(int(starts[bad[at]]), int(stops[bad[at]]), b"%d" % int(is_true[bad[at]]))],
         value=records.raw(bad, "iscrowd"),
     )
     return np.asarray(is_true | (numbers.floats == 1))

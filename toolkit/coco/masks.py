@@ -232,9 +232,7 @@ def _check_runs(
     records = annotations.records
     rows = np.flatnonzero(masks.is_rle)
     starts, stops = (np.ascontiguousarray(each[rows]) for each in records.spans(FIELD))
-    coded = Records(
-        records.document, Section(FIELD, 0, 0, True, starts, stops), ["size", "counts"]
-    )
+    coded = Records(records.document, Section(FIELD, 0, 0, True, starts, stops), ["size", "counts"])
     sizes, counted = coded.boxes("size")
     kinds = coded.kinds("counts")
     whole = (counted == 2) & (sizes[:, :2] == np.floor(sizes[:, :2])).all(axis=1)

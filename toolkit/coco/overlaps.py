@@ -138,4 +138,6 @@ def _partners(annotations: Annotations, rows: Ints, iou: float) -> tuple[Ints, F
     back = np.empty(len(rows), dtype=np.int64)
     back[order] = np.arange(len(rows))
     partners, ious = partners[back], ious[back]
-    return np.where(partners >= 0, order[np.maximum(partners, 0)], -1) if len(rows) else partners, ious
+    return np.where(partners >= 0, order[np.maximum(partners, 0)], -1) if len(
+        rows
+    ) else partners, ious

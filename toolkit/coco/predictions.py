@@ -46,15 +46,16 @@ def check_predictions(
     Raises
     ------
     InputError
-        The file is no list.
+        The file neither is a list nor has one of annotations.
     """
     document = collector.document
-    if not document.root.is_list:
+    listed = document.root if document.root.is_list else document.sections.get("annotations")
+    if listed is None or not listed.is_list:
         raise InputError(
             str(document.path), "is no list, as COCO results are", "Name a file of predictions"
         )
     fields = ("score", "segmentation", "keypoints")
-    found = load_annotations(instances, document, document.root, collector, fields=fields)
+    found = load_annotations(instances, document, listed, collector, fields=fields)
     check_dangling(collector, instances, found)
     check_boxes(collector, instances, found, tolerance)
     check_masks(collector, instances, found, tolerance)
@@ -109,5 +110,5 @@ def _check_counts(
         n=predicted[many],
     )
     none = np.flatnonzero((predicted == 0) & (given > 0))
-    text = f"has {{n:,}} annotations, and no predictions in {collector.document.path.name}"
+    text = f"has annotations ({{n:,}}), and no predictions in {collector.document.path.name}"
     dataset.add("image-without-predictions", instances.images, none, text, n=given[none])

@@ -132,9 +132,7 @@ class Records:
     def numbers(self, field: str) -> Numbers:
         """Return a field as numbers."""
         n = len(self)
-        found = Numbers(
-            np.empty(n), np.empty(n, dtype=np.int64), np.empty(n, dtype=np.uint8)
-        )
+        found = Numbers(np.empty(n), np.empty(n, dtype=np.int64), np.empty(n, dtype=np.uint8))
         starts, stops = self.spans(field)
         kinds = self.kinds(field)
 

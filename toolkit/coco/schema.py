@@ -83,9 +83,7 @@ def _check_keys(collector: Collector) -> None:
     )
 
 
-def _keys(
-    document: Document, start: int
-) -> list[tuple[str, Place, tuple[int, int] | None]]:
+def _keys(document: Document, start: int) -> list[tuple[str, Place, tuple[int, int] | None]]:
     """Return the keys that an object has again: where, and what to cut out if nothing is lost."""
     text = document.raw(start, document.end_around(start)).decode("latin-1")
     first: dict[str, str] = {}
@@ -122,7 +120,8 @@ def check_sections(collector: Collector) -> None:
         section = document.sections.get(name)
         if section is None:
             collector.add_places(
-                "missing-section", [Place("$", document.root.start, document.root.start + 1)],
+                "missing-section",
+                [Place("$", document.root.start, document.root.start + 1)],
                 f"has no {name}",
             )
         elif not section.is_list:
@@ -133,9 +132,7 @@ def check_sections(collector: Collector) -> None:
             )
 
 
-def check_references(
-    collector: Collector, instances: Instances, annotations: Annotations
-) -> None:
+def check_references(collector: Collector, instances: Instances, annotations: Annotations) -> None:
     """Find ids that two entries have, the id 0, and ids that nothing has."""
     _check_repeated(collector, "image", instances.images, instances.image_ids)
     _check_repeated(collector, "category", instances.categories, instances.category_ids)
@@ -143,9 +140,7 @@ def check_references(
     check_dangling(collector, instances, annotations)
 
 
-def check_dangling(
-    collector: Collector, instances: Instances, annotations: Annotations
-) -> None:
+def check_dangling(collector: Collector, instances: Instances, annotations: Annotations) -> None:
     """Find annotations, or predictions, of images and categories that there are none of."""
     show = collector.ids.show
     for field, codes, rows, listed, name in (

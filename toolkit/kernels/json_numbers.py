@@ -65,7 +65,7 @@ def _number(data: Bytes, at: int, stop: int, value: Floats, whole: Ints) -> int:
     while at < stop:
         c = data[at]
         if 48 <= c <= 57:
-            if digits < 90_000_000_000_000_000:
+            if digits < 900_000_000_000_000_000:
                 digits = 10 * digits + (c - 48)
                 shift -= 1 if is_point else 0
             else:

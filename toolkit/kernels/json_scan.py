@@ -229,8 +229,9 @@ def scan(
                         error[0] = TRUNCATED
                     elif data[at] != 58:
                         error[0] = NO_COLON
-                    at += 1
-                    expected = VALUE
+                    else:
+                        at += 1
+                        expected = VALUE
         elif c == 93 and expected == VALUE_OR_END:
             at += 1
             done = opened[level, 1]
