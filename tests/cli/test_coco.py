@@ -37,10 +37,7 @@ def test_the_table(bad, run):
     assert (code, err) == (1, "")
     assert out.splitlines() == [
         "error bbox-zero-size  5: A box without width or height.",
-        *(
-            f"  $.annotations[{4 + i}].bbox: bbox [60, {2 * i}, 0, 0] has no size"
-            for i in range(3)
-        ),
+        *(f"  $.annotations[{4 + i}].bbox: bbox [60, {2 * i}, 0, 0] has no size" for i in range(3)),
         "  ... and 2 more",
         "error iscrowd-invalid  1, 1 can be fixed: An iscrowd that is neither 0 nor 1.",
         "  $.annotations[0].iscrowd: iscrowd is true, not 0 or 1",
@@ -128,7 +125,7 @@ def test_fix(bad, run):
         "1 change: good.json",
         "          1  iscrowd-invalid",
         "Each change: good.json.changes.csv",
-        "5 findings of errors and warnings need a person.",
+        "11 errors and warnings need a person.",
         "",
         "Next: goldlabel coco check good.json",
     ]

@@ -24,6 +24,12 @@ app = typer.Typer(
 FOUND = 1
 STYLES = {"error": "bold red", "warning": "bold yellow", "note": "bold"}
 TOP = 3
+ONE = {
+    "images": "image",
+    "annotations": "annotation",
+    "categories": "category",
+    "predictions": "prediction",
+}
 
 
 class Format(StrEnum):
@@ -177,21 +183,20 @@ def _one_line(text: str) -> str:
 
 def _sums(findings: Findings) -> str:
     counts = ", ".join(_count(n, name) for name, n in findings.counts().items())
-    sizes = ", ".join(_count(n, name[:-1]) for name, n in findings.sizes.items() if n)
+    sizes = ", ".join(_count(n, ONE[name], name) for name, n in findings.sizes.items() if n)
     names = ", ".join(path.name for path in findings.files)
     return f"{counts} in {names}" + (f" ({sizes})" if sizes else "")
 
 
-def _count(n: int, name: str) -> str:
+def _count(n: int, one: str, more: str = "") -> str:
     """Return a count and what is counted.
 
     Examples
     --------
-    >>> _count(1, "category"), _count(2000, "categorie")
-    ('1 category', '2,000 categories')
+    >>> _count(1, "change"), _count(2000, "category", "categories")
+    ('1 change', '2,000 categories')
     """
-    singular = {"categorie": "category"}.get(name, name)
-    return f"{n:,} {singular}" if n == 1 else f"{n:,} {name}s"
+    return f"{n:,} {one if n == 1 else more or one + 's'}"
 
 
 @app.command()
@@ -245,6 +250,9 @@ def _show_fixed(done: Fixed, screen: Screen) -> None:
         screen.say(f"  {count:>9,}  {code}")
     screen.say(f"Each change: {done.change_log}")
     if done.left:
-        screen.say(f"{_count(done.left, 'finding')} of errors and warnings need a person.")
+        need = "needs" if done.left == 1 else "need"
+        screen.say(
+            f"{_count(done.left, 'error or warning', 'errors and warnings')} {need} a person."
+        )
         screen.say()
         screen.say(f"Next: {shell('goldlabel', 'coco', 'check', done.out)}")

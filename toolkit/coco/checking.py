@@ -20,6 +20,7 @@ from goldlabel.coco.instances import (
     load_instances,
     section,
 )
+from goldlabel.coco.panoptic import is_panoptic, load_panoptic
 from goldlabel.coco.records import Ids
 from goldlabel.coco.rules import RULES
 from goldlabel.errors import InputError
@@ -173,15 +174,20 @@ def check_document(
     schema.check_sections(collector)
     instances = load_instances(document, collector)
     listed = section(document, "annotations")
-    annotations = load_annotations(instances, document, listed, collector, fields=FIELDS)
-    schema.check_references(collector, instances, annotations)
+    nested = is_panoptic(document, listed)
+    if nested:
+        annotations = load_panoptic(instances, document, listed, collector)
+    else:
+        annotations = load_annotations(instances, document, listed, collector, fields=FIELDS)
+    schema.check_references(collector, instances, annotations, is_panoptic=nested)
     with np.errstate(over="ignore", invalid="ignore"):  # the numbers are whatever the file has
         found = masks.check_masks(collector, instances, annotations, tolerance)
         boxes.check_boxes(collector, instances, annotations, tolerance)
         boxes.check_boxes_with_masks(collector, annotations, found)
         boxes.check_areas(collector, annotations, found)
         boxes.check_crowd(collector, annotations, found)
-        overlaps.check_overlaps(collector, annotations, iou)
+        if not nested:  # segments share no pixel, so that their boxes may be the same
+            overlaps.check_overlaps(collector, annotations, iou)
     lists.check_lists(collector, instances, annotations)
     files = None
     if folder is not None:

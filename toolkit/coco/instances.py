@@ -1,4 +1,4 @@
-"""A COCO file as columns: images, categories, and what is annotated; and whether types are right."""
+"""A COCO file as columns: images, categories, annotations; and whether their types are right."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from goldlabel.coco.collecting import Collector
 from goldlabel.coco.document import Document, Section
-from goldlabel.coco.records import NO_ID, Numbers, Records
+from goldlabel.coco.records import NO_ID, Numbers, Place, Records
 from goldlabel.kernels import json_numbers, json_places
 
 __all__ = ["Annotations", "Instances", "load_annotations", "load_instances", "rows_of"]
@@ -121,20 +121,36 @@ def load_annotations(
 ) -> Annotations:
     """Read annotations or predictions, and say what is wrong with their types."""
     records = Records(document, listed, ["image_id", "category_id", "bbox", *fields])
-    images, image_numbers = records.ids("image_id", collector.ids)
+    images, numbers = records.ids("image_id", collector.ids)
+    found = make_annotations(instances, records, collector, images=images, has_ids="id" in fields)
+    check_ids(collector, records, "image_id", numbers)
+    return found
+
+
+def make_annotations(
+    instances: Instances,
+    records: Records,
+    collector: Collector,
+    *,
+    images: Ints,
+    has_ids: bool,
+) -> Annotations:
+    """Read what annotations, predictions and panoptic segments have in common."""
     categories, category_numbers = records.ids("category_id", collector.ids)
     ids = np.full(len(records), NO_ID, dtype=np.int64)
-    numbers: Numbers | None = None
-    if "id" in fields:
+    if has_ids:
         ids, numbers = records.ids("id", collector.ids)
-    codes = {"image_id": images, "annotation_id": ids, "category_id": categories}
-    collector.know(records, codes)
+    collector.know(records, {"image_id": images, "annotation_id": ids, "category_id": categories})
     check_objects(collector, records)
-    if numbers is not None:
+    if has_ids:
         check_ids(collector, records, "id", numbers)
-    check_ids(collector, records, "image_id", image_numbers)
-    check_ids(collector, records, "category_id", category_numbers)
-    crowd = _crowd(collector, records) if "iscrowd" in fields else np.zeros(len(records), bool)
+    if len(records) and lacking(records, "category_id").all():
+        whole = Place(records.path(0).removesuffix("[0]"), *_whole(records))
+        collector.add_places("field-missing", [whole], "no entry has a category_id")
+    else:
+        check_ids(collector, records, "category_id", category_numbers)
+    has_crowd = "iscrowd" in records.fields
+    crowd = _crowd(collector, records) if has_crowd else np.zeros(len(records), bool)
     boxes, _ = records.boxes("bbox")
     return Annotations(
         *(records, ids, images, categories),
@@ -142,6 +158,10 @@ def load_annotations(
         rows_of(categories, instances.category_ids),
         *(boxes, crowd),
     )
+
+
+def _whole(records: Records) -> tuple[int, int]:
+    return int(records.starts[0]), int(records.stops[-1])
 
 
 def rows_of(codes: Ints, listed: Ints) -> Ints:

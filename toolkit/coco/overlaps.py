@@ -30,7 +30,7 @@ def check_overlaps(collector: Collector, annotations: Annotations, iou: float) -
     records = annotations.records
     usable = (annotations.image_rows >= 0) & np.isfinite(annotations.boxes).all(axis=1)
     again, first = same_entries(annotations, np.flatnonzero(usable))
-    starts, stops = records.starts, records.stops
+    stops = records.stops
     collector.add(
         *("exact-duplicate", records, again, "is the same as {other}"),
         fixable=[

@@ -179,9 +179,13 @@ class Records:
             for start, stop in zip(starts[rows].tolist(), stops[rows].tolist(), strict=True)
         ]
 
+    def path(self, row: int) -> str:
+        """Return the JSON path of an entry."""
+        return f"${member(self.name)}[{row}]" if self.name else f"$[{row}]"
+
     def where(self, row: int, field: str = "") -> Place:
         """Return where a field of an entry stands; the entry where it lacks the field."""
-        path = f"${member(self.name)}[{row}]" if self.name else f"$[{row}]"
+        path = self.path(row)
         if field and self.kinds(field)[row] != json_places.MISSING:
             starts, stops = self.spans(field)
             return Place(path + member(field), int(starts[row]), int(stops[row]))

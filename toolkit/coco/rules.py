@@ -19,8 +19,8 @@ class Rule:
     code : str
         Stable: it does not change its meaning from one version to the next.
     severity : {"error", "warning", "note"}
-        error: tools fail on it, or train and evaluate on something else than is meant; warning: most
-        likely a mistake; note: good to know.
+        error: tools fail on it, or train and evaluate on something else than is meant; warning:
+        most likely a mistake; note: good to know.
     what : str
         What was found, in a sentence.
     fix : str
@@ -37,19 +37,21 @@ _ERRORS = (
     ("byte-order-mark", "The file begins with a byte-order mark, which JSON forbids.",
      "The three bytes are removed; they carry nothing."),
     ("invalid-utf8", "Bytes that are not UTF-8."),
-    ("not-finite", "NaN, Infinity or a number beyond float64: not JSON, and nothing to compute with."),
+    ("not-finite", "NaN, Infinity or a number beyond float64: nothing to compute with."),
     ("duplicate-key", "An object has a key twice; parsers keep one of the values, most the last.",
      "Where both values are written the same, the second member is removed."),
     ("missing-section", "images, annotations or categories is missing, or is no list."),
     ("not-an-object", "An entry of a list that should be an object."),
     ("field-missing", "A field without which the entry can't be used."),
     ("wrong-type", "A value of another type than the field has."),
-    ("number-as-string", "A number in quotes.", "The quotes are removed; the number stays as written."),
+    ("number-as-string", "A number in quotes.",
+     "The quotes are removed; the number stays as written."),
     ("duplicate-image-id", "Two images have one id."),
     ("duplicate-annotation-id", "Two annotations have one id: tools that index them lose one.",
      "Each later one gets the next free id. Nothing in a COCO file refers to annotations by id."),
     ("duplicate-category-id", "Two categories have one id."),
-    ("annotation-id-zero", "An annotation has the id 0, which COCO's evaluation takes for no match.",
+    ("annotation-id-zero",
+     "An annotation has the id 0, which COCO's evaluation takes for no match.",
      "It gets the next free id. Nothing in a COCO file refers to annotations by id."),
     ("dangling-image-id", "An image_id that no image has."),
     ("dangling-category-id", "A category_id that no category has."),
@@ -109,13 +111,13 @@ _NOTES = (
      "Where other annotations have it, 0 is added unless there are run lengths."),
     ("polygon-crosses-itself", "A polygon with edges that cross."),
     ("polygon-not-searched", "A polygon with too many points to look for edges that cross."),
-    ("rle-without-crowd", "Uncompressed run lengths of a single object; COCO gives it as polygons."),
+    ("rle-without-crowd", "Uncompressed run lengths of one object; COCO gives it as polygons."),
     ("category-unused", "A category without annotations."),
     ("class-imbalance", "The most frequent category has over 100 times as many annotations."),
     ("image-without-annotations", "An image without annotations."),
     ("image-file-unlisted", "Image files in the folder that the file does not list."),
     ("image-without-predictions", "An image with annotations, but no predictions."),
-    ("too-many-predictions", "An image with over 100 predictions; COCO's evaluation drops the rest."),
+    ("too-many-predictions", "An image with over 100 predictions; COCO's evaluation uses 100."),
 )  # fmt: skip
 
 RULES: dict[str, Rule] = {

@@ -15,7 +15,7 @@ from goldlabel.coco.records import NO_ID, Place, Records
 from goldlabel.kernels import json_scan
 from goldlabel.tables.json_text import members
 
-__all__ = ["check_bytes", "check_references", "check_sections"]
+__all__ = ["add_dangling", "check_bytes", "check_dangling", "check_references", "check_sections"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -132,30 +132,44 @@ def check_sections(collector: Collector) -> None:
             )
 
 
-def check_references(collector: Collector, instances: Instances, annotations: Annotations) -> None:
+def check_references(
+    collector: Collector, instances: Instances, annotations: Annotations, *, is_panoptic: bool
+) -> None:
     """Find ids that two entries have, the id 0, and ids that nothing has."""
     _check_repeated(collector, "image", instances.images, instances.image_ids)
     _check_repeated(collector, "category", instances.categories, instances.category_ids)
-    _check_annotation_ids(collector, annotations)
+    if not is_panoptic:
+        _check_annotation_ids(collector, annotations)
     check_dangling(collector, instances, annotations)
 
 
 def check_dangling(collector: Collector, instances: Instances, annotations: Annotations) -> None:
     """Find annotations, or predictions, of images and categories that there are none of."""
-    show = collector.ids.show
-    for field, codes, rows, listed, name in (
-        ("image_id", annotations.images, annotations.image_rows, instances.images, "image"),
-        *[("category_id", annotations.categories, annotations.category_rows,
-           instances.categories, "category")],
-    ):  # fmt: skip
-        if not len(listed):
-            continue  # said once, as a section that is missing
-        bad = np.flatnonzero((rows < 0) & (codes != NO_ID))
-        collector.add(
-            *(f"dangling-{name}-id", annotations.records, bad, f"no {name} has the id {{id}}"),
-            field=field,
-            id=[show(code) for code in codes[bad].tolist()],
-        )
+    records = annotations.records
+    if "image_id" in records.fields:
+        images, rows = annotations.images, annotations.image_rows
+        add_dangling(collector, records, "image", images, rows, instances)
+    categories, rows = annotations.categories, annotations.category_rows
+    add_dangling(collector, records, "category", categories, rows, instances)
+
+
+def add_dangling(
+    collector: Collector,
+    records: Records,
+    name: str,
+    codes: Ints,
+    rows: Ints,
+    instances: Instances,
+) -> None:
+    """Find ids that no image, or no category, has."""
+    if not len(instances.images if name == "image" else instances.categories):
+        return  # said once, as a section that is missing
+    bad = np.flatnonzero((rows < 0) & (codes != NO_ID))
+    collector.add(
+        *(f"dangling-{name}-id", records, bad, f"no {name} has the id {{id}}"),
+        field=f"{name}_id",
+        id=[collector.ids.show(code) for code in codes[bad].tolist()],
+    )
 
 
 def repeated(codes: Ints) -> tuple[Ints, Ints]:

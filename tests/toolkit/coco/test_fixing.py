@@ -106,16 +106,20 @@ def test_every_safe_fix_has_a_case():
     assert tested == {code for code, rule in RULES.items() if rule.fix}
 
 
+def both(*spoils):
+    return lambda content: [spoil(content) for spoil in spoils] and None
+
+
+PARTS = [square(10, 10, 15), square(15, 15, 15)]
+RUNS = {"size": [80, 100], "counts": [810, 20, 7170]}
 NOT_SAFE = [
     ("number-as-string", lambda c: c["images"][0].update(width="1.e2")),
     ("id-not-integer", ann(image_id="one")),
     ("id-not-integer", ann(image_id=1.5)),
     ("id-not-integer", ann(id="12")),  # another has 12
     ("bbox-missing", drop(0, "bbox", "segmentation")),
-    ("area-missing", lambda c: ann(segmentation=[square(10, 10, 15), square(15, 15, 15)])(c)
-     or drop(0, "area")(c)),
-    ("iscrowd-missing", lambda c: ann(segmentation={"size": [80, 100], "counts": [810, 20, 7170]})(c)
-     or drop(0, "iscrowd")(c)),
+    ("area-missing", both(ann(segmentation=PARTS), drop(0, "area"))),
+    ("iscrowd-missing", both(ann(segmentation=RUNS), drop(0, "iscrowd"))),
     ("iscrowd-invalid", ann(iscrowd=2)),
     ("polygon-empty-part", ann(segmentation=[[], []])),
     ("exact-duplicate", add(attributes={"occluded": True})),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+
 import numpy as np
 import pytest
 from coco_files import annotation, clean, predictions, square, write
@@ -419,7 +420,8 @@ def test_each_code_is_found_where_it_is(code, path, bad, fine, tmp_path):
         assert each.severity == RULES[code].severity
         assert each.line >= 1
         assert each.stop > each.start
-        assert each.message and "{" not in each.message.replace('{"', "")
+        assert each.message
+        assert "{" not in each.message.replace('{"', "")
         assert not each.is_fixable or RULES[code].fix
     findings = check_coco(write(tmp_path / "fine.json", spoiled(fine, clean())))
     assert code not in findings.codes
@@ -469,9 +471,7 @@ def many(n):
 
 
 prediction_case("too-many-predictions", "$[2]", many(100), many(99))
-prediction_case(
-    "image-without-predictions", "$.images[1]", lambda c: c.pop() and None, nothing
-)
+prediction_case("image-without-predictions", "$.images[1]", lambda c: c.pop() and None, nothing)
 
 
 @pytest.mark.parametrize(("code", "path", "bad", "fine"), PREDICTION_CASES)
@@ -541,7 +541,9 @@ def test_images_on_disk(code, spoil, folder, tmp_path):
 def test_a_turned_image_is_said_to_be(folder, tmp_path):
     turned(folder)
     (found,) = check_coco(write(tmp_path / "given.json", clean()), images=folder)
-    assert found.message.endswith("the file is 80 x 100; the same if turned as the file's EXIF says")
+    assert found.message.endswith(
+        "the file is 80 x 100; the same if turned as the file's EXIF says"
+    )
 
 
 def test_images_outside_of_the_folder_are_not_opened(folder, tmp_path):

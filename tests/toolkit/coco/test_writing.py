@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
@@ -77,7 +78,7 @@ def test_sarif_has_what_the_standard_requires(findings):
 
 
 def test_places_lead_to_the_value(findings):
-    raw = open("a file.json", "rb").read()
+    raw = Path("a file.json").read_bytes()
     lines = raw.decode().splitlines()
     for each in findings:
         value = raw[each.start : each.stop]
