@@ -174,7 +174,8 @@ def check_boxes_with_masks(collector: Collector, annotations: Annotations, masks
         *("bbox-mask-mismatch", records, rows, f"{_BOX}, but the mask is in {_MASK_BOX}"),
         field=FIELD,
         **_sides(boxes, rows),
-        **dict(zip(("mx", "my"), (left[rows], top[rows]), strict=True)),
+        mx=left[rows],
+        my=top[rows],
         mw=(right - left)[rows],
         mh=(bottom - top)[rows],
     )

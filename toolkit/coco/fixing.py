@@ -209,10 +209,10 @@ def _write(document: Document, edits: Sequence[Edit], out: Path) -> None:
     done = 0
     with open(out, "wb") as file:
         for start, stop, new in edits:
-            file.write(document.data[done:start])
+            document.data[done:start].tofile(file)
             file.write(new)
             done = stop
-        file.write(document.data[done:])
+        document.data[done:].tofile(file)
 
 
 def _check_result(written: Path, path: Path) -> None:

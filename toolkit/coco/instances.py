@@ -104,10 +104,12 @@ def load_instances(document: Document, collector: Collector) -> Instances:
         check_ids(collector, records, "id", numbers)
     check_texts(collector, images, "file_name")
     check_texts(collector, categories, "name")
-    sizes = [_size(collector, images, field) for field in ("width", "height")]
     return Instances(
-        *(document, images, categories, image_ids, category_ids, *sizes),
-        file_names=images.texts("file_name"),
+        document,
+        *(images, categories),
+        *(image_ids, category_ids),
+        *(_size(collector, images, "width"), _size(collector, images, "height")),
+        images.texts("file_name"),
     )
 
 

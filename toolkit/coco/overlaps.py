@@ -88,7 +88,7 @@ def _look(
     text = b""
     if "segmentation" in records.fields:
         start, stop = (int(each[row]) for each in records.spans("segmentation"))
-        text = blake2b(records.document.data[start:stop], digest_size=16).digest()
+        text = blake2b(records.document.raw(start, stop), digest_size=16).digest()
     if text in seen:
         again.append(row)
         earlier.append(seen[text])

@@ -122,7 +122,8 @@ class Records:
 
     def kinds(self, field: str) -> npt.NDArray[np.uint8]:
         """Return the kind of value that each entry has: `json_places.NUMBER`, ..."""
-        return self._kinds[self.fields.index(field)]
+        kinds: npt.NDArray[np.uint8] = self._kinds[self.fields.index(field)]
+        return kinds
 
     def spans(self, field: str) -> tuple[Ints, Ints]:
         """Return where the values of a field begin and end."""

@@ -104,7 +104,7 @@ def _keys(document: Document, start: int) -> list[tuple[str, Place, tuple[int, i
 
 def _root_keys(document: Document) -> list[tuple[str, Place, tuple[int, int] | None]]:
     """Return the repeated keys of the root, whose values are too large to be compared here."""
-    found = []
+    found: list[tuple[str, Place, tuple[int, int] | None]] = []
     for odd in document.odd:
         if odd.kind == json_scan.SAME_KEY and odd.start == document.root.start:
             raw = document.raw(odd.stop, odd.stop + 1000).decode("utf-8", "replace")

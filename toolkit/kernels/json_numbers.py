@@ -286,13 +286,20 @@ def _listed_runs(data: Bytes, at: int, state: Ints, extent: Ints) -> int:
 def _coded_runs(data: Bytes, at: int, stop: int, state: Ints, extent: Ints) -> int:
     """Read COCO's compressed counts: six bits a character, from the third on differences."""
     at += 1
-    number, bits, seen = np.int64(0), 0, 0
+    number, bits, seen = 0, 0, 0
     before = np.zeros(2, dtype=np.int64)
     while at < stop - 1:
-        c = np.int64(data[at])
-        if c == 92:  # only a backslash needs to be escaped
+        c = int(data[at])
+        if c == 92:  # only a backslash has to be escaped, but any character may be
             at += 1
-            c = 92 if data[at] == 92 else 0
+            if data[at] == 117:
+                c = 0
+                for _ in range(4):
+                    at += 1
+                    digit = int(data[at])
+                    c = 16 * c + (digit - 48 if digit <= 57 else (digit & 31) + 9)
+            elif data[at] != 92:
+                return RLE_MALFORMED
         at += 1
         c -= 48
         if c < 0 or c > 63 or bits > 50:
@@ -302,14 +309,14 @@ def _coded_runs(data: Bytes, at: int, stop: int, state: Ints, extent: Ints) -> i
         if c & 32:
             continue
         if c & 16:
-            number |= np.int64(-1) << bits
+            number |= -1 << bits
         if seen > 2:
             number += before[seen & 1]
         if not _run(number, state, extent):
             return RLE_NEGATIVE
         before[seen & 1] = number
         seen += 1
-        number, bits = np.int64(0), 0
+        number, bits = 0, 0
     return RLE_MALFORMED if bits else 0
 
 

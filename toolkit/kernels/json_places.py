@@ -65,21 +65,21 @@ def _is_name(data: Bytes, start: int, stop: int, name: Bytes) -> bool:
     """Whether the text between two quotes, escapes decoded, is an ASCII name."""
     at, i = start, 0
     while at < stop:
-        c = np.int64(data[at])
+        c = int(data[at])
         at += 1
         if c == 92:
-            c = np.int64(data[at])
+            c = int(data[at])
             at += 1
             if c == 117:
                 c = 0
                 for _ in range(4):
-                    digit = np.int64(data[at])
+                    digit = int(data[at])
                     c = 16 * c + (digit - 48 if digit <= 57 else (digit & 31) + 9)
                     at += 1
         if i >= name.shape[0] or c != name[i]:
             return False
         i += 1
-    return i == name.shape[0]
+    return bool(i == name.shape[0])
 
 
 @kernel

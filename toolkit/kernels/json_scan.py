@@ -54,7 +54,7 @@ def _skip_space(data: Bytes, at: int) -> int:
 @kernel
 def _string_end(data: Bytes, at: int, error: Ints) -> int:
     """Return where the string at `at` ends, behind its quote."""
-    n = data.shape[0]
+    n = int(data.shape[0])
     at += 1
     while at < n:
         c = data[at]

@@ -22,7 +22,7 @@ def _iou(a: Floats, b: Floats) -> float:
     if width <= 0 or height <= 0:
         return 0.0
     shared = width * height
-    return shared / (a[2] * a[3] + b[2] * b[3] - shared)
+    return float(shared / (a[2] * a[3] + b[2] * b[3] - shared))
 
 
 @kernel

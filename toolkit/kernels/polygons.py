@@ -35,7 +35,9 @@ def _crosses(points: Floats, a: int, b: int, n: int) -> bool:
     two = (bx - ax) * (dy - ay) - (by - ay) * (dx - ax)
     three = (dx - cx) * (ay - cy) - (dy - cy) * (ax - cx)
     four = (dx - cx) * (by - cy) - (dy - cy) * (bx - cx)
-    return (one > 0) != (two > 0) and (three > 0) != (four > 0) and one * two * three * four != 0
+    if not ((one > 0 and two < 0) or (one < 0 and two > 0)):
+        return False
+    return bool((three > 0 and four < 0) or (three < 0 and four > 0))
 
 
 @kernel

@@ -8,7 +8,7 @@ import os
 
 import pytest
 from coco_files import annotation, clean, predictions, write
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goldlabel.coco import check_coco, fix_coco
@@ -175,6 +175,7 @@ NAMES = ("id", "image_id", "category_id", "bbox", "area", "iscrowd", "segmentati
 ENTRIES = st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=7) | VALUES
 
 
+@settings(max_examples=50)
 @given(st.lists(ENTRIES, max_size=6), st.lists(VALUES, max_size=3), st.booleans())
 def test_anything_in_the_lists(tmp_path_factory, annotations, images, indent):
     folder = tmp_path_factory.mktemp("any")
@@ -190,6 +191,7 @@ def test_anything_in_the_lists(tmp_path_factory, annotations, images, indent):
     check_coco(write(folder / "clean.json", clean()), predictions=results)
 
 
+@settings(max_examples=50)
 @given(st.data())
 def test_any_bytes(tmp_path_factory, data):
     """A good file with some bytes replaced is checked or refused, as Python's json would."""

@@ -594,3 +594,60 @@ def test_every_rule_has_a_case():
     tested |= {code for code, _ in DISK_CASES}
     tested |= {"leak-file-name", "leak-image-content", "leak-image-id"}
     assert tested == set(RULES)
+
+
+# Panoptic files
+
+
+def panoptic():
+    content = clean()
+    for each in content["annotations"]:
+        each.pop("segmentation")
+    first, second, third, fourth = (
+        {name: each[name] for name in each if name != "image_id"} for each in content["annotations"]
+    )
+    content["annotations"] = [
+        {"image_id": 1, "file_name": "one.png", "segments_info": [first, second]},
+        {"image_id": 2, "file_name": "two.png", "segments_info": [third, fourth | {"id": 11}]},
+    ]
+    return content
+
+
+SECOND = "$.annotations[0].segments_info[1]"
+PANOPTIC_CASES = [
+    ("bbox-zero-size", f"{SECOND}.bbox", {"bbox": [40, 20, 0, 30]}),
+    ("dangling-category-id", f"{SECOND}.category_id", {"category_id": 7}),
+    ("duplicate-annotation-id", f"{SECOND}.id", {"id": 11}),
+    ("annotation-id-zero", f"{SECOND}.id", {"id": 0}),
+    ("field-missing", f"{SECOND}.category_id", {"category_id": None}),
+    ("area-mismatch", f"{SECOND}.area", {"area": 2000}),
+]
+
+
+@pytest.mark.parametrize(("code", "path", "values"), PANOPTIC_CASES)
+def test_panoptic_files(code, path, values, tmp_path):
+    assert list(check_coco(write(tmp_path / "clean.json", panoptic()))) == []
+    content = panoptic()
+    content["annotations"][0]["segments_info"][1].update(values)
+    (found,) = check_coco(write(tmp_path / "bad.json", content))
+    assert (found.code, found.path, found.image_id) == (code, path, 1)
+    assert not found.is_fixable
+
+
+def test_panoptic_annotations_without_what_they_need(tmp_path):
+    content = panoptic()
+    content["annotations"] += [
+        {"image_id": 9, "file_name": "one.png", "segments_info": []},
+        {"image_id": "2", "file_name": 3, "segments_info": {}},
+        {"image_id": 2},
+        5,
+    ]
+    found = codes(check_coco(write(tmp_path / "bad.json", content)))
+    assert found == {
+        ("dangling-image-id", "$.annotations[2].image_id"),
+        ("id-not-integer", "$.annotations[3].image_id"),
+        ("wrong-type", "$.annotations[3].file_name"),
+        ("wrong-type", "$.annotations[3].segments_info"),
+        ("field-missing", "$.annotations[4]"),
+        ("not-an-object", "$.annotations[5]"),
+    }
