@@ -174,13 +174,13 @@ class Findings:
         """Yield the findings of one code, in the order of files and places."""
         mine = [batch for batch in self.batches if batch.code == code]
         files = [str(path) for path in self.files]
-        keys = [
-            (files.index(batch.file), int(start), number, at)
-            for number, batch in enumerate(mine)
-            for at, start in enumerate(batch.order)
-        ]
-        for _, _, number, at in sorted(keys):
-            yield mine[number][at]
+        sizes = [len(batch) for batch in mine]
+        number = np.repeat(np.arange(len(mine)), sizes)
+        within = np.concatenate([np.arange(size) for size in sizes] or [number])
+        file = np.repeat([files.index(batch.file) for batch in mine], sizes)
+        start = np.concatenate([batch.order for batch in mine] or [number])
+        for row in np.lexsort((within, number, start, file)).tolist():
+            yield mine[number[row]][int(within[row])]
 
     def counts(self) -> dict[str, int]:
         """Return how many errors, warnings and notes there are."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath, PureWindowsPath
 
 import numpy as np
@@ -15,6 +16,7 @@ __all__ = ["check_lists", "is_unsafe"]
 
 Ints = npt.NDArray[np.int64]
 
+_SUSPECT = re.compile(r"\.\.|:|^[/\\]")
 RATIO = 100
 """How many times as many annotations the most frequent category may have."""
 
@@ -74,6 +76,8 @@ def is_unsafe(name: str) -> bool:
     """
     if "\0" in name:
         return True
+    if not _SUSPECT.search(name):
+        return False
     path, windows = PurePosixPath(name), PureWindowsPath(name)
     rooted = path.is_absolute() or bool(windows.drive or windows.root)
     return rooted or ".." in path.parts or ".." in windows.parts
