@@ -22,7 +22,7 @@ LAYERS = (
     ("files", "check", "classes", "ragged"),
     (
         *("result", "audit", "noise", "latent", "confident"),
-        *("columns", "tables", "folds", "fitting", "crossvalidation", "pipelines"),
+        *("columns", "items", "tables", "folds", "fitting", "crossvalidation", "pipelines"),
     ),
     ("task",),
     ("corrections", "report", "review"),

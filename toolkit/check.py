@@ -138,8 +138,13 @@ def _frame_values(frame: pd.DataFrame) -> npt.NDArray[Any]:
     return frame.to_numpy(dtype=np.float32 if small else np.float64, na_value=np.nan)
 
 
-def out_of_range(pred_probs: npt.NDArray[Any], *, name: str = "pred_probs") -> NoReturn:
-    """Say which probability is not one. Call it when a pass has found that some is not."""
+def out_of_range(
+    pred_probs: npt.NDArray[Any], *, name: str = "pred_probs", makes: str = "softmax"
+) -> NoReturn:
+    """Say which probability is not one. Call it when a pass has found that some is not.
+
+    `makes` is what makes probabilities of the scores of a model of this task.
+    """
     first: tuple[int, int] | None = None
     count = 0
     step = max(1, (1 << 18) // pred_probs.shape[1])
@@ -156,7 +161,7 @@ def out_of_range(pred_probs: npt.NDArray[Any], *, name: str = "pred_probs") -> N
     if np.isnan(value):
         fix = "Drop the rows the model could not predict, or predict them again"
     elif np.isfinite(value):
-        fix += "; turn scores or logits into them with a softmax"
+        fix += f"; turn scores or logits into them with a {makes}"
     raise InputError(f"{name}[{row}, {column}]", f"is {value:g}, not in [0, 1] ({count} such)", fix)
 
 

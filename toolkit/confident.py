@@ -31,6 +31,7 @@ from goldlabel.errors import DataWarning, InputError
 from goldlabel.kernels import confident, scores, selection
 
 __all__ = [
+    "PRUNING",
     "Counted",
     "FilterBy",
     "Guess",
@@ -38,6 +39,7 @@ __all__ = [
     "count",
     "given_joint",
     "label_quality",
+    "refuse_pruning_options",
     "select",
 ]
 
@@ -291,7 +293,7 @@ def select(
         quotas = _quotas(counted, filter_by, confident_joint, frac, num_to_remove_per_class, least)
         _leave_small_classes(quotas, counted.class_counts, least, classes)
         return _prune(counted, quotas)
-    _refuse_pruning_options(filter_by, confident_joint, frac, num_to_remove_per_class)
+    refuse_pruning_options(filter_by, confident_joint, frac, num_to_remove_per_class)
     if filter_by == "predicted_neq_given":
         return counted.disagrees
     if filter_by == "confident_learning":
@@ -303,7 +305,7 @@ def select(
     return selection.lowest(score, int(np.count_nonzero(counted.off_diagonal)))
 
 
-def _refuse_pruning_options(
+def refuse_pruning_options(
     filter_by: str, confident_joint: Any, frac_noise: float, num_to_remove: Any
 ) -> None:
     if num_to_remove is not None:

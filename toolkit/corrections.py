@@ -78,8 +78,8 @@ def decided(issues: LabelIssues, path: str | Path) -> pd.DataFrame:
     """Return the labels that a person has put into a CSV file.
 
     The file has a header and the columns ``example`` (position) or ``id``, ``label`` (the right
-    one) and, where examples have parts, ``part``; other columns are ignored. So the change log of
-    an export, edited, can be used. Rows without a label are undecided, and change nothing; nor
+    one) and, where examples have parts, ``part`` (its position, or its name if it has one); other
+    columns are ignored. So the change log of an export, edited, can be used. Rows without a label are undecided, and change nothing; nor
     do rows whose label is the given one.
 
     Parameters
@@ -126,13 +126,14 @@ class _Dataset:
     def __init__(self, issues: LabelIssues) -> None:
         self.issues = issues
         self.n = issues.scores.shape[0]
-        self.has_parts = len(issues.parts) > 0 and bool(np.any(issues.parts.part >= 0))
+        self.has_parts = issues.part_names is not None or bool(np.any(issues.parts.part >= 0))
         self.findings = issues.to_frame("part").astype({"given": object, "suggested": object})
         pairs = zip(issues.parts.example.tolist(), issues.parts.part.tolist(), strict=True)
         self.finding: dict[tuple[int, int], int] = {}
         for row, pair in enumerate(pairs):
             self.finding.setdefault(pair, row)  # worst first: the first one decides
         self.classes = {str(name): name for name in issues.classes or ()}
+        self.parts = {str(name): part for part, name in enumerate(issues.part_names or ())}
         self.positions: dict[str, list[int]] = {}
         if issues.ids is not None:
             for position, name in enumerate(issues.ids.tolist()):
@@ -171,14 +172,27 @@ class _Dataset:
         raise InputError(where, f"id is {name!r}, {what}", fix)
 
     def part(self, where: str, row: dict[str, str]) -> int:
-        part = _integer(where, "part", row["part"]) if row.get("part") else -1
-        if len(self.issues.parts) and (part >= 0) != self.has_parts:
+        part = self._part(where, row["part"]) if row.get("part") else -1
+        known = len(self.issues.parts) or self.parts
+        if known and (part >= 0) != self.has_parts:
             raise InputError(
                 where,
                 "names no part" if self.has_parts else f"names part {part}",
                 "Name the part as issues.parquet does"
                 if self.has_parts
                 else "Leave 'part' empty: an example has one label here",
+            )
+        return part
+
+    def _part(self, where: str, text: str) -> int:
+        if text in self.parts:
+            return self.parts[text]
+        part = _integer(where, "part", text)
+        if self.parts and not 0 <= part < len(self.parts):
+            raise InputError(
+                where,
+                f"part is {text!r}, and the parts are 0 .. {len(self.parts) - 1}",
+                f"Use these, or their names: {', '.join(list(self.parts)[:10])}",
             )
         return part
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,7 +86,7 @@ def export(
     else:
         changes = decided(issues, decisions)
     with replacing(change_log) as temporary:
-        _write_log(changes, temporary)
+        _write_log(changes, temporary, issues.part_names)
         find_task(issues.task).export(source, changes, out)
     return Exported(out, change_log, changes, issues.scores.shape[0], len(issues.parts))
 
@@ -109,7 +110,10 @@ def _check_free(path: Path, source: Source, decisions: str | Path | None, force:
         raise InputError(str(path), "exists", "Name another file, or replace it with --force")
 
 
-def _write_log(changes: pd.DataFrame, path: Path) -> None:
+def _write_log(changes: pd.DataFrame, path: Path, part_names: tuple[Hashable, ...] | None) -> None:
     log = changes.rename(columns={"suggested": "label"})
-    log["part"] = log["part"].where(log["part"] >= 0).astype("Int64")
+    if part_names is None:
+        log["part"] = log["part"].where(log["part"] >= 0).astype("Int64")
+    else:
+        log["part"] = [str(part_names[part]) for part in log["part"]]
     log.to_csv(path, index=False, float_format="%.6g", lineterminator="\n", encoding="utf-8")

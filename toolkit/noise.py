@@ -38,20 +38,20 @@ def round_rows(values: npt.ArrayLike, *, totals: npt.ArrayLike | None = None) ->
 
     Parameters
     ----------
-    values : array_like of shape (k, k)
-        Finite numbers.
-    totals : array_like of shape (k,), optional
+    values : array_like of shape (k, k), or (m, k, k)
+        Finite numbers; one matrix or several.
+    totals : array_like of shape (k,), or (m, k), optional
         The integer that each row must sum to, within k of its real sum; by default the sum of
         the row, rounded half to even.
 
     Returns
     -------
-    ndarray of shape (k, k), int64
+    ndarray of the shape of `values`, int64
 
     Raises
     ------
     InputError
-        `values` is not a square matrix of finite numbers.
+        `values` is not a square matrix of finite numbers, nor several.
 
     Examples
     --------
@@ -60,19 +60,19 @@ def round_rows(values: npt.ArrayLike, *, totals: npt.ArrayLike | None = None) ->
            [0, 1, 0],
            [1, 1, 2]])
     """
-    rest = square(values, "values", low=-np.inf)
+    rest = square(values, "values", low=-np.inf, several=True)
     np.rint(np.multiply(rest, _GRID, out=rest), out=rest)
     rest /= _GRID
-    target = np.rint(rest.sum(axis=1)) if totals is None else np.asarray(totals, np.float64)
+    target = np.rint(rest.sum(axis=-1)) if totals is None else np.asarray(totals, np.float64)
     whole = np.rint(rest)
     rest -= whole
-    rest[np.diag_indices_from(rest)] += 0.5 / _GRID  # ahead of its equals, behind all others
+    rest[..., *np.diag_indices(rest.shape[-1])] += 0.5 / _GRID  # ahead of equals, behind others
     rounded = whole.astype(np.int64)
-    missing = target.astype(np.int64) - rounded.sum(axis=1)
-    for row in np.flatnonzero(missing):
+    missing = target.astype(np.int64) - rounded.sum(axis=-1)
+    for row in zip(*np.nonzero(missing), strict=True):
         lack = int(missing[row])
         order = np.argsort(-rest[row] if lack > 0 else rest[row], kind="stable")
-        rounded[row, order[: abs(lack)]] += 1 if lack > 0 else -1
+        rounded[row][order[: abs(lack)]] += 1 if lack > 0 else -1
     return rounded
 
 
@@ -84,14 +84,14 @@ def calibrate(confident_joint: npt.ArrayLike, class_counts: npt.ArrayLike) -> In
 
     Parameters
     ----------
-    confident_joint : array_like of shape (k, k)
-        Counts, or anything in proportion to them: finite, not negative.
-    class_counts : array_like of shape (k,)
+    confident_joint : array_like of shape (k, k), or (m, k, k)
+        Counts, or anything in proportion to them: finite, not negative; one matrix or several.
+    class_counts : array_like of shape (k,), or (m, k)
         Number of labels given as each class.
 
     Returns
     -------
-    ndarray of shape (k, k), int64
+    ndarray of the shape of `confident_joint`, int64
         Sums to ``class_counts`` over rows. Calibrating it again changes nothing.
 
     Raises
@@ -105,13 +105,13 @@ def calibrate(confident_joint: npt.ArrayLike, class_counts: npt.ArrayLike) -> In
     array([[6, 2],
            [0, 3]])
     """
-    scaled = square(confident_joint, "confident_joint")
-    counts = per_class_counts(class_counts, "class_counts", len(scaled))
-    row_sums = scaled.sum(axis=1)
-    empty = np.flatnonzero(row_sums == 0)
-    scaled[empty, empty] = row_sums[empty] = 1.0
-    scaled /= row_sums[:, None]
-    scaled *= counts[:, None]
+    scaled = square(confident_joint, "confident_joint", several=True)
+    counts = per_class_counts(class_counts, "class_counts", scaled.shape[:-1])
+    row_sums = scaled.sum(axis=-1)
+    empty = np.nonzero(row_sums == 0)
+    scaled[(*empty, empty[-1])] = row_sums[empty] = 1.0
+    scaled /= row_sums[..., None]
+    scaled *= counts[..., None]
     return round_rows(scaled, totals=counts)
 
 
@@ -249,13 +249,14 @@ def prune_counts(
     return round_rows(pairs, totals=np.where(noise > 0, counts, np.diag(pairs))).T.copy()
 
 
-def square(matrix: npt.ArrayLike, name: str, *, low: float = 0.0) -> Floats:
+def square(matrix: npt.ArrayLike, name: str, *, low: float = 0.0, several: bool = False) -> Floats:
     """Copy a caller's (k, k) matrix to float64, or say what does not fit.
 
     Raises
     ------
     InputError
-        Not a square matrix of finite numbers that are at least `low`.
+        Not a square matrix of finite numbers that are at least `low`, nor, where there may be
+        `several`, an array of shape (m, k, k).
     """
     try:
         copy = np.array(matrix, dtype=np.float64, order="C")
@@ -263,47 +264,51 @@ def square(matrix: npt.ArrayLike, name: str, *, low: float = 0.0) -> Floats:
         raise InputError(
             name, "is not a matrix of numbers", "Pass an array of shape (k, k)"
         ) from None
-    if copy.ndim != 2 or copy.shape[0] != copy.shape[1]:
+    if copy.ndim not in ((2, 3) if several else (2,)) or copy.shape[-2] != copy.shape[-1]:
         raise InputError(
             name, f"has shape {copy.shape}, not (k, k)", "Pass a row and a column for every class"
         )
     if not (np.isfinite(copy.sum()) and copy.min(initial=np.inf) >= low):
         fits = np.isfinite(copy) & (copy >= low)
         if not fits.all():
-            row, column = np.argwhere(~fits)[0]
+            first = tuple(np.argwhere(~fits)[0].tolist())
             expected = "a finite number" if low == -np.inf else f"finite and at least {low:g}"
             raise InputError(
-                f"{name}[{row}, {column}]",
-                f"is {copy[row, column]}, not {expected} ({(~fits).sum()} such entries)",
+                f"{name}[{', '.join(map(str, first))}]",
+                f"is {copy[first]}, not {expected} ({(~fits).sum()} such entries)",
                 "Correct these entries",
             )
     return copy
 
 
-def per_class_counts(values: npt.ArrayLike, name: str, k: int) -> Ints:
+def per_class_counts(values: npt.ArrayLike, name: str, k: int | tuple[int, ...]) -> Ints:
     """Return one whole number, not negative, per class; a single one stands for all.
+
+    `k` may be the shape of several sets of counts, of which the last entry is that of classes.
 
     Raises
     ------
     InputError
-        Another length than `k`, or an entry that is not a count.
+        Another shape than `k` says, or an entry that is not a count.
     """
+    shape = k if isinstance(k, tuple) else (k,)
     try:
         given = np.asarray(values, dtype=np.float64)
-        if given.shape not in ((), (k,)):
+        if given.shape not in ((), shape):
             raise TypeError
-        counts = np.broadcast_to(given, (k,))
+        counts = np.broadcast_to(given, shape)
     except (TypeError, ValueError):
         raise InputError(
             name,
-            f"does not fit {k} classes: shape {np.shape(values)}",
-            f"Pass {k} whole numbers, one per class",
+            f"does not fit {shape[-1]} classes: shape {np.shape(values)}",
+            f"Pass {' x '.join(map(str, shape))} whole numbers, one per class",
         ) from None
-    bad = np.flatnonzero(~(np.isfinite(counts) & (counts >= 0) & (counts == np.rint(counts))))
-    if bad.size:
+    bad = np.argwhere(~(np.isfinite(counts) & (counts >= 0) & (counts == np.rint(counts)))).tolist()
+    if bad:
+        at = ", ".join(map(str, bad[0]))
         raise InputError(
-            f"{name}[{bad[0]}]" if given.ndim else name,
-            f"is {counts[bad[0]]:g}, not a whole number from 0 up",
+            f"{name}[{at}]" if given.ndim else name,
+            f"is {counts[tuple(bad[0])]:g}, not a whole number from 0 up",
             "Pass a count for every class",
         )
     return np.minimum(counts, 2.0**53).astype(np.int64)

@@ -46,8 +46,8 @@ class Parts:
         Further figures behind the judgement, columns of issues.parquet.
     reasons : mapping of str to callable
         For each kind, what says in a sentence why: called with the keywords ``given``,
-        ``suggested``, ``score``, ``confidence`` and the names in `evidence`. The ``format`` of a
-        template text will do.
+        ``suggested``, ``score``, ``confidence`` and the names in `evidence`, and ``part`` where
+        parts have names. The ``format`` of a template text will do.
     """
 
     example: npt.NDArray[np.int64]
@@ -87,6 +87,8 @@ class LabelIssues:
         How this was computed: every parameter, for the record.
     given, suggested : ndarray of shape (n,), optional
         Where an example has one label: class index (or value) given, and the model's.
+    part_names : tuple, optional
+        Names by part where every example has the same parts.
     """
 
     task: str
@@ -98,6 +100,7 @@ class LabelIssues:
     params: Mapping[str, Any] = field(default_factory=dict)
     given: Array | None = None
     suggested: Array | None = None
+    part_names: tuple[Hashable, ...] | None = None
 
     def __len__(self) -> int:
         return int(np.count_nonzero(self.is_issue))
@@ -117,8 +120,9 @@ class LabelIssues:
         ----------
         level : {"example", "part"}
             "example": `example`, `id`, `score`, `is_issue`, and `given`, `suggested` where an
-            example has one label. "part": `example`, `id`, `part`, `kind`, `given`, `suggested`,
-            `score`, `confidence`, `reason` and the evidence, worst first.
+            example has one label. "part": `example`, `id`, `part` (and `part_name` where parts
+            have names), `kind`, `given`, `suggested`, `score`, `confidence`, `reason` and the
+            evidence, worst first.
         """
         if level == "example":
             return self._example_frame()
@@ -148,6 +152,7 @@ class LabelIssues:
             "example": parts.example,
             "id": ids,
             "part": parts.part,
+            **self._part_names(),
             "kind": pd.Categorical.from_codes(parts.kind, categories=pd.Index(parts.kinds)),
             "given": self._named(parts.given),
             "suggested": self._named(parts.suggested),
@@ -159,6 +164,15 @@ class LabelIssues:
             (name, values) for name, values in parts.evidence.items() if name != "reason"
         )
         return pd.DataFrame(columns)
+
+    def _part_names(self) -> dict[str, Any]:
+        """Return the column of part names, if parts have any."""
+        import pandas as pd
+
+        if self.part_names is None:
+            return {}
+        names = pd.Index(_class_names(self.part_names))
+        return {"part_name": pd.Categorical.from_codes(self.parts.part, categories=names)}
 
     def _named(self, codes: Array) -> Any:
         """Class names of class indices (missing for -1); values as they are."""
@@ -184,6 +198,8 @@ class LabelIssues:
             "score": parts.score[chosen].tolist(),
             "confidence": parts.confidence[chosen].tolist(),
         }
+        if self.part_names is not None:
+            columns["part"] = [str(self.part_names[part]) for part in parts.part[chosen].tolist()]
         columns.update((name, values[chosen].tolist()) for name, values in parts.evidence.items())
         tell = [parts.reasons.get(kind, "".format) for kind in parts.kinds]
         kinds = parts.kind[chosen].tolist()
@@ -210,6 +226,7 @@ class LabelIssues:
             "task": self.task,
             "version": __version__,
             "classes": None if self.classes is None else _class_names(self.classes),
+            "part_names": None if self.part_names is None else _class_names(self.part_names),
             "has_ids": self.ids is not None,
             "params": {name: _plain(value) for name, value in self.params.items()},
         }
@@ -224,7 +241,7 @@ class LabelIssues:
         """Read back what `to_parquet` wrote."""
         examples, meta = _read_parquet(Path(folder) / "examples.parquet")
         parts, part_meta = _read_parquet(Path(folder) / "issues.parquet")
-        classes = meta["classes"]
+        classes, names = meta["classes"], meta.get("part_names")
         codes = None if classes is None else {name: i for i, name in enumerate(classes)}
         kinds = tuple(part_meta["kinds"])
         evidence = {name: parts[name].to_numpy() for name in part_meta["evidence"]}
@@ -250,6 +267,7 @@ class LabelIssues:
             params=meta["params"],
             given=_codes(examples["given"], codes) if has_labels else None,
             suggested=_codes(examples["suggested"], codes) if has_labels else None,
+            part_names=None if names is None else tuple(names),
         )
 
 

@@ -1,26 +1,14 @@
-"""How an example of a multiclass dataset looks to a person: its image, its text, its columns."""
+"""How an example of a multiclass dataset looks to a person: its image, or its row."""
 
 from __future__ import annotations
 
-import io
-import warnings
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
-
-import pandas as pd
 
 from goldlabel.audit import Item
+from goldlabel.items import RowItems, thumbnail
 from goldlabel.tasks.multiclass.data import MulticlassData
 
 __all__ = ["Items"]
-
-THUMBNAIL = 160
-"""Longest side of a thumbnail, in pixels."""
-FIELDS = 8
-"""So many columns are shown besides the text."""
-_TEXT_LENGTH = 30
-"""Mean length from which a column of text is taken for the text of the example."""
 
 
 class Items:
@@ -36,68 +24,19 @@ class Items:
 
     def __init__(self, data: MulticlassData, *, text: Sequence[str] | None = None) -> None:
         self._data = data
-        self._frame = data.frame
-        self._text: list[Any] = []
-        self._fields: list[Any] = []
-        if self._frame is not None:
-            known = {data.source.options.get("label"), data.source.options.get("id")}
-            columns = [name for name in self._frame.columns if name not in known]
-            self._text = list(text) if text is not None else _text_columns(self._frame, columns)
-            self._fields = [name for name in columns if name not in self._text][:FIELDS]
+        options = data.source.options
+        hidden = {options.get("label"), options.get("id")}
+        frame = data.frame
+        self._rows = None if frame is None else RowItems(frame, hidden=hidden, text=text)
 
     def __call__(self, examples: Sequence[int]) -> list[Item]:
         """Return an `Item` for each position."""
-        if self._frame is None:
-            return [self._image(example) for example in examples]
-        rows = self._frame.iloc[list(examples)]
-        texts = [" · ".join(str(value) for value in row) for row in rows[self._text].to_numpy()]
-        fields = rows[self._fields].to_numpy()
-        names = [str(name) for name in self._fields]
-        return [
-            Item(
-                text=text if self._text else None,
-                fields=dict(zip(names, map(str, values), strict=True)),
-            )
-            for text, values in zip(texts, fields, strict=True)
-        ]
+        if self._rows is not None:
+            return self._rows(examples)
+        return [self._image(example) for example in examples]
 
     def _image(self, example: int) -> Item:
         if self._data.ids is None:
             return Item()
-        path = self._data.source.files[0] / str(self._data.ids[example])
-        thumbnail = _thumbnail(path)
-        return Item(image=thumbnail, fields={} if thumbnail else {"image": "cannot be shown"})
-
-
-def _text_columns(frame: pd.DataFrame, columns: Sequence[Any]) -> list[Any]:
-    """Return the column with the longest texts, if they are long enough to be one."""
-    head = frame.head(200)
-    lengths = {
-        name: head[name].astype(str).str.len().mean()
-        for name in columns
-        if pd.api.types.is_string_dtype(head[name]) or head[name].dtype == object
-    }
-    longest = max(lengths, key=lambda name: lengths[name], default=None)
-    return [longest] if longest is not None and lengths[longest] >= _TEXT_LENGTH else []
-
-
-def _thumbnail(path: Path) -> bytes | None:
-    """Return a small PNG or JPEG of an image file; None if it can't be read."""
-    from PIL import Image
-
-    try:
-        with warnings.catch_warnings():
-            # An image of more pixels than Pillow finds plausible is not worth its memory.
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                image.draft("RGB", (THUMBNAIL, THUMBNAIL))
-                image.thumbnail((THUMBNAIL, THUMBNAIL))
-                small = image.convert("RGBA" if "A" in image.getbands() else "RGB")
-    except (OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError):
-        return None
-    out = io.BytesIO()
-    if small.mode == "RGB" and max(small.size) > 64:
-        small.save(out, "JPEG", quality=80)
-    else:
-        small.save(out, "PNG")
-    return out.getvalue()
+        small = thumbnail(self._data.source.files[0] / str(self._data.ids[example]))
+        return Item(image=small, fields={} if small else {"image": "cannot be shown"})

@@ -15,6 +15,7 @@ BLOCK_CELLS = 1 << 18
 _pool: ThreadPoolExecutor | None = None
 _pool_size = 0
 _lock = threading.Lock()
+_here = threading.local()  # .at_work: whether this thread is running a block
 
 
 def thread_count() -> int:
@@ -35,6 +36,8 @@ def block_rows(k: int) -> int:
 def each_block(work: Callable[[int, int, slice], None], n: int, size: int) -> int:
     """Call ``work(worker, block, rows)`` once for each block of `size` rows.
 
+    Called from inside of `work`, it stays on the thread that it is called on.
+
     Parameters
     ----------
     work : callable
@@ -52,16 +55,22 @@ def each_block(work: Callable[[int, int, slice], None], n: int, size: int) -> in
         Upper bound of the worker numbers used.
     """
     blocks = -(-n // size)
-    workers = min(thread_count(), blocks)
+    # A thread of the pool that waited for another one of it could wait for ever.
+    nested = getattr(_here, "at_work", False)
+    workers = 1 if nested else min(thread_count(), blocks)
     numbers = iter(range(blocks))
 
     def drain(worker: int) -> None:
-        while True:
-            with turn:
-                block = next(numbers, None)
-            if block is None:
-                return
-            work(worker, block, slice(block * size, min((block + 1) * size, n)))
+        _here.at_work = True
+        try:
+            while True:
+                with turn:
+                    block = next(numbers, None)
+                if block is None:
+                    return
+                work(worker, block, slice(block * size, min((block + 1) * size, n)))
+        finally:
+            _here.at_work = nested
 
     turn = threading.Lock()
     if workers <= 1:

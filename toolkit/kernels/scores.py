@@ -52,13 +52,14 @@ def adjusted_scores(
     """Score probabilities shifted by the class thresholds and rescaled to sum 1.
 
     ``p'[j] = (p[j] - t[j] + max t) / sum``: then self-confidence, or the normalised margin.
+    `cutoffs` has the shape (k,), or (n, k) where each row has thresholds of its own.
     """
     n, k = pred_probs.shape
     scores = np.ones(n)
-    shift = cutoffs.max(initial=0.0) - cutoffs
+    shift = np.broadcast_to(cutoffs.max(axis=-1, initial=0.0, keepdims=True) - cutoffs, (n, k))
 
     def work(worker: int, block: int, rows: slice) -> None:
-        q = pred_probs[rows] + shift
+        q = pred_probs[rows] + shift[rows]
         q /= np.maximum(q.sum(axis=1, keepdims=True), CLIP)  # a row may be all zeros
         at = (np.arange(q.shape[0]), np.maximum(labels[rows], 0))
         own = q[at]

@@ -11,7 +11,7 @@ from goldlabel.kernels._jit import frozen, kernel
 from goldlabel.kernels.confident import AGREES, EPS
 from goldlabel.kernels.rows import each_block, thread_count
 
-__all__ = ["SELECTED", "ascending", "lowest", "select_by_quota"]
+__all__ = ["SELECTED", "Buckets", "ascending", "lowest", "select_by_quota"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[Any]
@@ -241,6 +241,86 @@ def select_by_quota(
         )
 
     each_block(work, shares, 1)
+
+
+@kernel
+def _offer(
+    buckets: Ints,
+    candidate_keys: Floats,
+    candidates: Ints,
+    quotas: Ints,
+    offsets: Ints,
+    sizes: Ints,
+    bars: Floats,
+    keys: Floats,
+    members: Ints,
+) -> None:
+    for n in range(buckets.shape[0]):
+        bucket = buckets[n]
+        if candidate_keys[n] >= bars[bucket]:
+            at = offsets[bucket] + sizes[bucket]
+            keys[at], members[at] = candidate_keys[n], candidates[n]
+            sizes[bucket] += 1
+            if at + 1 == offsets[bucket + 1]:
+                _keep_best(bucket, quotas[bucket], offsets[bucket], sizes, bars, keys, members)
+
+
+@kernel
+def _settle(quotas: Ints, offsets: Ints, sizes: Ints, keys: Floats, members: Ints) -> None:
+    for bucket in range(quotas.shape[0]):
+        if sizes[bucket] > quotas[bucket]:
+            start = offsets[bucket]
+            _best_first(keys, members, start, start + sizes[bucket], quotas[bucket])
+            sizes[bucket] = quotas[bucket]
+
+
+class Buckets:
+    """The worst entries of each bucket, a quota of them, whatever the order they are offered in.
+
+    Worse is the larger key, and among equals the lower member.
+
+    Parameters
+    ----------
+    quotas : ndarray of shape (b,), int64
+        How many entries each bucket keeps; memory is 24 bytes for each of them.
+
+    Attributes
+    ----------
+    bars : ndarray of shape (b,), float64
+        What falls below the bar of its bucket need not be offered. Bars rise as buckets fill.
+    """
+
+    def __init__(self, quotas: Ints) -> None:
+        self._quotas = quotas
+        self._offsets = np.zeros(quotas.shape[0] + 1, dtype=np.int64)
+        # Room beyond the quota lets a bucket be sorted out once in a while, not at every entry.
+        np.cumsum(np.where(quotas > 0, quotas + quotas // 2 + 8, 0), out=self._offsets[1:])
+        self._sizes = np.zeros(quotas.shape[0], dtype=np.int64)
+        self._keys = np.empty(self._offsets[-1])
+        self._members = np.empty(self._offsets[-1], dtype=np.int64)
+        self.bars: npt.NDArray[np.float64] = np.where(quotas > 0, -np.inf, np.inf)
+
+    def offer(self, buckets: Ints, keys: Floats, members: Ints) -> None:
+        """Offer entries; one thread at a time."""
+        _offer(
+            buckets,
+            keys,
+            members,
+            self._quotas,
+            self._offsets,
+            self._sizes,
+            self.bars,
+            self._keys,
+            self._members,
+        )
+
+    def kept(self) -> tuple[Ints, npt.NDArray[np.float64], Ints]:
+        """Return bucket, key and member of every entry that is kept, bucket after bucket."""
+        _settle(self._quotas, self._offsets, self._sizes, self._keys, self._members)
+        buckets = np.repeat(np.arange(self._sizes.shape[0]), self._sizes)
+        starts = np.cumsum(self._sizes) - self._sizes
+        slots = np.arange(buckets.shape[0]) + (self._offsets[:-1] - starts)[buckets]
+        return buckets, self._keys[slots], self._members[slots]
 
 
 def _shares(weights: npt.NDArray[np.float64], shares: int) -> Ints:

@@ -180,8 +180,9 @@ def _whole(issues: LabelIssues, position: int) -> Iterator[Finding]:
 def _part_name(audit: Audit, part: int) -> str:
     if part < 0:
         return ""
-    if part < len(audit.part_names):
-        return wording.one_line(audit.part_names[part], 60)
+    names = audit.part_names or audit.issues.part_names or ()
+    if part < len(names):
+        return wording.one_line(names[part], 60)
     return f"{audit.part} {part}" if audit.part else str(part)
 
 

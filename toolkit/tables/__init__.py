@@ -9,8 +9,8 @@ from goldlabel.tables.table import (
     is_table_folder,
     read_table,
     read_table_again,
-    write_column,
 )
+from goldlabel.tables.writing import write_column, write_columns, write_text
 
 __all__ = [
     "FORMATS",
@@ -21,4 +21,6 @@ __all__ = [
     "read_table",
     "read_table_again",
     "write_column",
+    "write_columns",
+    "write_text",
 ]

@@ -7,7 +7,7 @@ writing: what a row was when it was read, it is when it is written.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -249,26 +249,34 @@ def _check_records(
     )
 
 
-def with_changes(table: Delimited, column: str, changes: Mapping[int, object]) -> bytes:
-    """Return the text with the fields of some rows of one column replaced, all else as it was.
+def with_changes(table: Delimited, changes: Mapping[str, Mapping[int, object]]) -> bytes:
+    """Return the text with some fields replaced, by column and row, and all else as it was.
 
     A field keeps its style: quoted stays quoted, unquoted is quoted only where it must be.
     """
-    rows = np.array(sorted(changes), np.int64)
-    begin, end = np.empty_like(rows), np.empty_like(rows)
-    data, position = table.file.data, table.names.index(column)
-    starts = table.starts[rows]
-    loops.spans(
-        _bytes(data), ord(table.delimiter), _code(table.quote), starts, position, begin, end
-    )
-    view, done = memoryview(data), 0
+    view, done = memoryview(table.file.data), 0
     pieces: list[memoryview | bytes] = []
-    for row, first, last in zip(rows.tolist(), begin.tolist(), end.tolist(), strict=True):
+    places = [place for column in changes for place in _places(table, column, changes[column])]
+    for first, last, column, row in sorted(places):
         pieces.append(view[done:first])
-        pieces.append(_field(table, column, row, bytes(view[first:last]), str(changes[row])))
+        new = str(changes[column][row])
+        pieces.append(_field(table, column, row, bytes(view[first:last]), new))
         done = last
     pieces.append(view[done:])
     return b"".join(pieces)
+
+
+def _places(
+    table: Delimited, column: str, changes: Mapping[int, object]
+) -> Iterator[tuple[int, int, str, int]]:
+    """Yield start, end, column and row of the fields that change in a column."""
+    rows = np.array(sorted(changes), np.int64)
+    begin, end = np.empty_like(rows), np.empty_like(rows)
+    data, delimiter, quote = _bytes(table.file.data), ord(table.delimiter), _code(table.quote)
+    position = table.names.index(column)
+    loops.spans(data, delimiter, quote, table.starts[rows], position, begin, end)
+    for row, first, last in zip(rows.tolist(), begin.tolist(), end.tolist(), strict=True):
+        yield first, last, column, row
 
 
 def _field(table: Delimited, column: str, row: int, old: bytes, value: str) -> bytes:

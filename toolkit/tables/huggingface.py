@@ -169,8 +169,8 @@ def read(dataset: Dataset) -> tuple[pa.Table, dict[str, tuple[str, ...]]]:
     return pa.concat_tables(tables), names
 
 
-def write(dataset: Dataset, column: str, changes: Mapping[int, object], out: Path) -> None:
-    """Write the folder to `out` with some values of one column replaced.
+def write(dataset: Dataset, changes: Mapping[str, Mapping[int, object]], out: Path) -> None:
+    """Write the folder to `out` with some values replaced, by column and row.
 
     Files that hold no changed row are copied; a changed one keeps schema, metadata and batches.
     The fingerprint in state.json becomes a new one, as Hugging Face's caches go by it.
@@ -186,23 +186,25 @@ def write(dataset: Dataset, column: str, changes: Mapping[int, object], out: Pat
         home = folder / dataset.home.relative_to(dataset.folder)
         first = 0
         for file in dataset.files:
-            first += _rewrite(file, home / file.name, column, changes, first)
-        _new_fingerprint(home / "state.json", column, changes)
+            first += _rewrite(file, home / file.name, changes, first)
+        _new_fingerprint(home / "state.json", changes)
 
 
-def _rewrite(path: Path, out: Path, column: str, changes: Mapping[int, object], first: int) -> int:
+def _rewrite(path: Path, out: Path, changes: Mapping[str, Mapping[int, object]], first: int) -> int:
     """Rewrite one Arrow file if a change is in it; return how many rows it has."""
     with _reader(path) as (reader, stream):
         parts = reader if stream else map(reader.get_batch, range(reader.num_record_batches))
         schema, batches = reader.schema, list(parts)
     rows = sum(len(batch) for batch in batches)
-    if not any(first <= row < first + rows for row in changes):
+    if not any(first <= row < first + rows for column in changes.values() for row in column):
         return rows
     open_writer = pa.ipc.new_stream if stream else pa.ipc.new_file
     with replacing(out) as temporary, open_writer(str(temporary), schema) as writer:
         start = first
         for batch in batches:
-            writer.write_batch(_changed(batch, path, column, changes, start))
+            for column, of_row in changes.items():
+                batch = _changed(batch, path, column, of_row, start)
+            writer.write_batch(batch)
             start += len(batch)
     return rows
 
@@ -220,11 +222,12 @@ def _changed(
     return pa.RecordBatch.from_arrays(arrays, schema=batch.schema)
 
 
-def _new_fingerprint(state: Path, column: str, changes: Mapping[int, object]) -> None:
+def _new_fingerprint(state: Path, changes: Mapping[str, Mapping[int, object]]) -> None:
     if not state.is_file():
         return
     content = _json(state)
-    told = json.dumps([content.get("_fingerprint"), column, sorted(changes.items())], default=str)
+    told = [[column, *sorted(rows.items())] for column, rows in sorted(changes.items())]
+    told = json.dumps([content.get("_fingerprint"), told], default=str)
     content["_fingerprint"] = hashlib.sha256(told.encode()).hexdigest()[:16]
     with replacing(state) as temporary:
         temporary.write_text(json.dumps(content, indent=2, sort_keys=True), encoding="utf-8")

@@ -10,10 +10,10 @@ import pandas as pd
 
 from goldlabel.errors import InputError
 from goldlabel.tables.encoded import TextFile
+from goldlabel.tables.json_text import members
 
 __all__ = ["has_column", "looks_like", "read", "with_changes"]
 
-_DECODER = json.JSONDecoder()
 _SPACE = " \t\r\n"
 
 
@@ -98,49 +98,39 @@ def _kind(value: object) -> str:
     return kinds.get(type(value), "number")
 
 
-def with_changes(file: TextFile, column: str, changes: Mapping[int, object]) -> bytes:
-    """Return the text with the value of one key replaced in some rows, all else as it was.
+def with_changes(file: TextFile, changes: Mapping[str, Mapping[int, object]]) -> bytes:
+    """Return the text with some values replaced, by key and row, and all else as it was.
 
-    A row without the key gets it at its end.
+    A row without the key gets it at its end. A change may be a function that is given the JSON
+    text of the value ("null" where there is none) and returns the new one.
     """
     ascii_only = file.data.isascii()
     pieces, done = [], 0
+    changed = {row for rows in changes.values() for row in rows}
     for row, (_, start, line) in enumerate(_lines(file.data)):
-        if row in changes:
+        if row in changed:
             text = line.decode("utf-8")
-            pieces.append(file.data[done:start])
-            pieces.append(_with_value(text, column, changes[row], ascii_only).encode("utf-8"))
+            for column, rows in changes.items():
+                if row in rows:
+                    text = _with_value(text, column, rows[row], ascii_only)
+            pieces += [file.data[done:start], text.encode("utf-8")]
             done = start + len(line)
     pieces.append(file.data[done:])
     return b"".join(pieces)
 
 
+def _new(value: object, old: str, ascii_only: bool) -> str:
+    """Return a value as JSON; a function makes its own of the text that was there."""
+    return value(old) if callable(value) else json.dumps(value, ensure_ascii=ascii_only)
+
+
 def _with_value(text: str, column: str, value: object, ascii_only: bool) -> str:
-    new = json.dumps(value, ensure_ascii=ascii_only)
-    spans = {key: (start, stop) for key, start, stop in _values(text)}
+    spans = {key: (start, stop) for key, _, start, stop in members(text)}
     if column in spans:  # of a key that comes twice, the last one counts, as in reading
         start, stop = spans[column]
-        return text[:start] + new + text[stop:]
+        return text[:start] + _new(value, text[start:stop], ascii_only) + text[stop:]
+    new = _new(value, "null", ascii_only)
     end = text.rindex("}")
     body = text[:end].rstrip(_SPACE)
     key = json.dumps(column, ensure_ascii=ascii_only)
     return f"{body}{', ' if spans else ''}{key}: {new}{text[len(body) : end]}{text[end:]}"
-
-
-def _values(text: str) -> Iterator[tuple[str, int, int]]:
-    """Yield key, start and end of each value of the object in `text`, which is valid JSON."""
-    position = _skip(text, text.index("{") + 1)
-    while text[position] == '"':
-        key, position = _DECODER.raw_decode(text, position)
-        start = _skip(text, _skip(text, position) + 1)  # over the colon
-        _, stop = _DECODER.raw_decode(text, start)
-        yield key, start, stop
-        position = _skip(text, stop)
-        if text[position] == ",":
-            position = _skip(text, position + 1)
-
-
-def _skip(text: str, position: int) -> int:
-    while text[position] in _SPACE:
-        position += 1
-    return position

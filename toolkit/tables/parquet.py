@@ -66,8 +66,8 @@ def categories(table: pa.Table) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def write(path: Path, column: str, changes: Mapping[int, object], out: Path) -> None:
-    """Write the file to `out` with some values of one column replaced.
+def write(path: Path, changes: Mapping[str, Mapping[int, object]], out: Path) -> None:
+    """Write the file to `out` with some values replaced, by column and row.
 
     Schema, metadata, row groups, and each column's compression and encoding are kept.
 
@@ -83,11 +83,12 @@ def write(path: Path, column: str, changes: Mapping[int, object], out: Path) -> 
             first = 0
             for group in range(file.num_row_groups):
                 table = file.read_row_group(group)
-                here = {
-                    row - first: v for row, v in changes.items() if 0 <= row - first < len(table)
-                }
-                if here:
-                    table = _replaced(table, path, column, here, first)
+                for column, rows in changes.items():
+                    here = {
+                        row - first: v for row, v in rows.items() if 0 <= row - first < len(table)
+                    }
+                    if here:
+                        table = _replaced(table, path, column, here, first)
                 writer.write_table(table, row_group_size=max(len(table), 1))
                 first += len(table)
     with pq.ParquetFile(out) as written:

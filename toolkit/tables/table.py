@@ -1,29 +1,26 @@
-"""Read a table in its native format, and write it back with one column changed."""
+"""Read a table in its native format."""
 
 from __future__ import annotations
 
-import math
-import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.files import replacing, sha256
+from goldlabel.files import sha256
 from goldlabel.tables import arrow, delimited, huggingface, jsonl, parquet
 from goldlabel.tables.encoded import TextFile, check_file, first_bytes, is_folder, read_text
 
 __all__ = [
     "FORMATS",
     "TableFile",
+    "check_unchanged",
     "is_table_folder",
     "read_table",
     "read_table_again",
-    "write_column",
 ]
 
 FORMATS = ("csv", "tsv", "jsonl", "parquet", "huggingface")
@@ -154,7 +151,7 @@ def read_table_again(source: Source) -> TableFile:
     told = ("encoding", "delimiter", "quote", "header", "split")
     options = {name: source.options[name] for name in told if name in source.options}
     table = read_table(source.files[0], format=source.format, **options)
-    _check_unchanged(source, table.source.options["sha256"])
+    check_unchanged(source, table.source.options["sha256"])
     return table
 
 
@@ -231,137 +228,11 @@ def _size(frame: pd.DataFrame) -> str:
     return f"{len(frame):,} rows, columns {', '.join(shown)}{more}"
 
 
-def write_column(
-    source: Source, column: str, changes: Mapping[int, object], out: str | Path
-) -> None:
-    """Write a table again with some values of one column replaced, and all else as it was.
-
-    Delimited text and JSON Lines: only the bytes of the replaced fields differ, in the file's
-    encoding, line ends, quoting and compression. Parquet and Arrow: same schema, metadata and
-    parts; the other columns are untouched. Without changes the output is a copy of the input.
-
-    Parameters
-    ----------
-    source : Source
-        From `read_table`. If it has the option "sha256", the file must still have that hash.
-    column : str
-        Name of the column.
-    changes : mapping of int to object
-        New values by row, 0 .. n-1; text for delimited text, else of the column's own type.
-    out : str or Path
-        File to write (a folder for a Hugging Face dataset); never the input.
-
-    Raises
-    ------
-    InputError
-        The input changed since it was read, has no such row or column, or can't hold a value; or
-        `out` is the input or can't be written. Nothing is written then.
-    """
-    out = Path(out)
-    write = _WRITERS.get(source.format)
-    if write is None:
-        raise InputError(
-            "source", f"has the format {source.format!r}, no table", "Use read_table's"
-        )
-    path = source.files[0]
-    plain = {int(row): _plain(value) for row, value in changes.items()}
-    rows = source.options.get("rows", math.inf)
-    outside = [row for row in plain if not 0 <= row < rows]
-    if outside:
-        raise InputError(
-            f"{path}: row {outside[0] + 1}", f"is not one of its {rows:,} rows", "Check the changes"
-        )
-    if source.format != "huggingface":
-        _check_output(path, out)
-    try:
-        write(source, column, plain, out)
-    except OSError as error:
-        raise InputError(
-            str(out), f"cannot be written ({error})", "Make room, or name another file"
-        ) from error
-
-
-def _plain(value: object) -> Any:
-    return value.item() if hasattr(value, "item") else value
-
-
-def _check_output(path: Path, out: Path) -> None:
-    check_file(path)
-    try:
-        if out.is_dir():
-            raise InputError(str(out), "is a folder", "Name a file in it")
-        same = out.exists() and out.samefile(path)
-    except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(str(out), f"cannot be written ({error})", "Name another file") from error
-    if same:
-        raise InputError(str(out), "is the input, which is never overwritten", "Name another file")
-
-
-def _check_unchanged(source: Source, found: str) -> None:
+def check_unchanged(source: Source, found: str) -> None:
+    """Refuse a file whose hash is not the one that it had when it was read."""
     if source.options.get("sha256", found) != found:
         raise InputError(
             str(source.files[0]),
             "has changed since it was audited, so its rows may be others",
             "Audit it again, or bring the old file back",
         )
-
-
-def _check_column(source: Source, column: str, names: Iterable[str]) -> None:
-    listed = list(names)
-    if column not in listed:
-        only = f", only {', '.join(listed[:20])}" if listed else ""
-        raise InputError(
-            str(source.files[0]), f"has no column {column!r}{only}", "Name one that it has"
-        )
-
-
-def _write_text(source: Source, column: str, changes: Mapping[int, Any], out: Path) -> None:
-    options = source.options
-    file = read_text(source.files[0], encoding=options.get("encoding"))
-    _check_unchanged(source, file.sha256)
-    if source.format == "jsonl":
-        _check_column(source, column, [column] if jsonl.has_column(file, column) else [])
-        data = jsonl.with_changes(file, column, changes)
-    else:
-        table = delimited.scan(
-            file,
-            delimiter=options.get("delimiter"),
-            quote=options.get("quote", '"'),
-            header=options.get("header"),
-        )
-        _check_column(source, column, table.names)
-        data = delimited.with_changes(table, column, changes)
-    with replacing(out) as temporary:
-        if data == file.data:
-            shutil.copyfile(file.path, temporary)
-        else:
-            temporary.write_bytes(file.packed(data))
-
-
-def _write_parquet(source: Source, column: str, changes: Mapping[int, Any], out: Path) -> None:
-    path = source.files[0]
-    _check_unchanged(source, sha256(path))
-    _check_column(source, column, parquet.columns(path))
-    with replacing(out) as temporary:
-        if changes:
-            parquet.write(path, column, changes, temporary)
-        else:
-            shutil.copyfile(path, temporary)
-
-
-def _write_huggingface(source: Source, column: str, changes: Mapping[int, Any], out: Path) -> None:
-    dataset = huggingface.open_dataset(source.files[0], split=source.options.get("split"))
-    _check_unchanged(source, dataset.sha256)
-    _check_column(source, column, huggingface.columns(dataset))
-    huggingface.write(dataset, column, changes, out)
-
-
-_WRITERS: dict[str, Callable[[Source, str, Mapping[int, Any], Path], None]] = {
-    "csv": _write_text,
-    "tsv": _write_text,
-    "jsonl": _write_text,
-    "parquet": _write_parquet,
-    "huggingface": _write_huggingface,
-}

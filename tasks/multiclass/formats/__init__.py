@@ -1,7 +1,6 @@
 """Native formats of multiclass datasets: read one into the container, write it back corrected.
 
-`goldlabel.tasks.multiclass.formats.table` reads tables, `image_folder` folders of images, and
-`classes` says which classes there are, in which order.
+`goldlabel.tasks.multiclass.formats.table` reads tables, `image_folder` folders of images.
 """
 
 from __future__ import annotations
@@ -27,11 +26,12 @@ from goldlabel.tables import (
     read_pred_probs,
     read_table,
     read_table_again,
+    roles,
     write_column,
 )
+from goldlabel.tables.classes import Classes, Distinct, arrange
 from goldlabel.tasks.multiclass.data import MulticlassData
 from goldlabel.tasks.multiclass.formats import image_folder, table
-from goldlabel.tasks.multiclass.formats.classes import Classes, Distinct, arrange
 
 __all__ = ["FORMATS", "export", "read"]
 
@@ -170,8 +170,8 @@ def _read_images(path: Path) -> _Labels:
 
 
 def _read_labels(opened: TableFile, label: str | None, id: str | None) -> _Labels:
-    column, label_note = table.label_column(opened, label)
-    id_name, id_note = table.id_column(opened, id)
+    column, label_note = roles.label_column(opened, label, table.LABEL_NAMES)
+    id_name, id_note = roles.id_column(opened, id)
     id_name = None if id_name == column else id_name
     listed, positions = table.listed_classes(opened, column)
     options = {**opened.source.options, "label": column, "id": id_name}
@@ -182,7 +182,7 @@ def _read_labels(opened: TableFile, label: str | None, id: str | None) -> _Label
         [*opened.notes, *filter(None, (label_note, id_note))],
         listed,
         positions,
-        table.ids(opened, id_name),
+        roles.ids(opened, id_name),
         opened,
     )
 

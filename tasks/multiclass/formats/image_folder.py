@@ -13,7 +13,7 @@ import pandas as pd
 from goldlabel.audit import Source
 from goldlabel.errors import InputError
 from goldlabel.files import list_files, new_folder
-from goldlabel.tasks.multiclass.formats.classes import Distinct, distinct
+from goldlabel.tables.classes import Distinct, distinct
 
 __all__ = ["EXTENSIONS", "export", "read"]
 

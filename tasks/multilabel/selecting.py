@@ -1,0 +1,148 @@
+"""From the confident joint of each class to the cells that are judged wrong."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from goldlabel import check, noise
+from goldlabel.confident import PRUNING, refuse_pruning_options
+from goldlabel.errors import DataWarning
+from goldlabel.kernels.rows import each_block
+from goldlabel.kernels.selection import Buckets
+from goldlabel.tasks.multilabel import kernels
+from goldlabel.tasks.multilabel.counting import Counted, given_joint, small_blocks
+
+__all__ = ["select"]
+
+Ints = npt.NDArray[np.int64]
+
+_WHOLE = 1e-9
+"""What a product of a count and a share may miss a whole number by."""
+
+
+def select(
+    counted: Counted,
+    filter_by: str,
+    *,
+    confident_joint: npt.ArrayLike | None = None,
+    frac_noise: float = 1.0,
+    num_to_remove_per_class: npt.ArrayLike | None = None,
+    min_examples_per_class: int = 1,
+) -> Ints:
+    """Return the cells judged wrong, as ``example * k + class`` in ascending order.
+
+    Parameters
+    ----------
+    counted : Counted
+    filter_by, confident_joint, frac_noise, num_to_remove_per_class, min_examples_per_class
+        See `goldlabel.tasks.multilabel.find_label_issues`.
+    """
+    frac = check.number(frac_noise, name="frac_noise", low=0.0, high=1.0)
+    least = check.whole_number(min_examples_per_class, name="min_examples_per_class")
+    k = len(counted.value_counts)
+    if filter_by in PRUNING:
+        joint = None if confident_joint is None else given_joint(confident_joint, k)
+        quotas = _quotas(counted, filter_by, joint, frac, num_to_remove_per_class, least)
+        return _lowest(counted, np.ascontiguousarray(quotas.T), guarded=True)
+    refuse_pruning_options(filter_by, confident_joint, frac, num_to_remove_per_class)
+    if filter_by == "predicted_neq_given":
+        return counted.disagreeing()
+    found = counted.off_diagonal()
+    if filter_by == "confident_learning":
+        return found
+    return _lowest(counted, np.bincount(found % k, minlength=k)[None], guarded=False)
+
+
+def _quotas(
+    counted: Counted,
+    filter_by: str,
+    joint: npt.NDArray[np.float64] | None,
+    frac: float,
+    num_to_remove: npt.ArrayLike | None,
+    least: int,
+) -> Ints:
+    """Return how many cells of each class (rows) and given value (columns) to choose."""
+    counts = counted.value_counts
+    room = np.maximum(counts - least, 0)
+    if num_to_remove is not None:
+        quotas = np.minimum(_numbers(num_to_remove, len(counts)), room)
+    else:
+        calibrated = counted.calibrated_joint if joint is None else noise.calibrate(joint, counts)
+        wrong = np.minimum(np.stack([calibrated[:, 0, 1], calibrated[:, 1, 0]], axis=1), room)
+        share = wrong * frac
+        by_class = filter_by == "prune_by_class"
+        rounded = np.ceil(share - _WHOLE) if by_class else np.floor(share + _WHOLE)
+        quotas = rounded.astype(np.int64)
+    few = counts <= max(least, 1)
+    quotas[few] = 0
+    if num_to_remove is None:
+        _warn_of_few(counted, least, few & (counts > 0))
+    return quotas
+
+
+def _numbers(num_to_remove: npt.ArrayLike, k: int) -> Ints:
+    """Return a caller's numbers as (k, 2): of examples without and with each class."""
+    if np.ndim(num_to_remove) == 2:
+        return noise.per_class_counts(num_to_remove, "num_to_remove_per_class", (k, 2)).copy()
+    present = noise.per_class_counts(num_to_remove, "num_to_remove_per_class", k)
+    return np.column_stack([np.zeros_like(present), present])
+
+
+def _warn_of_few(counted: Counted, least: int, few: npt.NDArray[Any]) -> None:
+    if not few.any():
+        return
+    names = counted.cells.classes
+    said = [
+        f"{names[c]} ({'with' if value else 'without'} it)"
+        for c, value in np.argwhere(few).tolist()
+    ]
+    shown = ", ".join(said[:10]) + (f" and {len(said) - 10} more" if len(said) > 10 else "")
+    most = max(least, 1)
+    warnings.warn(
+        f"labels: classes with no more than {most} example{'' if most == 1 else 's'} of a kind,"
+        f" none of which is judged: {shown}.",
+        DataWarning,
+        stacklevel=5,
+    )
+
+
+def _lowest(counted: Counted, quotas: Ints, *, guarded: bool) -> Ints:
+    """Return the cells with the lowest self-confidence, a quota of each bucket; ties by example.
+
+    `quotas` has a row for each given value, or one row for both.
+    """
+    n, k = counted.cells.pred_probs.shape
+    buckets = Buckets(quotas.ravel())
+    if not quotas.any():
+        return np.empty(0, dtype=np.int64)
+    size = small_blocks(k)
+    scratch, turn = threading.local(), threading.Lock()
+
+    def work(worker: int, block: int, rows: slice) -> None:
+        if not hasattr(scratch, "arrays"):
+            whole = np.empty((2, size * k), dtype=np.int64)
+            scratch.arrays = whole[0], np.empty(size * k), whole[1]
+        bars = np.broadcast_to(buckets.bars.reshape(-1, k), (2, k)).copy()
+        found = kernels.candidates(
+            counted.cells.labels.block(rows),
+            counted.cells.pred_probs[rows],
+            rows.start,
+            counted.cuts,
+            bars,
+            *scratch.arrays,
+            guarded=guarded,
+        )
+        places, keys, members = (array[:found] for array in scratch.arrays)
+        if len(quotas) == 1:
+            places %= k
+        with turn:
+            buckets.offer(places, keys, members)
+
+    each_block(work, n, size)
+    places, _, members = buckets.kept()
+    return np.sort(members * k + places % k)

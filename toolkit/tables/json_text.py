@@ -1,0 +1,122 @@
+"""JSON text with places: where each value of an object or a list stands, to change one alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from goldlabel.errors import InputError
+
+__all__ = ["edited_list", "elements", "kind_of", "members", "parse", "spliced"]
+
+_DECODER = json.JSONDecoder()
+_SPACE = " \t\r\n"
+
+
+def parse(text: str, where: str) -> Any:
+    """Return what a JSON text holds.
+
+    Raises
+    ------
+    InputError
+        It is not JSON; says where.
+    """
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        place = f"{where}: line {error.lineno}, column {error.colno}"
+        raise InputError(place, f"is not JSON ({error.msg})", "Write it again") from error
+    except (ValueError, RecursionError) as error:  # too long a number, too deep a nesting
+        raise InputError(where, f"is not JSON that can be read ({error})", "Mend it") from error
+
+
+def kind_of(value: object) -> str:
+    """Return what JSON calls a value."""
+    kinds = {dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null"}
+    return kinds.get(type(value), "number")
+
+
+def members(text: str, start: int = 0) -> Iterator[tuple[str, Any, int, int]]:
+    """Yield key, value, start and end of each member of the object at `start` of valid JSON."""
+    position = _skip(text, _skip(text, start) + 1)
+    while text[position] == '"':
+        key, position = _DECODER.raw_decode(text, position)
+        begin = _skip(text, _skip(text, position) + 1)  # over the colon
+        value, stop = _DECODER.raw_decode(text, begin)
+        yield key, value, begin, stop
+        position = _skip(text, stop)
+        if text[position] == ",":
+            position = _skip(text, position + 1)
+
+
+def elements(text: str, start: int = 0) -> Iterator[tuple[Any, int, int]]:
+    """Yield value, start and end of each element of the list at `start` of valid JSON."""
+    position = _skip(text, _skip(text, start) + 1)
+    while text[position] != "]":
+        value, stop = _DECODER.raw_decode(text, position)
+        yield value, position, stop
+        position = _skip(text, stop)
+        if text[position] == ",":
+            position = _skip(text, position + 1)
+
+
+def _skip(text: str, position: int) -> int:
+    while text[position] in _SPACE:
+        position += 1
+    return position
+
+
+def spliced(text: str, changes: Sequence[tuple[int, int, str]]) -> str:
+    """Return a text with some pieces, which do not overlap, replaced: (start, end, new)."""
+    pieces, done = [], 0
+    for start, stop, new in sorted(changes):
+        pieces += [text[done:start], new]
+        done = stop
+    return "".join([*pieces, text[done:]])
+
+
+def edited_list(
+    text: str,
+    spans: Sequence[tuple[int, int]],
+    keep: Callable[[int], bool],
+    add: Sequence[str],
+    separator: str,
+) -> str:
+    """Return the text of a list with some entries left out and others added at its end.
+
+    Every entry that stays, and what stood between entries, is as it was.
+
+    Parameters
+    ----------
+    text : str
+        What stands between the brackets, or the whole list where it has none.
+    spans : sequence of (int, int)
+        Start and end of each entry.
+    keep : callable
+        Whether an entry, by its number, stays.
+    add : sequence of str
+        New entries as they are to be written.
+    separator : str
+        What to put between entries where the list has fewer than two.
+
+    Examples
+    --------
+    >>> edited_list("a,  b, c", [(0, 1), (4, 5), (7, 8)], lambda i: i != 0, ["d"], ",")
+    'b, c, d'
+    """
+    gaps = [text[a[1] : b[0]] for a, b in zip(spans, spans[1:], strict=False)]
+    usual = max(gaps, key=gaps.count, default=separator)
+    before = text[: spans[0][0]] if spans else ""
+    after = text[spans[-1][1] :] if spans else ""
+    parts: list[str] = []
+    for number, (start, stop) in enumerate(spans):
+        if keep(number):
+            parts += [gaps[number - 1]] if parts else []
+            parts.append(text[start:stop])
+    for entry in add:
+        parts += [usual] if parts else []
+        parts.append(entry)
+    if not parts:
+        return ""
+    return before + "".join(parts) + after
