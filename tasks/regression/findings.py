@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -153,7 +154,7 @@ def _wrong(
     usual = f", {times_usual:.3g} times the usual distance" if times_usual < 1e6 else ""
     return (
         f"The model predicts {_figure(predicted)}, plausibly {_figure(low)} to {_figure(high)}; the"
-        f" given {_figure(given)} is {_figure(abs(difference))} {far} it{usual}."
+        f" given {_figure(given, 12)} is {_figure(abs(difference))} {far} it{usual}."
         f"{_hint(given, low, high)}"
     )
 
@@ -188,9 +189,17 @@ def _offer(predicted: float, low: float, high: float) -> str:
     return f" The model predicts {_figure(predicted)}, plausibly {_figure(low)} to {_figure(high)}."
 
 
-def _figure(value: float) -> str:
-    """Write a number with six digits, without an exponent where that is readable."""
+def _figure(value: float, digits: int = 4) -> str:
+    """Write a number with so many digits, without an exponent where that is readable.
+
+    Examples
+    --------
+    >>> [_figure(value) for value in (5415.72, -0.012345, 1234567.0, 2.5e-9)]
+    ['5,416', '-0.01235', '1,234,567', '2.5e-09']
+    """
     if value and not 1e-4 <= abs(value) < 1e12:
-        return f"{value:.6g}"
-    digits = max(0, 6 - len(str(int(abs(value)))))
-    return f"{value:,.{digits}f}".rstrip("0").rstrip(".") if digits else f"{value:,.0f}"
+        return f"{value:.{digits}g}"
+    size = math.floor(math.log10(abs(value))) if value else 0
+    places = max(0, digits - 1 - size)
+    text = f"{value:,.{places}f}"
+    return text.rstrip("0").rstrip(".") if places else text

@@ -75,7 +75,7 @@ def find_label_issues(
     >>> issues
     <LabelIssues: regression, 1 of 101 examples flagged>
     >>> issues.reasons()[0]
-    'The model predicts 10.7, plausibly 9.71064 to 11.6894; the given 107 is 96.3 above it, 131 times the usual distance. Is it 10 times too large?'
+    'The model predicts 10.7, plausibly 9.711 to 11.69; the given 107 is 96.3 above it, 131 times the usual distance. Is it 10 times too large?'
     """  # noqa: E501
     check.choice(method, get_args(Method), name="method")
     check.number(threshold, name="threshold", low=0.0, high=1.0)

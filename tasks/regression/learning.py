@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,6 +27,12 @@ from goldlabel.tasks.regression.values import NUMBER, Values, column, sorted_out
 __all__ = ["CleanLearning"]
 
 Floats = npt.NDArray[np.float64]
+
+LOG = logging.getLogger("goldlabel")
+_ENOUGH = 5
+"""After so many fits it is known how long they take."""
+_LONG = 10
+"""Seconds that are worth an announcement."""
 
 
 class CleanLearning(RegressorMixin, BaseEstimator):  # type: ignore[misc]
@@ -176,7 +184,8 @@ class CleanLearning(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         )
         options = arguments.fit_options(model_kwargs, "model_kwargs")
         model = self._checked_model()
-        told = _Told(progress, plan.fits + (len(numeric) < len(values.kind)), model)
+        spare = len(values.kind) - len(numeric)
+        told = _Told(progress, plan.fits + (spare > 0), model, len(numeric))
         used = take(rows, numeric)
         predict = predictor_for(model, used, self.seed, options, told, self.n_jobs)
         given = arguments.uncertainty(uncertainty, len(values.kind))
@@ -286,16 +295,22 @@ class CleanLearning(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
 
 class _Told:
-    """Counts fits, and tells how many there will be before the first."""
+    """Counts fits; says how many there will be before the first, and how long they take."""
 
-    def __init__(self, progress: Progress | None, fits: int, model: Any) -> None:
+    def __init__(self, progress: Progress | None, fits: int, model: Any, n: int) -> None:
         self.progress, self.fits, self.done = progress, fits, 0
-        self.what = f"at most {fits} fits of {model_name(model)}"
+        self.what = f"fits of {model_name(model)}"
+        self.started = time.monotonic()
+        LOG.info("at most %d %s on %s rows (max_fits bounds them)", fits, self.what, f"{n:,}")
         if progress is not None:
             progress(0, fits, self.what)
 
     def __call__(self) -> None:
         self.done += 1
+        if self.done == _ENOUGH:
+            seconds = (time.monotonic() - self.started) / self.done * self.fits
+            if seconds >= _LONG:
+                LOG.info("they will take up to about %.0f seconds", seconds)
         if self.progress is not None:
             self.progress(min(self.done, self.fits), self.fits, self.what)
 
