@@ -25,7 +25,7 @@ from goldlabel.tasks.regression.items import items, worst_table
 from goldlabel.tasks.regression.plots import plots
 from goldlabel.tasks.regression.scores import Method
 from goldlabel.tasks.regression.search import Criterion
-from goldlabel.tasks.regression.summary import figures, summarize
+from goldlabel.tasks.regression.summary import SURE, figures, summarize
 from goldlabel.tasks.regression.values import NUMBER
 
 __all__ = ["audit"]
@@ -167,7 +167,7 @@ def audit(
     >>> from goldlabel.datasets import write_csv
     >>> found = audit(
     ...     write_csv("diabetes", Path(tempfile.mkdtemp(), "diabetes.csv")),
-    ...     label="progression",
+    ...     label="value",
     ...     features="age,bmi,bp,s1,s5",
     ... )
     >>> found.summary["examples"]
@@ -266,13 +266,13 @@ def _by_search(
     )
     whole, plan = learner.plan(), learner.plan(max_fits=max_fits)
     issues = learner.find_label_issues(
-        matrix, data.given, ids=data.ids, max_fits=max_fits, progress=progress
+        matrix, data.given, ids=data.ids, max_fits=max_fits, flag_sure=SURE, progress=progress
     )
     name = f"{type(pipeline[-1]).__name__} on {of}"
     notes = [
         f"Predictions were made here, out of fold: {name}, {folds} folds, seed {seed}, at most"
-        f" {plan.fits} fits. They were found to be best with {learner.found_.share:.3g} of the"
-        " values left out."
+        f" {plan.fits} fits. They were best with {learner.found_.share:.3g} of the values left out:"
+        f" as many are flagged, and those that are wrong with a confidence of {SURE:g}."
     ]
     if plan != whole:
         notes.append(
@@ -357,7 +357,5 @@ def _summary(
     found: dict[str, Any] = {"examples": len(data), "flagged": len(issues)}
     if "share_wrong" in issues.params:
         found["estimated_share_of_wrong_labels"] = issues.params["share_wrong"]
-    of_parts = issues.parts.confidence
-    found |= figures(labels, predicted)
-    found["surely_wrong"] = int(np.count_nonzero(of_parts >= 0.9))
-    return found
+    found["surely_wrong"] = int(np.count_nonzero(issues.parts.confidence >= SURE))
+    return found | figures(labels, predicted)

@@ -13,7 +13,7 @@ from goldlabel.classes import as_array
 from goldlabel.errors import InputError
 from goldlabel.kernels.selection import ascending
 from goldlabel.result import LabelIssues, Parts
-from goldlabel.tasks.regression.plausible import plausible, wrongness
+from goldlabel.tasks.regression.plausible import plausible, usual_distance, wrongness
 from goldlabel.tasks.regression.values import NOTHING, NUMBER, TEXT, Values
 
 __all__ = ["KINDS", "NO_LABEL", "NO_NUMBER", "assemble", "checked_ids"]
@@ -49,8 +49,8 @@ def assemble(
     *,
     ids: npt.NDArray[Any] | None,
     params: Mapping[str, Any],
-    uncertainty: Floats | None = None,
     evidence: Mapping[str, npt.NDArray[Any]] | None = None,
+    flag_sure: float | None = None,
 ) -> LabelIssues:
     """Return what was found, with a row of `parts` for each flagged example, worst first.
 
@@ -62,25 +62,29 @@ def assemble(
         NaN only where the label is no number.
     scores, is_issue : ndarray of shape (m,)
         Of the m examples whose label is a number, in their order.
-    uncertainty : ndarray of shape (m,), float64, optional
-        Of their predictions; residuals count in proportion to it.
     ids, params
         As in `LabelIssues`.
     evidence : mapping of str to ndarray of shape (m,)
         Further columns; missing (NaN) where the label is no number.
+    flag_sure : float, optional
+        Flag the labels too that are wrong with this confidence.
     """
     n, numeric = len(values.kind), values.kind == NUMBER
     every_score = np.where(values.kind == TEXT, NO_NUMBER, NO_LABEL)
     every_score[numeric] = scores
+    sizes = np.abs(predictions - values.numbers)[numeric]
+    usual = np.ones(n)
+    usual[numeric] = usual_distance(predictions[numeric], sizes)
+    if numeric.any():
+        usual[~numeric] = np.median(usual[numeric])
+    times, confidence = np.full(n, np.nan), np.zeros(n)
+    times[numeric] = sizes / usual[numeric]
+    confidence[numeric] = wrongness(times[numeric])
     flagged = ~numeric
     flagged[numeric] = is_issue
-    unit = _spread(uncertainty, numeric)
-    offered = plausible(values.numbers, predictions, numeric & ~flagged, unit)
-    sizes = np.abs(predictions - values.numbers)[numeric]
-    sizes = sizes if uncertainty is None else sizes / uncertainty
-    confidence, times = np.zeros(n), np.full(n, np.nan)
-    confidence[numeric] = wrongness(sizes)
-    times[numeric] = sizes / max(float(np.median(sizes)), 1e-300) if sizes.size else sizes
+    if flag_sure is not None:
+        flagged |= confidence >= flag_sure
+    offered = plausible(values.numbers, predictions, numeric & ~flagged, usual)
     further = {name: _placed(column, numeric) for name, column in (evidence or {}).items()}
     rows = np.flatnonzero(flagged)
     rows = rows[ascending(every_score[rows])]
@@ -117,15 +121,6 @@ def assemble(
     )
 
 
-def _spread(uncertainty: Floats | None, numeric: npt.NDArray[np.bool_]) -> Floats | None:
-    """Return an uncertainty for every example: the median where none was estimated."""
-    if uncertainty is None:
-        return None
-    unit = np.full(len(numeric), float(np.median(uncertainty)) if uncertainty.size else 1.0)
-    unit[numeric] = uncertainty
-    return unit
-
-
 def _placed(column: npt.NDArray[Any], numeric: npt.NDArray[np.bool_]) -> Floats:
     placed = np.full(len(numeric), np.nan)
     placed[numeric] = column
@@ -151,7 +146,7 @@ def _wrong(
     **_: Any,
 ) -> str:
     far = "below" if difference < 0 else "above"
-    usual = f", {times_usual:.3g} times the usual distance" if times_usual < 1e6 else ""
+    usual = f", {_figure(times_usual, 3)} times the usual distance" if times_usual < 1e6 else ""
     return (
         f"The model predicts {_figure(predicted)}, plausibly {_figure(low)} to {_figure(high)}; the"
         f" given {_figure(given, 12)} is {_figure(abs(difference))} {far} it{usual}."

@@ -52,7 +52,7 @@ def find_label_issues(
     LabelIssues
         One row of `parts` for each flagged example, worst first, with the evidence `predicted`,
         `low`, `high` (the plausible interval), `difference` (given less predicted),
-        `times_usual` (its size by the median size) and `given_text` (what stands in place of a
+        `times_usual` (its size by the usual size at such a prediction) and `given_text` (what stands in place of a
         number). Suggested is the prediction. A label that is no number scores 0, a missing one
         0.5, both with confidence 0.
 
@@ -75,7 +75,7 @@ def find_label_issues(
     >>> issues
     <LabelIssues: regression, 1 of 101 examples flagged>
     >>> issues.reasons()[0]
-    'The model predicts 10.7, plausibly 9.711 to 11.69; the given 107 is 96.3 above it, 131 times the usual distance. Is it 10 times too large?'
+    'The model predicts 10.7, plausibly 9.659 to 11.74; the given 107 is 96.3 above it, 128 times the usual distance. Is it 10 times too large?'
     """  # noqa: E501
     check.choice(method, get_args(Method), name="method")
     check.number(threshold, name="threshold", low=0.0, high=1.0)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.audit import Table
@@ -46,13 +47,11 @@ def worst_table(issues: LabelIssues, data: RegressionData, features: Sequence[st
     columns |= {
         "row": at + 1,
         "given": [text or _number(value) for text, value in zip(texts, given, strict=True)],
-        "suggested": [_number(value) for value in parts.suggested[shown]],
-        "plausible": [
-            "" if np.isnan(low) else f"{_number(low)} .. {_number(high)}"
-            for low, high in zip(evidence["low"], evidence["high"], strict=True)
-        ],
-        "times_usual": evidence["times_usual"],
-        "score": parts.score[shown],
+        "suggested": parts.suggested[shown],
+        "plausible_from": _shortened(evidence["low"]),
+        "plausible_to": _shortened(evidence["high"]),
+        "times_usual": _shortened(evidence["times_usual"]),
+        "score": parts.score[shown].round(4),
         "confidence": parts.confidence[shown],
     }
     frame = data.frame.iloc[rows]
@@ -66,10 +65,15 @@ def worst_table(issues: LabelIssues, data: RegressionData, features: Sequence[st
     return Table(
         "Worst rows",
         pd.DataFrame(columns),
-        "Row counts from 1, without the header. Plausible is where nine of ten labels that are not"
-        " flagged lie around their predictions. Times usual is how far the label is off, by the"
-        " median of all.",
+        "Row counts from 1, without the header. Nine of ten labels that are not flagged lie within"
+        " such a plausible range around their predictions. Times usual is how far the label is"
+        " off, by the median of labels with like predictions.",
     )
+
+
+def _shortened(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Round to four digits."""
+    return np.array([float(f"{value:.4g}") for value in values.tolist()], dtype=np.float64)
 
 
 def _number(value: float) -> str:

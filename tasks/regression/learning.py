@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 
+from goldlabel import check
 from goldlabel.errors import InputError
 from goldlabel.fitting import blamed, check_model, check_seed, fit_copy, indexable, row_count, take
 from goldlabel.result import LabelIssues
@@ -56,9 +57,9 @@ class CleanLearning(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     include_aleatoric_uncertainty : bool
         Whether the noise of the data counts as uncertainty.
     criterion : {"mae", "r2", "trimmed_r2"}
-        Which predictions are the best: of the least mean absolute error; of the largest R2, as
-        published, which a few huge wrong values decide alone; or of the largest R2 without the
-        20 % largest residuals.
+        Which predictions are the best: of the least mean absolute error (of shares within one
+        standard error of it, the smallest); of the largest R2, as published, which a few huge
+        wrong values decide alone; or of the largest R2 without the 20 % largest residuals.
     seed : int
         Of the folds, and of what the model leaves unseeded. No global state is touched.
     n_jobs : int
@@ -135,6 +136,7 @@ class CleanLearning(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         fine_search_size: int = 3,
         max_fits: int | None = None,
         model_kwargs: Mapping[str, Any] | None = None,
+        flag_sure: float | None = None,
         ids: npt.ArrayLike | None = None,
         progress: Progress | None = None,
     ) -> LabelIssues:
@@ -157,6 +159,10 @@ class CleanLearning(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             Fit no more models than this; what is left out then is in `params`.
         model_kwargs : mapping, optional
             Further arguments of every ``fit``.
+        flag_sure : float, optional
+            Flag the examples too that are wrong with this confidence, in [0, 1]. A model that wild
+            labels do not bend predicts no better without them, and the search then says that no
+            label is wrong.
         ids : array_like of shape (n,), optional
             Your own name of each example, for the tables.
         progress : callable, optional
@@ -175,6 +181,8 @@ class CleanLearning(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             Something does not fit, or a model fails; the message says which.
         """
         rows, values = _rows_and_values(features, labels)
+        if flag_sure is not None:
+            check.number(flag_sure, name="flag_sure", low=0.0, high=1.0)
         names = checked_ids(ids, len(values.kind))
         numeric = np.flatnonzero(values.kind == NUMBER)
         plan = self.plan(
@@ -196,7 +204,9 @@ class CleanLearning(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         predictions = self._predict_rest(model, rows, values, found, options)
         told.finish()
         self.found_ = found
-        self.label_issues_ = _result(values, predictions, found, plan, names, self, model)
+        self.label_issues_ = _result(
+            values, predictions, found, plan, names, self, model, flag_sure
+        )
         return self.label_issues_
 
     def _checked_model(self) -> Any:
@@ -342,10 +352,10 @@ def _result(
     ids: npt.NDArray[Any] | None,
     learner: CleanLearning,
     model: Any,
+    flag_sure: float | None,
 ) -> LabelIssues:
     rank = np.empty(len(found.scores))
     rank[np.argsort(found.scores, kind="stable")] = np.arange(1, len(rank) + 1)
-    uncertain = bool(np.ptp(found.uncertainty)) and bool((found.uncertainty > 0).all())
     return assemble(
         values,
         predictions,
@@ -362,12 +372,13 @@ def _result(
             "criterion": plan.criterion,
             "seed": learner.seed,
             "share_wrong": found.share,
+            "flag_sure": flag_sure,
             "fits": plan.fits,
         },
-        uncertainty=found.uncertainty if uncertain else None,
         evidence={
             "uncertainty": found.uncertainty,
             "rank": rank,
             "residual_rank": found.residual_rank.astype(np.float64),
         },
+        flag_sure=flag_sure,
     )

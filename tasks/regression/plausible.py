@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["COVERED", "Plausible", "plausible", "wrongness"]
+__all__ = ["COVERED", "Plausible", "plausible", "usual_distance", "wrongness"]
 
 Floats = npt.NDArray[np.float64]
 
+_LEAST, _PARTS = 50, 20
 COVERED = 0.9
 """Share of the labels not flagged that lie in the interval around their prediction."""
 
@@ -29,18 +30,44 @@ class Plausible(NamedTuple):
     high: Floats
 
 
+def usual_distance(predictions: Floats, sizes: Floats) -> Floats:
+    """Return how far labels usually are from predictions such as each of these.
+
+    Large values are often predicted less exactly than small ones. So this is the median size of
+    the residuals of examples with like predictions: of as many parts of equal number as hold 50
+    examples each, 20 at most, in the order of the predictions, and between their middles what lies
+    between.
+
+    Parameters
+    ----------
+    predictions : ndarray of shape (n,), float64
+    sizes : ndarray of shape (n,), float64
+        Of the residuals.
+
+    Returns
+    -------
+    ndarray of shape (n,), float64
+        Positive.
+    """
+    n = len(sizes)
+    if not n:
+        return np.empty(0)
+    parts = np.array_split(np.argsort(predictions, kind="stable"), max(1, min(_PARTS, n // _LEAST)))
+    middles = [float(np.median(predictions[part])) for part in parts]
+    usual = np.interp(predictions, middles, [float(np.median(sizes[part])) for part in parts])
+    # Where most labels are predicted exactly, what is far off is so by the scale of all labels.
+    floor = max(0.05 * float(np.median(sizes)), 1e-9 * float(np.ptp(predictions)), 1e-300)
+    return np.maximum(usual, floor)
+
+
 def plausible(
-    labels: Floats,
-    predictions: Floats,
-    trusted: npt.NDArray[np.bool_],
-    uncertainty: Floats | None = None,
+    labels: Floats, predictions: Floats, trusted: npt.NDArray[np.bool_], usual: Floats
 ) -> Plausible:
     """Return the predictions as suggestions, with intervals that cover the labels not flagged.
 
-    The interval is the prediction plus and minus the residual that 90 % of the trusted labels
-    stay below (in proportion to the uncertainty of each prediction, if it is known): split
-    conformal prediction, whose residuals are out of sample here too. Where no trusted label is
-    negative, neither are suggestions and bounds.
+    The interval is the prediction plus and minus so many times the usual distance that 90 % of
+    the trusted labels are within: split conformal prediction, whose residuals are out of sample
+    here too. Where no trusted label is negative, neither are suggestions and bounds.
 
     Parameters
     ----------
@@ -48,21 +75,20 @@ def plausible(
         Labels may be NaN where they are not trusted.
     trusted : ndarray of shape (n,), bool
         Which labels are numbers and not flagged.
-    uncertainty : ndarray of shape (n,), float64, optional
-        Of each prediction, positive.
+    usual : ndarray of shape (n,), float64
+        The usual distance at each prediction; see `usual_distance`.
 
     References
     ----------
     J. Lei, M. G'Sell, A. Rinaldo, R. Tibshirani, L. Wasserman. Distribution-Free Predictive
     Inference for Regression. JASA 113 (2018) 1094-1111.
     """
-    unit = np.ones(len(labels)) if uncertainty is None else uncertainty
-    sizes = np.sort(np.abs(predictions - labels)[trusted] / unit[trusted])
+    sizes = np.sort(np.abs(predictions - labels)[trusted] / usual[trusted])
     n = len(sizes)
     rank = int(np.ceil((n + 1) * COVERED))
     reach = float(sizes[min(rank, n) - 1]) if n else 0.0
     floor = 0.0 if n and float(labels[trusted].min()) >= 0 else -np.inf
-    low, high = predictions - reach * unit, predictions + reach * unit
+    low, high = predictions - reach * usual, predictions + reach * usual
     return Plausible(*(np.maximum(each, floor) for each in (predictions, low, high)))
 
 
@@ -77,7 +103,7 @@ def wrongness(sizes: Floats) -> Floats:
     Parameters
     ----------
     sizes : ndarray of shape (n,), float64
-        Of residuals, in proportion to their uncertainty if it is known; not negative.
+        Of residuals, in proportion to the usual distance; not negative.
 
     Returns
     -------

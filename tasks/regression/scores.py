@@ -89,7 +89,8 @@ def quality(
         return _outre(labels, residuals, len(labels) <= EXACT if exact is None else exact)
     sizes = np.abs(residuals)
     if method == "residual_scaled":
-        sizes = sizes / max(float(np.median(sizes)), np.finfo(np.float64).tiny)
+        with np.errstate(over="ignore"):  # beyond all bounds is score 0
+            sizes = sizes / max(float(np.median(sizes)), np.finfo(np.float64).tiny)
     scores: Floats = np.exp(-sizes)
     return scores
 

@@ -13,7 +13,7 @@ Regression Model. arXiv:2305.16583 (2023).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -57,7 +57,8 @@ class Plan:
     aleatoric : bool
         Whether the noise of the data is estimated, from a model of the residuals.
     criterion : {"r2", "mae", "trimmed_r2"}
-        What makes a share the best.
+        What makes a share the best. With "mae" the smallest share counts that is as good as the
+        best, up to one standard error.
     """
 
     folds: int = 5
@@ -183,7 +184,9 @@ def search(
     first = run.predict(np.zeros(n, dtype=np.bool_))
     order = ascending(np.abs(first - labels))
     tried, share = _search_share(run, order, first)
-    predictions = run.predict(_last(order, share)) if share > 0 else first
+    # On the same folds, nothing left out is what the first run did.
+    again = share > 0 or folds_for is not None
+    predictions = run.predict(_last(order, share)) if again else first
     if uncertainty is None:
         epistemic = run.epistemic(predictions)
         aleatoric = run.aleatoric(predictions - labels)
@@ -238,13 +241,17 @@ def _search_share(run: _Run, order: Ints, first: Floats) -> tuple[list[tuple[flo
         return tried, 0.0
     n, plan = len(order), run.plan
 
+    sizes = {0.0: np.abs(first - run.labels)}
+
     def values(shares: Sequence[float]) -> list[float]:
-        found = [
-            run.value(run.predict(_last(order, share)))
-            if n - _count(n, share) >= plan.folds
-            else _IMPOSSIBLE
-            for share in shares
-        ]
+        found = []
+        for share in shares:
+            value = _IMPOSSIBLE
+            if n - _count(n, share) >= plan.folds:
+                predictions = run.predict(_last(order, share))
+                value = run.value(predictions)
+                sizes[share] = np.abs(predictions - run.labels)
+            found.append(value)
         tried.extend(zip(shares, found, strict=True))
         return found
 
@@ -264,7 +271,22 @@ def _search_share(run: _Run, order: Ints, first: Floats) -> tuple[list[tuple[flo
             f"has {n} entries, too few to leave out {share:.0%} of them",
             "Use fewer folds",
         )
-    return tried, 0.0 if base >= best else share
+    if base >= best:
+        return tried, 0.0
+    return tried, _least_as_good(sizes, share) if plan.criterion == "mae" else share
+
+
+def _least_as_good(sizes: Mapping[float, Floats], best: float) -> float:
+    """Return the smallest share whose residuals are no more than chance larger than the best's.
+
+    Near its best value the error hardly changes with the share: of shares within one standard
+    error, the one that blames the fewest labels is taken.
+    """
+    for share in sorted(sizes):
+        more = sizes[share] - sizes[best]
+        if float(more.mean()) <= float(more.std()) / np.sqrt(len(more)):
+            return share
+    return best
 
 
 def _between(coarse: list[float], at: int, fine: int) -> list[float]:

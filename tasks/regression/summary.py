@@ -10,34 +10,28 @@ import pandas as pd
 
 from goldlabel import check
 from goldlabel.kernels.selection import ascending
-from goldlabel.tasks.regression.plausible import wrongness
 from goldlabel.tasks.regression.scores import Method, get_label_quality_scores
 from goldlabel.tasks.regression.values import labels_and_predictions
 
-__all__ = ["figures", "summarize"]
+__all__ = ["SURE", "figures", "summarize"]
 
 Floats = npt.NDArray[np.float64]
 
 SURE = 0.9
+"""Confidence from which a label is surely wrong: one in ten of them is expected to be right."""
 
 
-def figures(
-    labels: Floats, predictions: Floats, confidence: Floats | None = None
-) -> dict[str, Any]:
-    """Return how well predictions fit labels: R2, mean and median absolute error, sure errors.
+def figures(labels: Floats, predictions: Floats) -> dict[str, Any]:
+    """Return how well predictions fit labels: R2, median and mean absolute difference.
 
     Parameters
     ----------
     labels, predictions : ndarray of shape (n,), float64
         Finite numbers.
-    confidence : ndarray of shape (n,), float64, optional
-        How sure each label is wrong, if that is known better than from the residuals.
     """
     sizes = np.abs(predictions - labels)
     total = float(((labels - labels.mean()) ** 2).sum()) if labels.size else 0.0
-    sure = wrongness(sizes) if confidence is None else confidence
     return {
-        "surely_wrong": int(np.count_nonzero(sure >= SURE)),
         "r2_of_predictions": 1.0 - float((sizes**2).sum()) / total if total > 0 else None,
         "median_distance": float(np.median(sizes)) if sizes.size else None,
         "mean_distance": float(sizes.mean()) if sizes.size else None,

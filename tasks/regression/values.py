@@ -100,8 +100,10 @@ def _predictions(predictions: Any, n: int) -> npt.NDArray[Any]:
 
 def _numbers(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Turn missing values into NaN, which `check.vector` then names; leave text to it as well."""
-    if array.dtype.kind in "fiub":
+    if array.dtype.kind in "fiu":
         return array
+    if array.dtype.kind == "c":
+        return array.astype(object)
     if array.dtype.kind == "O":
         array = array.copy()
         array[pd.isna(array)] = np.nan

@@ -137,6 +137,7 @@ def read_numbers(
     style, notes = _style(texts, where, decimal, thousands, unit, gaps)
     numbers = np.array([_number(v, t, style, unit) for v, t in zip(entries, texts, strict=True)])
     gone = np.array([_is_missing(v, gaps) for v in entries], dtype=np.bool_)
+    gone |= np.isin(numbers, [gap for gap in gaps if isinstance(gap, float)])
     column_read = _assembled(numbers, gone, entries, where, gaps)
     style, most = _with_decimals(style, texts, column_read.kind)
     if not any(texts[i] for i in np.flatnonzero(column_read.kind == NUMBER)):
