@@ -264,10 +264,22 @@ def _as_written(source: Source, label: str, changes: Mapping[int, float]) -> dic
         spelling = {name: source.options[name] for name in _SPELLING}
         rows = np.flatnonzero(_labels(table, label, spelling).values.kind != NOTHING)
     is_text = source.format in ("csv", "tsv") or _is_text(column)
-    return {
-        int(rows[example]): written(value, column.iloc[rows[example]], style, is_text=is_text)
-        for example, value in changes.items()
-    }
+    is_whole = source.format in ("parquet", "huggingface") and not is_text and _is_whole(column)
+    new = {}
+    for example, value in changes.items():
+        row = int(rows[example])
+        where = f"{source.files[0]}: row {row + 1}, column {label!r}"
+        new[row] = written(
+            value, column.iloc[row], style, is_text=is_text, where=where, is_whole=is_whole
+        )
+    return new
+
+
+def _is_whole(column: pd.Series[Any]) -> bool:
+    """Return whether a column of Arrow numbers holds integers; with gaps these are objects."""
+    if column.dtype.kind == "O":
+        return all(isinstance(value, int) for value in column if value is not None)
+    return column.dtype.kind in "iu"
 
 
 def _is_text(column: pd.Series[Any]) -> bool:

@@ -169,9 +169,7 @@ def _is_missing(value: Any, gaps: frozenset[Any]) -> bool:
         return word in MISSING or word in gaps
     if value is None or value is pd.NA or value is pd.NaT:
         return True
-    if isinstance(value, float | int) and not isinstance(value, bool):
-        return math.isnan(value) or float(value) in gaps
-    return False
+    return isinstance(value, float) and math.isnan(value)
 
 
 def _text(value: Any) -> str:
@@ -333,7 +331,9 @@ def rounded(predictions: Floats, labels: Floats, decimals: int) -> Floats:
     return np.round(predictions, max(0, min(decimals, enough, _MOST_DECIMALS)))
 
 
-def written(value: float, old: Any, style: Style, *, is_text: bool) -> Any:
+def written(
+    value: float, old: Any, style: Style, *, is_text: bool, where: str = "", is_whole: bool = False
+) -> Any:
     """Return a corrected value as the file holds it.
 
     Parameters
@@ -344,7 +344,20 @@ def written(value: float, old: Any, style: Style, *, is_text: bool) -> Any:
     style : Style
     is_text : bool
         Whether the column's numbers are text; decides where nothing stands there.
+    where : str
+        File, column and row, for errors.
+    is_whole : bool
+        Whether the column can hold whole numbers only.
+
+    Raises
+    ------
+    InputError
+        A fraction for a column of whole numbers.
     """
+    if is_whole and value != int(value):
+        raise InputError(
+            where, f"can't become {value:g}: the column holds whole numbers", "Round it"
+        )
     if isinstance(old, Decimal):
         return Decimal(repr(value)).quantize(Decimal(1).scaleb(int(old.as_tuple().exponent)))
     is_number = isinstance(old, int | float | np.number) and not isinstance(old, bool)
