@@ -21,7 +21,7 @@ LAYERS = (
     ("errors", "kernels"),
     ("files", "check", "classes", "ragged"),
     (
-        *("result", "audit", "noise", "latent", "confident"),
+        *("result", "audit", "noise", "pruning", "latent", "confident", "filters"),
         *("columns", "items", "tables", "folds", "fitting", "crossvalidation", "pipelines"),
     ),
     ("task",),

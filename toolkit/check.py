@@ -100,8 +100,8 @@ def pred_probs_array(pred_probs: Any) -> tuple[npt.NDArray[Any], tuple[Hashable,
     """
     columns: tuple[Hashable, ...] | None = None
     if isinstance(pred_probs, pd.DataFrame):
-        if list(pred_probs.columns) != list(range(pred_probs.shape[1])):
-            columns = tuple(pred_probs.columns)
+        named: tuple[Hashable, ...] = tuple(pred_probs.columns)
+        columns = None if named == tuple(range(len(named))) else named
         pred_probs = _frame_values(pred_probs)
     array = as_array(pred_probs, "pred_probs")
     if array.ndim != 2:

@@ -61,7 +61,7 @@ def one_column(labels: Any) -> Any:
         raise InputError(
             "labels",
             f"has shape {array.shape}, not (n,)",
-            "Pass one class for each example (several: the multilabel task)",
+            "Pass one class for each example (for several of them there is another task)",
         )
     return array
 

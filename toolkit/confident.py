@@ -17,8 +17,7 @@ ICML 2022 DataPerf workshop.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, get_args
@@ -27,20 +26,16 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel import check, noise
-from goldlabel.errors import DataWarning, InputError
-from goldlabel.kernels import confident, scores, selection
+from goldlabel.errors import InputError
+from goldlabel.kernels import confident, scores
 
 __all__ = [
-    "PRUNING",
     "Counted",
-    "FilterBy",
     "Guess",
     "Method",
     "count",
     "given_joint",
     "label_quality",
-    "refuse_pruning_options",
-    "select",
 ]
 
 Ints = npt.NDArray[np.int64]
@@ -48,18 +43,7 @@ Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 Method = Literal["self_confidence", "normalized_margin", "confidence_weighted_entropy"]
-FilterBy = Literal[
-    "prune_by_noise_rate",
-    "prune_by_class",
-    "both",
-    "confident_learning",
-    "predicted_neq_given",
-    "low_self_confidence",
-    "low_normalized_margin",
-]
 Guess = Literal["argmax", "confident_only"]
-
-PRUNING = ("prune_by_noise_rate", "prune_by_class", "both")
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +71,7 @@ class Counted:
     @cached_property
     def confident_joint(self) -> Ints:
         """Confident joint (k, k): given class by guessed true class, at least 1 on the diagonal."""
-        joint = self.sweep.joint.copy()
+        joint = self.sweep.joint
         np.fill_diagonal(joint, np.maximum(joint.diagonal(), 1))
         return joint
 
@@ -251,149 +235,11 @@ def _adjusted_quality(
         )
     _checked_sweep(labels, pred_probs, None, name=name)
     if thresholds is None:
-        counts, sums = confident.class_sums(labels, pred_probs)
-        cutoffs = confident.thresholds(counts, sums)
-        # An absent class must not shift all others: it takes the largest threshold there is.
-        cutoffs[counts == 0] = cutoffs[counts > 0].max(initial=confident.THRESHOLD_MIN)
+        cutoffs = confident.thresholds(*confident.class_sums(labels, pred_probs))
     else:
         cutoffs = _given_thresholds(thresholds, pred_probs.shape[1])
+    # An absent class must not shift all others: it takes the largest threshold there is.
+    absent = cutoffs >= confident.NEVER
+    largest = cutoffs[~absent].max(initial=confident.THRESHOLD_MIN)
+    cutoffs = np.where(absent, largest, cutoffs)
     return scores.adjusted_scores(labels, pred_probs, cutoffs, margin=method == "normalized_margin")
-
-
-def select(
-    counted: Counted,
-    filter_by: FilterBy,
-    *,
-    confident_joint: npt.ArrayLike | None = None,
-    frac_noise: float = 1.0,
-    num_to_remove_per_class: npt.ArrayLike | None = None,
-    min_examples_per_class: int = 1,
-    classes: Sequence[Hashable] | None = None,
-) -> Mask:
-    """Flag the rows whose label is judged wrong.
-
-    Parameters
-    ----------
-    counted : Counted
-        The rows; its flags are used up: filter once for each `count`.
-    filter_by, frac_noise, num_to_remove_per_class, min_examples_per_class, confident_joint
-        See `goldlabel.tasks.multiclass.find_label_issues`.
-    classes : sequence, optional
-        Names of the classes, for messages.
-
-    Returns
-    -------
-    ndarray of shape (n,), bool
-    """
-    check.choice(filter_by, get_args(FilterBy), name="filter_by")
-    frac = check.number(frac_noise, name="frac_noise", low=0.0, high=1.0)
-    least = check.whole_number(min_examples_per_class, name="min_examples_per_class")
-    least = min(least, counted.labels.shape[0])
-    if filter_by in PRUNING:
-        quotas = _quotas(counted, filter_by, confident_joint, frac, num_to_remove_per_class, least)
-        _leave_small_classes(quotas, counted.class_counts, least, classes)
-        return _prune(counted, quotas)
-    refuse_pruning_options(filter_by, confident_joint, frac, num_to_remove_per_class)
-    if filter_by == "predicted_neq_given":
-        return counted.disagrees
-    if filter_by == "confident_learning":
-        return counted.off_diagonal
-    method: Method = (
-        "self_confidence" if filter_by == "low_self_confidence" else "normalized_margin"
-    )
-    score = label_quality(counted.labels, counted.pred_probs, method, counted=counted)
-    return selection.lowest(score, int(np.count_nonzero(counted.off_diagonal)))
-
-
-def refuse_pruning_options(
-    filter_by: str, confident_joint: Any, frac_noise: float, num_to_remove: Any
-) -> None:
-    if num_to_remove is not None:
-        raise InputError(
-            "num_to_remove_per_class",
-            f"has no meaning for filter_by={filter_by!r}",
-            f"Leave it out, or filter by one of {', '.join(PRUNING)}",
-        )
-    ignored = [
-        name
-        for name, given in (
-            ("confident_joint", confident_joint is not None),
-            ("frac_noise", frac_noise != 1.0),
-        )
-        if given
-    ]
-    if ignored:
-        warnings.warn(
-            f"{' and '.join(ignored)}: not used by filter_by={filter_by!r}.",
-            DataWarning,
-            stacklevel=4,
-        )
-
-
-def _quotas(
-    counted: Counted,
-    filter_by: FilterBy,
-    confident_joint: npt.ArrayLike | None,
-    frac_noise: float,
-    num_to_remove: npt.ArrayLike | None,
-    least: int,
-) -> list[Ints]:
-    """How many rows to take: one matrix, given class by rival class, for each pruning filter."""
-    joint = (
-        counted.calibrated_joint
-        if confident_joint is None
-        else noise.calibrate(
-            given_joint(confident_joint, counted.class_counts.shape[0]), counted.class_counts
-        )
-    )
-    pruned = noise.prune_counts(
-        joint,
-        counted.class_counts,
-        min_examples_per_class=least,
-        frac_noise=frac_noise,
-        num_to_remove_per_class=num_to_remove,
-    )
-    quotas = []
-    if filter_by in ("prune_by_noise_rate", "both"):
-        by_rate = np.ascontiguousarray(pruned.T)
-        np.fill_diagonal(by_rate, 0)
-        quotas.append(by_rate)
-    if filter_by in ("prune_by_class", "both"):
-        quotas.append(np.diag(np.maximum(counted.class_counts - pruned.diagonal(), 0)))
-    return quotas
-
-
-def _leave_small_classes(
-    quotas: list[Ints], class_counts: Ints, least: int, classes: Sequence[Hashable] | None
-) -> None:
-    """Take no row of a class that has `least` rows or fewer, and say which these are."""
-    small = (class_counts <= least) & (class_counts > 0) if least else np.zeros(0, dtype=np.bool_)
-    if not small.any():
-        return
-    names = [str(at if classes is None else classes[at]) for at in np.flatnonzero(small).tolist()]
-    shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
-    warnings.warn(
-        f"labels: {len(names)} of the classes have no more than {least} example"
-        f"{'' if least == 1 else 's'}, so no label of theirs is judged: {shown}.",
-        DataWarning,
-        stacklevel=4,
-    )
-    for quota in quotas:
-        quota[small] = 0
-
-
-def _prune(counted: Counted, quotas: list[Ints]) -> Mask:
-    """Flag what every quota takes and the model disagrees with; uses the flags up."""
-    flags = counted.sweep.flags
-    # What the given class leaves of a row's sum; EPS for each entry that may lie below 0.
-    slack = abs(counted.sweep.worst_sum - 1.0) + confident.EPS * (counted.pred_probs.shape[1] + 1)
-    wanted = selection.SELECTED | confident.AGREES
-    chosen: Mask | None = None
-    for quota in quotas:
-        selection.select_by_quota(
-            counted.labels, counted.pred_probs, flags, quota, reach=1.0 + slack
-        )
-        found = (flags & wanted) == selection.SELECTED
-        chosen = found if chosen is None else chosen & found
-        flags &= np.uint8(~selection.SELECTED & 0xFF)
-    return np.zeros(flags.shape[0], dtype=np.bool_) if chosen is None else chosen

@@ -79,8 +79,8 @@ def decided(issues: LabelIssues, path: str | Path) -> pd.DataFrame:
 
     The file has a header and the columns ``example`` (position) or ``id``, ``label`` (the right
     one) and, where examples have parts, ``part`` (its position, or its name if it has one); other
-    columns are ignored. So the change log of an export, edited, can be used. Rows without a label are undecided, and change nothing; nor
-    do rows whose label is the given one.
+    columns are ignored. So the change log of an export, edited, can be used. Rows without a label
+    are undecided, and change nothing; nor do rows whose label is the given one.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How an example looks to a person: a row of a table as text and fields, an image as a thumbnail."""
+"""How an example looks to a person: a row of a table, an image as a thumbnail."""
 
 from __future__ import annotations
 

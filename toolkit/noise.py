@@ -1,8 +1,9 @@
-"""The confident joint after counting: calibration, the joint, and how many labels to prune.
+"""The confident joint after counting: calibration, and what the joint distribution is.
 
 Everything here is algebra on one small matrix of shape (k, k) and the class counts. In a
 confident joint row s is the given class and column y the guessed true class. What the joint says
-about noise rates and class priors is in `goldlabel.latent`.
+about noise rates and class priors is in `goldlabel.latent`, how many labels it says to prune in
+`goldlabel.pruning`.
 
 References
 ----------
@@ -17,13 +18,13 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel import check
 from goldlabel.errors import InputError
 
-__all__ = ["calibrate", "count_label_errors", "joint", "prune_counts", "round_rows"]
+__all__ = ["calibrate", "count_label_errors", "joint", "round_rows"]
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
+Positions: TypeAlias = npt.NDArray[np.intp]
 
 _GRID = 2.0**30  # values closer than half of 1 / _GRID are one value, whatever the rounding
 
@@ -38,20 +39,20 @@ def round_rows(values: npt.ArrayLike, *, totals: npt.ArrayLike | None = None) ->
 
     Parameters
     ----------
-    values : array_like of shape (k, k), or (m, k, k)
-        Finite numbers; one matrix or several.
-    totals : array_like of shape (k,), or (m, k), optional
+    values : array_like of shape (k, k)
+        Finite numbers.
+    totals : array_like of shape (k,), optional
         The integer that each row must sum to, within k of its real sum; by default the sum of
         the row, rounded half to even.
 
     Returns
     -------
-    ndarray of the shape of `values`, int64
+    ndarray of shape (k, k), int64
 
     Raises
     ------
     InputError
-        `values` is not a square matrix of finite numbers, nor several.
+        `values` is not a square matrix of finite numbers.
 
     Examples
     --------
@@ -60,19 +61,30 @@ def round_rows(values: npt.ArrayLike, *, totals: npt.ArrayLike | None = None) ->
            [0, 1, 0],
            [1, 1, 2]])
     """
-    rest = square(values, "values", low=-np.inf, several=True)
-    np.rint(np.multiply(rest, _GRID, out=rest), out=rest)
-    rest /= _GRID
-    target = np.rint(rest.sum(axis=-1)) if totals is None else np.asarray(totals, np.float64)
-    whole = np.rint(rest)
-    rest -= whole
-    rest[..., *np.diag_indices(rest.shape[-1])] += 0.5 / _GRID  # ahead of equals, behind others
-    rounded = whole.astype(np.int64)
-    missing = target.astype(np.int64) - rounded.sum(axis=-1)
-    for row in zip(*np.nonzero(missing), strict=True):
-        lack = int(missing[row])
-        order = np.argsort(-rest[row] if lack > 0 else rest[row], kind="stable")
-        rounded[row][order[: abs(lack)]] += 1 if lack > 0 else -1
+    matrix = square(values, "values", low=-np.inf)
+    target = np.rint(matrix.sum(axis=1)) if totals is None else np.asarray(totals)
+    rows, columns = np.indices(matrix.shape).reshape(2, -1)
+    return round_entries(rows, columns, matrix.ravel(), target.astype(np.int64)).reshape(
+        matrix.shape
+    )
+
+
+def round_entries(rows: Positions, columns: Positions, values: Floats, totals: Ints) -> Ints:
+    """Round entries of a matrix as `round_rows` says; those that are not named are zero."""
+    snapped = np.rint(values * _GRID) / _GRID
+    rounded = np.rint(snapped).astype(np.int64)
+    rest = snapped - rounded
+    rest[rows == columns] += 0.5 / _GRID  # ahead of its equals, behind all others
+    sums = np.zeros(len(totals), dtype=np.int64)
+    np.add.at(sums, rows, rounded)
+    lack = (totals - sums)[rows]
+    at = np.flatnonzero(lack)
+    lack = lack[at]
+    order = np.lexsort((columns[at], np.where(lack > 0, -rest[at], rest[at]), rows[at]))
+    at, lack = at[order], lack[order]
+    first = np.searchsorted(rows[at], rows[at])
+    chosen = np.arange(len(at)) - first < np.abs(lack)
+    rounded[at[chosen]] += np.sign(lack[chosen])
     return rounded
 
 
@@ -84,14 +96,14 @@ def calibrate(confident_joint: npt.ArrayLike, class_counts: npt.ArrayLike) -> In
 
     Parameters
     ----------
-    confident_joint : array_like of shape (k, k), or (m, k, k)
-        Counts, or anything in proportion to them: finite, not negative; one matrix or several.
-    class_counts : array_like of shape (k,), or (m, k)
+    confident_joint : array_like of shape (k, k)
+        Counts, or anything in proportion to them: finite, not negative.
+    class_counts : array_like of shape (k,)
         Number of labels given as each class.
 
     Returns
     -------
-    ndarray of the shape of `confident_joint`, int64
+    ndarray of shape (k, k), int64
         Sums to ``class_counts`` over rows. Calibrating it again changes nothing.
 
     Raises
@@ -105,14 +117,42 @@ def calibrate(confident_joint: npt.ArrayLike, class_counts: npt.ArrayLike) -> In
     array([[6, 2],
            [0, 3]])
     """
-    scaled = square(confident_joint, "confident_joint", several=True)
-    counts = per_class_counts(class_counts, "class_counts", scaled.shape[:-1])
-    row_sums = scaled.sum(axis=-1)
-    empty = np.nonzero(row_sums == 0)
-    scaled[(*empty, empty[-1])] = row_sums[empty] = 1.0
-    scaled /= row_sums[..., None]
-    scaled *= counts[..., None]
-    return round_rows(scaled, totals=counts)
+    k, rows, columns, values = entries(confident_joint, "confident_joint")
+    counts = per_class_counts(class_counts, "class_counts", k)
+    rows, columns, scaled = calibrate_entries(rows, columns, values, counts)
+    calibrated = np.zeros((k, k), dtype=np.int64)
+    calibrated[rows, columns] = scaled
+    return calibrated
+
+
+def calibrate_entries(
+    rows: Positions, columns: Positions, values: Floats, counts: Ints
+) -> tuple[Positions, Positions, Ints]:
+    """Calibrate entries of a matrix as `calibrate` says; those that are not named are zero.
+
+    Returns rows, columns and values: the entries given, and one for each row that had none.
+    """
+    k = len(counts)
+    empty = np.setdiff1d(np.arange(k), rows)
+    rows, columns = np.append(rows, empty), np.append(columns, empty)
+    values = np.append(values, np.ones(len(empty)))
+    scaled = values / np.bincount(rows, weights=values, minlength=k)[rows] * counts[rows]
+    return rows, columns, round_entries(rows, columns, scaled, counts)
+
+
+def entries(matrix: npt.ArrayLike, name: str) -> tuple[int, Positions, Positions, Floats]:
+    """Return k and the entries of a caller's matrix that are not zero, row by row.
+
+    A joint of 1,000 classes has a million entries and some thousands that are not zero.
+    """
+    array = matrix if isinstance(matrix, np.ndarray) else square(matrix, name)
+    if array.dtype.kind not in "iufb" or array.ndim != 2 or array.shape[0] != array.shape[1]:
+        array = square(array, name)
+    rows, columns = np.nonzero(array)
+    values = array[rows, columns].astype(np.float64)
+    if not (np.isfinite(values).all() and values.min(initial=0.0) >= 0):
+        square(matrix, name)  # says which entry does not fit
+    return len(array), rows, columns, values
 
 
 def joint(confident_joint: npt.ArrayLike, class_counts: npt.ArrayLike | None = None) -> Floats:
@@ -172,91 +212,13 @@ def count_label_errors(
     return round(float(counts.sum() - np.trace(counts)))
 
 
-def prune_counts(
-    calibrated_joint: npt.ArrayLike,
-    class_counts: npt.ArrayLike,
-    *,
-    min_examples_per_class: int = 1,
-    frac_noise: float = 1.0,
-    num_to_remove_per_class: npt.ArrayLike | None = None,
-) -> Ints:
-    """Decide how many labels to prune from each given class towards each true class.
-
-    Parameters
-    ----------
-    calibrated_joint : array_like of shape (k, k)
-        What `calibrate` returns: row s sums to ``class_counts[s]``.
-    class_counts : array_like of shape (k,)
-        Number of labels given as each class.
-    min_examples_per_class : int
-        How many labels of each class stay whatever the noise: at most
-        ``class_counts[k] - min_examples_per_class`` are pruned from class k, in proportion over
-        the true classes.
-    frac_noise : float
-        Share of the estimated noise to prune, 0 .. 1.
-    num_to_remove_per_class : int or array_like of shape (k,), optional
-        Prune exactly this many labels from each *given* class (as far as
-        `min_examples_per_class` lets it), in the proportions of the estimated noise;
-        `frac_noise` then says nothing.
-
-    Returns
-    -------
-    ndarray of shape (k, k), int64
-        Row = true class, column = given class. Off the diagonal: labels to prune for that pair.
-        On the diagonal: labels that stay. Column k sums to ``class_counts[k]``, with one
-        exception: where `num_to_remove_per_class` asks for labels of a class without estimated
-        noise there is no pair to take them from, so only the diagonal goes down.
-
-    Raises
-    ------
-    InputError
-        The joint is not calibrated to the counts, or a parameter is out of its range.
-
-    Notes
-    -----
-    Unlike cleanlab 2.9, a quota per class is read along the given class, no column comes to more
-    than the class has, and shares are rounded with the sum kept instead of cut off, so that a
-    quarter of 16 single errors is 4 and not 0.
-
-    Examples
-    --------
-    >>> calibrated = [[6, 2, 0], [1, 3, 1], [0, 0, 4]]
-    >>> prune_counts(calibrated, [8, 5, 4])
-    array([[6, 1, 0],
-           [2, 3, 0],
-           [0, 1, 4]])
-    >>> prune_counts(calibrated, [8, 5, 4], num_to_remove_per_class=[3, 1, 0])
-    array([[5, 1, 0],
-           [3, 4, 0],
-           [0, 0, 4]])
-    """
-    # Kept with a row per given class until the end, as `round_rows` wants it.
-    pairs = square(calibrated_joint, "calibrated_joint")
-    counts = per_class_counts(class_counts, "class_counts", len(pairs))
-    _check_calibrated(pairs, counts)
-    share = check.number(frac_noise, name="frac_noise", low=0.0, high=1.0)
-    smallest = check.whole_number(min_examples_per_class, name="min_examples_per_class")
-    room = np.maximum(counts - smallest, 0)
-    np.fill_diagonal(pairs, 0.0)
-    noise = pairs.sum(axis=1)
-    if num_to_remove_per_class is None:
-        prune = share * np.minimum(noise, room)
-    else:
-        quota = per_class_counts(num_to_remove_per_class, "num_to_remove_per_class", len(pairs))
-        prune = np.minimum(quota, room).astype(np.float64)
-    pairs *= np.divide(prune, noise, out=np.zeros_like(noise), where=noise > 0)[:, None]
-    np.fill_diagonal(pairs, counts - prune)
-    return round_rows(pairs, totals=np.where(noise > 0, counts, np.diag(pairs))).T.copy()
-
-
-def square(matrix: npt.ArrayLike, name: str, *, low: float = 0.0, several: bool = False) -> Floats:
+def square(matrix: npt.ArrayLike, name: str, *, low: float = 0.0) -> Floats:
     """Copy a caller's (k, k) matrix to float64, or say what does not fit.
 
     Raises
     ------
     InputError
-        Not a square matrix of finite numbers that are at least `low`, nor, where there may be
-        `several`, an array of shape (m, k, k).
+        Not a square matrix of finite numbers that are at least `low`.
     """
     try:
         copy = np.array(matrix, dtype=np.float64, order="C")
@@ -264,63 +226,47 @@ def square(matrix: npt.ArrayLike, name: str, *, low: float = 0.0, several: bool 
         raise InputError(
             name, "is not a matrix of numbers", "Pass an array of shape (k, k)"
         ) from None
-    if copy.ndim not in ((2, 3) if several else (2,)) or copy.shape[-2] != copy.shape[-1]:
+    if copy.ndim != 2 or copy.shape[0] != copy.shape[1]:
         raise InputError(
             name, f"has shape {copy.shape}, not (k, k)", "Pass a row and a column for every class"
         )
     if not (np.isfinite(copy.sum()) and copy.min(initial=np.inf) >= low):
         fits = np.isfinite(copy) & (copy >= low)
         if not fits.all():
-            first = tuple(np.argwhere(~fits)[0].tolist())
+            row, column = np.argwhere(~fits)[0]
             expected = "a finite number" if low == -np.inf else f"finite and at least {low:g}"
             raise InputError(
-                f"{name}[{', '.join(map(str, first))}]",
-                f"is {copy[first]}, not {expected} ({(~fits).sum()} such entries)",
+                f"{name}[{row}, {column}]",
+                f"is {copy[row, column]}, not {expected} ({(~fits).sum()} such entries)",
                 "Correct these entries",
             )
     return copy
 
 
-def per_class_counts(values: npt.ArrayLike, name: str, k: int | tuple[int, ...]) -> Ints:
+def per_class_counts(values: npt.ArrayLike, name: str, k: int) -> Ints:
     """Return one whole number, not negative, per class; a single one stands for all.
-
-    `k` may be the shape of several sets of counts, of which the last entry is that of classes.
 
     Raises
     ------
     InputError
-        Another shape than `k` says, or an entry that is not a count.
+        Another length than `k`, or an entry that is not a count.
     """
-    shape = k if isinstance(k, tuple) else (k,)
     try:
         given = np.asarray(values, dtype=np.float64)
-        if given.shape not in ((), shape):
+        if given.shape not in ((), (k,)):
             raise TypeError
-        counts = np.broadcast_to(given, shape)
+        counts = np.broadcast_to(given, (k,))
     except (TypeError, ValueError):
         raise InputError(
             name,
-            f"does not fit {shape[-1]} classes: shape {np.shape(values)}",
-            f"Pass {' x '.join(map(str, shape))} whole numbers, one per class",
+            f"does not fit {k} classes: shape {np.shape(values)}",
+            f"Pass {k} whole numbers, one per class",
         ) from None
-    bad = np.argwhere(~(np.isfinite(counts) & (counts >= 0) & (counts == np.rint(counts)))).tolist()
-    if bad:
-        at = ", ".join(map(str, bad[0]))
+    bad = np.flatnonzero(~(np.isfinite(counts) & (counts >= 0) & (counts == np.rint(counts))))
+    if bad.size:
         raise InputError(
-            f"{name}[{at}]" if given.ndim else name,
-            f"is {counts[tuple(bad[0])]:g}, not a whole number from 0 up",
+            f"{name}[{bad[0]}]" if given.ndim else name,
+            f"is {counts[bad[0]]:g}, not a whole number from 0 up",
             "Pass a count for every class",
         )
     return np.minimum(counts, 2.0**53).astype(np.int64)
-
-
-def _check_calibrated(pairs: Floats, counts: Ints) -> None:
-    wrong = np.flatnonzero(pairs.sum(axis=1) != counts)
-    if wrong.size:
-        row = wrong[0]
-        raise InputError(
-            f"calibrated_joint[{row}]",
-            f"sums to {pairs[row].sum():g}, but {counts[row]} labels are given as this class "
-            f"({wrong.size} such rows)",
-            "Pass what calibrate(confident_joint, class_counts) returns",
-        )

@@ -13,8 +13,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.audit import Audit, Table
-from goldlabel.confident import FilterBy, Method
+from goldlabel.confident import Method
 from goldlabel.errors import DataWarning, InputError
+from goldlabel.filters import FilterBy
 from goldlabel.result import LabelIssues
 from goldlabel.tables.features import feature_columns, is_array_file, read_embeddings
 from goldlabel.task import Progress

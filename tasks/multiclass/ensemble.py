@@ -117,9 +117,10 @@ def _models(
     if isinstance(pred_probs_list, np.ndarray) and pred_probs_list.ndim == 3:
         pred_probs_list = list(pred_probs_list)
     if not isinstance(pred_probs_list, list | tuple) or not pred_probs_list:
+        empty = isinstance(pred_probs_list, list | tuple)
         raise InputError(
             "pred_probs_list",
-            f"is {type(pred_probs_list).__name__}, not a list of arrays",
+            "holds no model" if empty else f"is a {type(pred_probs_list).__name__}, not a list",
             "Pass the pred_probs of each model in a list",
         )
     if len(pred_probs_list) == 1:
@@ -133,10 +134,10 @@ def _models(
         try:
             models.append(check.labeled_rows(labels, pred_probs, classes))
         except InputError as error:
-            if not error.where.startswith("pred_probs"):
-                raise
-            where = error.where.replace("pred_probs", f"pred_probs_list[{at}]", 1)
-            raise InputError(where, error.what, error.fix) from error
+            said = (error.where, error.what, error.fix)
+            raise InputError(
+                *(text.replace("pred_probs", f"pred_probs_list[{at}]") for text in said)
+            ) from error
         if models[-1].pred_probs.shape != models[0].pred_probs.shape:
             raise InputError(
                 f"pred_probs_list[{at}]",

@@ -8,10 +8,11 @@ from typing import Any, get_args
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel import check, confident
+from goldlabel import check, confident, filters
 from goldlabel.classes import as_array
-from goldlabel.confident import Counted, FilterBy, Guess, Method
+from goldlabel.confident import Counted, Guess, Method
 from goldlabel.errors import InputError
+from goldlabel.filters import FilterBy
 from goldlabel.kernels.selection import ascending
 from goldlabel.result import LabelIssues, Parts
 from goldlabel.tasks.multiclass.suspicions import warn_of_suspicious
@@ -124,7 +125,7 @@ def find_label_issues(
         rows.labels, rows.pred_probs, thresholds=thresholds, guess=guess, methods=methods
     )
     warn_of_suspicious(counted, rows.classes)
-    is_issue = confident.select(
+    is_issue = filters.select(
         counted,
         filter_by,
         confident_joint=confident_joint,
@@ -153,7 +154,8 @@ def find_label_issues(
             "thresholds": "given" if thresholds is not None else "class means",
             "guess": guess,
         },
-        given=rows.labels.copy(),  # whoever corrects the labels in place keeps the result
+        # A copy: whoever corrects the labels in place keeps the result.
+        given=rows.labels.astype(counted.sweep.predicted.dtype),
         suggested=counted.sweep.predicted,
     )
 
@@ -177,21 +179,28 @@ def _parts(
 ) -> Parts:
     """One row for each flagged example, worst first."""
     flagged = np.flatnonzero(is_issue)
-    order = ascending(scores[flagged])
-    # Probabilities are looked up in the order of the rows: they lie in memory so.
-    p_given = counted.pred_probs[flagged, counted.labels[flagged]]
-    p_suggested = counted.pred_probs[flagged, counted.sweep.predicted[flagged]]
-    flagged = flagged[order]
-    given, suggested = counted.labels[flagged], counted.sweep.predicted[flagged]
+    # Everything is looked up in the order of the rows, as it lies in memory, and sorted then.
+    score, given = scores[flagged], counted.labels[flagged]
+    suggested = counted.sweep.predicted[flagged]
+    probs, k = counted.pred_probs.reshape(-1), counted.pred_probs.shape[1]
+    p_suggested = probs[flagged * k + suggested]
+    if counted.sweep.self_confidence.size:
+        p_given = counted.sweep.self_confidence[flagged]
+    else:
+        p_given = probs[flagged * k + given]
+    order = ascending(score)
+    flagged, score, given, suggested = (
+        array[order] for array in (flagged, score, given, suggested)
+    )
     thresholds = counted.thresholds
     return Parts(
         example=flagged,
-        part=np.full(flagged.shape, -1, dtype=np.int64),
-        kind=np.zeros(flagged.shape, dtype=np.int8),
+        part=np.broadcast_to(np.int64(-1), flagged.shape),
+        kind=np.broadcast_to(np.int8(0), flagged.shape),
         kinds=("label error",),
         given=given,
         suggested=suggested,
-        score=scores[flagged],
+        score=score,
         confidence=np.clip(p_suggested[order].astype(np.float64), 0.0, 1.0),
         evidence={
             "p_given": np.clip(p_given[order].astype(np.float64), 0.0, 1.0),
@@ -218,7 +227,7 @@ def _reason(
             f" labelled so get {threshold_given:.0%} on average."
         )
     if threshold_suggested > 1:
-        usual = f"no example is labelled {suggested!r}"
+        usual = "though no example is labelled so"
     elif confidence >= threshold_suggested:
         usual = (
             f"no less than the {threshold_suggested:.0%} that examples labelled so get on average"

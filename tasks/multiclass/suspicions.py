@@ -29,10 +29,11 @@ def warn_of_suspicious(counted: Counted, classes: tuple[Hashable, ...]) -> None:
     n = counted.labels.shape[0]
     if n < _FEW or len(classes) < 2:
         return
-    disagreeing = np.flatnonzero(counted.disagrees)
-    _warn_of_permutation(counted, classes, n, disagreeing.shape[0])
-    if disagreeing.shape[0] <= _NEVER_WRONG * n:
-        _warn_of_in_sample(counted, n, disagreeing.shape[0])
+    # Not `counted.disagrees`: a model that gives every class the same never disagrees, nor agrees.
+    disagreeing = int(np.count_nonzero(counted.sweep.predicted != counted.labels))
+    _warn_of_permutation(counted, classes, n, disagreeing)
+    if disagreeing <= _NEVER_WRONG * n:
+        _warn_of_in_sample(counted, n, disagreeing)
 
 
 def _warn_of_permutation(
@@ -51,6 +52,10 @@ def _warn_of_permutation(
     best = int(pairs[given, column].sum())
     moved = (given != column) & (pairs[given, column] > 0)
     if best - agreeing < _BETTER * n or not moved.any():
+        return
+    # One class for all examples, as a bad model gives it, fits the largest class: no evidence.
+    largest = int(counted.class_counts.max())
+    if best - largest <= _BETTER * (n - largest):
         return
     order = ", ".join(
         f"{classes[g]!r} from column {c}" for g, c in zip(given[moved], column[moved], strict=True)
@@ -80,8 +85,9 @@ def _warn_of_in_sample(counted: Counted, n: int, disagreeing: int) -> None:
         return
     warnings.warn(
         f"pred_probs: look in-sample. The model contradicts {disagreeing} of the {n} given labels;"
-        f" {doubt}. Check that no example was in the training set of the model that predicted it"
-        " (cross-validation does this); else label errors are hidden.",
+        f" {doubt}. Unless the classes are that easy to tell apart, the model has seen the labels"
+        " in training, and errors are hidden: predict each example by a model that was not trained"
+        " on it (cross-validation does this).",
         DataWarning,
         stacklevel=4,
     )

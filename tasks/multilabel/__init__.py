@@ -21,9 +21,22 @@ TASK = Task(
 )
 
 _HOME = {
+    "HealthSummary": "summary",
+    "MultilabelData": "data",
+    "audit": "auditing",
+    "class_priors": "estimates",
+    "class_thresholds": "estimates",
+    "common_label_issues": "summary",
+    "confident_joint": "estimates",
+    "export": "formats",
     "find_label_issues": "issues",
     "get_label_quality_scores": "scores",
     "get_label_quality_scores_per_class": "scores",
+    "health_summary": "summary",
+    "num_label_issues": "estimates",
+    "overlapping_classes": "summary",
+    "read": "formats",
+    "summarize": "summary",
 }
 __all__ = [*_HOME, "TASK"]
 

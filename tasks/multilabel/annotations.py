@@ -153,7 +153,7 @@ def _annotations(
 def _of_frame(
     frame: pd.DataFrame, k: int, names: list[Hashable] | None
 ) -> tuple[Annotations, list[Hashable] | None]:
-    columns = list(frame.columns)
+    columns: list[Any] = list(frame.columns)
     if len(columns) != k:
         raise InputError(
             "labels", f"has {len(columns)} columns, but pred_probs has {k}", "Pass one for each"
@@ -261,7 +261,7 @@ def _one_list(row: Any, at: int) -> Sequence[Any]:
     if isinstance(row, list | tuple):
         return row
     if isinstance(row, np.ndarray) and row.ndim == 1:
-        return row.tolist()
+        return list(row.tolist())
     if isinstance(row, Iterable) and not isinstance(row, str | bytes | Mapping | np.ndarray):
         return list(row)
     what = "is missing" if row is None or row is pd.NA else f"is {row!r}, no list of classes"

@@ -26,6 +26,7 @@ from goldlabel.tasks.multilabel.annotations import Cells
 
 __all__ = [
     "Counted",
+    "calibrated",
     "confident_thresholds",
     "count",
     "given_joint",
@@ -75,7 +76,7 @@ class Counted:
     @cached_property
     def calibrated_joint(self) -> Ints:
         """Confident joints whose rows sum to `value_counts`."""
-        return noise.calibrate(self.confident_joint, self.value_counts)
+        return calibrated(self.confident_joint, self.value_counts)
 
     def off_diagonal(self) -> Ints:
         """Cells, ``example * k + class``, counted against their label; none the model agrees with.
@@ -242,4 +243,19 @@ def given_joint(confident_joint: npt.ArrayLike, k: int) -> Floats | None:
             f"has shape {shape}, not {(k, 2, 2)}",
             "Pass a matrix for each class: given by true value, 0 = without it, 1 = with it",
         )
-    return noise.square(confident_joint, "confident_joint", several=True)
+    flat = check.vector(
+        np.ravel(confident_joint), name="confident_joint, flat,", length=4 * k, low=0.0
+    )
+    return flat.reshape(k, 2, 2)
+
+
+def calibrated(joint: npt.NDArray[Any], value_counts: Ints) -> Ints:
+    """Scale the joints of all classes to `value_counts`: they are blocks of one large matrix."""
+    classes, given, true = np.nonzero(joint)
+    values = joint[classes, given, true].astype(np.float64)
+    at = noise.calibrate_entries(
+        2 * classes + given, 2 * classes + true, values, value_counts.ravel()
+    )
+    found = np.zeros(joint.shape, dtype=np.int64)
+    found[at[0] // 2, at[0] % 2, at[1] % 2] = at[2]
+    return found

@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from goldlabel import check
 from goldlabel.classes import as_array
-from goldlabel.confident import FilterBy, Method
+from goldlabel.confident import Method
 from goldlabel.errors import InputError
+from goldlabel.filters import FilterBy
 from goldlabel.kernels.selection import ascending, lowest
 from goldlabel.result import LabelIssues, Parts
 from goldlabel.tasks.multilabel.annotations import Annotations, Cells, labeled_cells
@@ -131,16 +132,16 @@ def find_label_issues(
     --------
     >>> issues = find_label_issues(
     ...     [["cat"], ["cat", "dog"], ["dog"], ["dog"], [], []],
-    ...     [[0.9, 0.2], [0.1, 0.8], [0.1, 0.9], [0.2, 0.8], [0.2, 0.9], [0.8, 0.1]],
+    ...     [[0.9, 0.2], [0.05, 0.8], [0.1, 0.9], [0.2, 0.8], [0.2, 0.9], [0.8, 0.1]],
     ...     min_examples_per_class=0,
     ... )
     >>> issues
     <LabelIssues: multilabel, 3 of 6 examples flagged>
     >>> issues.to_frame("part")[["example", "part_name", "given", "suggested", "score"]]
        example part_name    given suggested  score
-    0        1       cat  present    absent    0.1
-    1        4       dog   absent   present    0.1
-    2        5       cat   absent   present    0.2
+    0        1       cat  present    absent   0.05
+    1        4       dog   absent   present   0.10
+    2        5       cat   absent   present   0.20
     """
     check.choice(filter_by, get_args(FilterBy), name="filter_by")
     check.choice(rank_by, get_args(Method), name="rank_by")
@@ -217,25 +218,25 @@ def _flagged(counted: Counted, filter_by: str, chosen: Ints) -> npt.NDArray[np.b
 def _parts(counted: Counted, chosen: Ints, rank_by: Method, *, given_thresholds: bool) -> Parts:
     """One row for each chosen cell, worst first."""
     k = len(counted.thresholds)
-    examples, classes = chosen // k, chosen % k
-    q = counted.cells.pred_probs[examples, classes]
-    given = counted.cells.labels.at(examples, classes)
+    q = counted.cells.pred_probs[chosen // k, chosen % k]
+    given = counted.cells.labels.at(chosen // k, chosen % k)
     flat = Cells(Annotations((len(chosen), 1), given[:, None]), q[:, None], (0,))
     scores = cell_scores(flat, rank_by, checked=True)(given[:, None], q[:, None])[:, 0]
     order = ascending(scores)
-    examples, classes, given, q = examples[order], classes[order], given[order], q[order]
+    chosen, given, q, scores = chosen[order], given[order], q[order], scores[order]
+    del order
     present = np.clip(q.astype(np.float64), 0.0, 1.0)
     # The model's own opinion: where a low score alone was chosen, it may be what was given.
     suggested = (q > 0.5).astype(np.int8)
     tell = _Reason(counted, given_thresholds)
     return Parts(
-        example=examples,
-        part=classes,
+        example=chosen // k,
+        part=chosen % k,
         kind=given,
         kinds=KINDS,
         given=given,
         suggested=suggested,
-        score=scores[order],
+        score=scores,
         confidence=np.where(suggested == 1, present, 1.0 - present),
         evidence={"p_class": present},
         reasons=dict.fromkeys(KINDS, tell),

@@ -68,13 +68,13 @@ def cuts_of(thresholds: npt.NDArray[np.float64], dtype: np.dtype[Any]) -> Cuts:
     half = dtype.type(0.5)
     k = len(thresholds)
     least = thresholds - EPS
-    up, down = dtype.type(np.inf), dtype.type(-np.inf)
+    up = dtype.type(np.inf)
     # The largest q of which 1 - q is confident, and the smallest that is confident itself.
     zero = _largest(lambda q: (one - q).astype(np.float64) >= least[:, 0], k, dtype)
     below = _largest(lambda q: q.astype(np.float64) < least[:, 1], k, dtype)
     sure = np.nextafter(below, up)
     present = np.maximum(sure, np.minimum(np.nextafter(zero, up), np.nextafter(half, up)))
-    absent = np.minimum(zero, np.maximum(np.nextafter(sure, down), half))
+    absent = np.minimum(zero, np.maximum(below, half))
     # As in goldlabel.kernels.confident: EPS is added in float64, the sum rounded.
     spurious = _largest(lambda q: ~((q.astype(np.float64) + EPS).astype(dtype) > one - q), 1, dtype)
     agreed = _largest(lambda q: ((one - q).astype(np.float64) + EPS).astype(dtype) >= q, 1, dtype)
@@ -112,7 +112,7 @@ def _value_sums(
     n, k = pred_probs.shape
     low = one[0]
     high = one[0] - one[0]
-    odd = 0
+    odd = np.int64(0)
     for i in range(n):
         for c in range(k):
             q = pred_probs[i, c]
@@ -202,8 +202,8 @@ def _candidates(
             if wrong and y >= 0:
                 value = np.int64(y > 0)
                 # Larger keys are worse: minus the self-confidence.
-                key = -np.float64(q) if y > 0 else -np.float64(one[0] - q)
-                key = min(max(key, -1.0), 0.0)
+                sure = -np.float64(q) if y > 0 else -np.float64(one[0] - q)
+                key = min(max(sure, -1.0), 0.0)
                 if key >= bars[value, c]:
                     buckets[found] = value * k + c
                     keys[found] = key

@@ -293,17 +293,19 @@ def aggregated(cells: Cells, method: Method, aggregator: Aggregator) -> Floats:
 def _called(function: Aggregator, cells: Cells, scores: Floats) -> Floats:
     """Let a caller's function pool the scores, and check what it made of them."""
     assert callable(function)
-    if cells.labels.has_unknown:
-        scores[cells.labels.dense() < 0] = np.nan
+    unknown = cells.labels.dense() < 0 if cells.labels.has_unknown else np.zeros((0, 0))
+    nothing = np.flatnonzero(unknown.all(axis=1)) if unknown.size else np.empty(0, dtype=np.intp)
+    if unknown.size:
+        scores[unknown] = np.nan
+        scores[nothing] = 1.0
     name = getattr(function, "__name__", "aggregator")
-    pooled = np.asarray(function(scores, axis=1), dtype=np.float64)
+    pooled = np.array(function(scores, axis=1), dtype=np.float64)
     if pooled.shape != (len(scores),):
         raise InputError(
             "aggregator", f"{name} gave shape {pooled.shape}, not {(len(scores),)}",
             "Return a number for each row",
         )  # fmt: skip
-    if cells.labels.has_unknown:
-        pooled = np.where(np.isnan(scores).all(axis=1), 1.0, pooled)
+    pooled[nothing] = 1.0
     bad = np.flatnonzero(~((pooled >= -1e-9) & (pooled <= 1 + 1e-9)))
     if bad.size:
         raise InputError(

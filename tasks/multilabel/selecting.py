@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel import check, noise
-from goldlabel.confident import PRUNING, refuse_pruning_options
-from goldlabel.errors import DataWarning
-from goldlabel.kernels.rows import each_block
+from goldlabel.errors import DataWarning, InputError
+from goldlabel.filters import PRUNING, refuse_pruning_options
+from goldlabel.kernels.rows import block_rows, each_block
 from goldlabel.kernels.selection import Buckets
 from goldlabel.tasks.multilabel import kernels
-from goldlabel.tasks.multilabel.counting import Counted, given_joint, small_blocks
+from goldlabel.tasks.multilabel.counting import Counted, calibrated, given_joint
 
 __all__ = ["select"]
 
@@ -72,8 +72,8 @@ def _quotas(
     if num_to_remove is not None:
         quotas = np.minimum(_numbers(num_to_remove, len(counts)), room)
     else:
-        calibrated = counted.calibrated_joint if joint is None else noise.calibrate(joint, counts)
-        wrong = np.minimum(np.stack([calibrated[:, 0, 1], calibrated[:, 1, 0]], axis=1), room)
+        found = counted.calibrated_joint if joint is None else calibrated(joint, counts)
+        wrong = np.minimum(np.stack([found[:, 0, 1], found[:, 1, 0]], axis=1), room)
         share = wrong * frac
         by_class = filter_by == "prune_by_class"
         rounded = np.ceil(share - _WHOLE) if by_class else np.floor(share + _WHOLE)
@@ -87,9 +87,16 @@ def _quotas(
 
 def _numbers(num_to_remove: npt.ArrayLike, k: int) -> Ints:
     """Return a caller's numbers as (k, 2): of examples without and with each class."""
+    name = "num_to_remove_per_class"
     if np.ndim(num_to_remove) == 2:
-        return noise.per_class_counts(num_to_remove, "num_to_remove_per_class", (k, 2)).copy()
-    present = noise.per_class_counts(num_to_remove, "num_to_remove_per_class", k)
+        if np.shape(num_to_remove) != (k, 2):
+            raise InputError(
+                name,
+                f"has shape {np.shape(num_to_remove)}, not {(k, 2)}",
+                "Pass two for each class",
+            )
+        return noise.per_class_counts(np.ravel(num_to_remove), name, 2 * k).reshape(k, 2)
+    present = noise.per_class_counts(num_to_remove, name, k)
     return np.column_stack([np.zeros_like(present), present])
 
 
@@ -97,15 +104,13 @@ def _warn_of_few(counted: Counted, least: int, few: npt.NDArray[Any]) -> None:
     if not few.any():
         return
     names = counted.cells.classes
-    said = [
-        f"{names[c]} ({'with' if value else 'without'} it)"
-        for c, value in np.argwhere(few).tolist()
-    ]
-    shown = ", ".join(said[:10]) + (f" and {len(said) - 10} more" if len(said) > 10 else "")
+    pairs = np.argwhere(few).tolist()
+    said = [f"{'with' if value else 'without'} {names[c]!r}" for c, value in pairs[:10]]
+    shown = ", ".join(said) + (f" and {len(pairs) - 10} more kinds" if len(pairs) > 10 else "")
     most = max(least, 1)
     warnings.warn(
-        f"labels: classes with no more than {most} example{'' if most == 1 else 's'} of a kind,"
-        f" none of which is judged: {shown}.",
+        f"labels: no more than {most} example{'' if most == 1 else 's'} each, too few to judge any"
+        f" of them: {shown}.",
         DataWarning,
         stacklevel=5,
     )
@@ -116,33 +121,43 @@ def _lowest(counted: Counted, quotas: Ints, *, guarded: bool) -> Ints:
 
     `quotas` has a row for each given value, or one row for both.
     """
-    n, k = counted.cells.pred_probs.shape
+    k = quotas.shape[1]
     buckets = Buckets(quotas.ravel())
-    if not quotas.any():
-        return np.empty(0, dtype=np.int64)
-    size = small_blocks(k)
+    if quotas.any():
+        _fill(buckets, counted, len(quotas), guarded)
+    places, cells = buckets.kept()
+    cells *= k
+    cells += places % k
+    cells.sort()
+    return cells
+
+
+def _fill(buckets: Buckets, counted: Counted, values: int, guarded: bool) -> None:
+    """Offer every cell that the model disagrees with to its bucket; without the guard, all cells.
+
+    `values`: whether cells with and without a class have buckets of their own (2), or share (1).
+    """
+    n, k = counted.cells.pred_probs.shape
+    size = block_rows(16 * k)
     scratch, turn = threading.local(), threading.Lock()
 
     def work(worker: int, block: int, rows: slice) -> None:
         if not hasattr(scratch, "arrays"):
             whole = np.empty((2, size * k), dtype=np.int64)
             scratch.arrays = whole[0], np.empty(size * k), whole[1]
-        bars = np.broadcast_to(buckets.bars.reshape(-1, k), (2, k)).copy()
         found = kernels.candidates(
             counted.cells.labels.block(rows),
             counted.cells.pred_probs[rows],
             rows.start,
             counted.cuts,
-            bars,
+            np.broadcast_to(buckets.bars.reshape(values, k), (2, k)).copy(),
             *scratch.arrays,
             guarded=guarded,
         )
         places, keys, members = (array[:found] for array in scratch.arrays)
-        if len(quotas) == 1:
+        if values == 1:
             places %= k
         with turn:
             buckets.offer(places, keys, members)
 
     each_block(work, n, size)
-    places, _, members = buckets.kept()
-    return np.sort(members * k + places % k)

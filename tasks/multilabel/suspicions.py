@@ -16,7 +16,7 @@ _FEW = 20
 
 
 def warn_of_suspicious(counted: Counted) -> None:
-    """Warn if the model knows nothing of some classes: are the columns in another order?
+    """Warn if the model knows nothing of some classes, as if columns were in another order.
 
     For such a class it gives the examples that have it no more than those that do not.
     """

@@ -35,6 +35,8 @@ How it is measured:
   stored input, and loading or compiling the code. *nothing cached* means compiling it.
 """
 
+TARGETS = """\
+What was aimed at, and what came out on this machine; "-" where nothing was aimed at."""
 TIME = """\
 Seconds; *ratio* is {peer}'s by ours (above 1: ours is faster), *bare reads* is ours by that of a
 bare read (1 would be as fast as the input can be read)."""
@@ -59,9 +61,7 @@ def render_section(section: Section, found: Result) -> Iterator[str]:
     yield f"{section.about}\n"
     cases = [case for case in section.cases if case.name in found["results"]]
     results = found["results"]
-    yield from block(
-        "Targets", "What was aimed at, and what came out.", target_rows(section, results)
-    )
+    yield from block("Targets", TARGETS, target_rows(section, results))
     yield f"### Time\n\n{TIME.format(peer=section.peer)}\n"
     for case in cases:
         yield f"**{case.title}** (`{section.name}/{case.name}`)\n"
@@ -86,7 +86,7 @@ def conditions(section: Section, found: Result) -> str:
     return (
         f"Measured on {made['cores']} cores of {made['processor']}, {made['memory']} GB,"
         f" {made['system']}, Python {made['python']}, {packages}. Compared with {section.peer}."
-        f" When it began, programs waited for or used {found['load']} cores.{small}"
+        f" Load when it began (programs that ran or waited for a core): {found['load']}.{small}"
     )
 
 
@@ -209,7 +209,7 @@ def space(side: Result | None) -> tuple[str, str, str]:
 
 
 def seconds(value: float) -> str:
-    return f"{value:.3g}" if value < 100 else f"{value:,.0f}"
+    return f"{value:#.3g}" if value < 100 else f"{value:,.0f}"
 
 
 def times(value: float) -> str:

@@ -56,7 +56,7 @@ def main(words: list[str] | None = None) -> None:
                 found["results"].setdefault(case, {})[source.name] = result
         results[name] = found
         write(asked.out, page.render(sections, results, stored.name))
-        write(stored, json.dumps(results, indent=1) + "\n")
+        write(stored, json.dumps(rounded(results), indent=1) + "\n")
 
 
 def arguments(sections: dict[str, Section], words: list[str] | None) -> argparse.Namespace:
@@ -86,6 +86,13 @@ def write(path: Path, text: str) -> None:
     part = path.with_name(f".{path.name}.part")
     part.write_text(text, encoding="utf-8")
     part.replace(path)
+
+
+def rounded(value: Any) -> Any:
+    """Cut figures to the digits that mean something."""
+    if isinstance(value, dict):
+        return {name: rounded(each) for name, each in value.items()}
+    return float(f"{value:.4g}") if isinstance(value, float) else value
 
 
 def say(text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import math
 import os
 from dataclasses import fields
@@ -122,6 +123,17 @@ def test_sweep_of_awkward_rows(guess, drawn):
     check_sweep(labels, probs, cutoffs, guess)
     with small_blocks():
         check_sweep(labels, probs, cutoffs, guess)
+
+
+@pytest.mark.parametrize("dtype", strategies.DTYPES)
+@pytest.mark.parametrize("cutoff", [0.0, 1e-6, 2e-6, 0.5])
+def test_rows_of_nothing_but_zeros_and_less(cutoff, dtype):
+    """Numbers below 0 do not order like their bits; all rows of three of them, and all labels."""
+    values = (0.0, -0.0, -4e-7, -1e-6, 1e-7)
+    found = np.array(list(itertools.product(values, values, values, range(-1, 3))))
+    labels, probs = found[:, 3].astype(np.int64), found[:, :3].astype(dtype)
+    for guess in ("argmax", "confident_only"):
+        check_sweep(labels, probs, np.full(3, cutoff), guess)
 
 
 @pytest.mark.parametrize("guess", ["argmax", "confident_only"])

@@ -63,6 +63,20 @@ def test_an_error_arrives_and_the_pool_lives_on(monkeypatch, threads):
     assert covered(20, 3)[0] == [1] * 20
 
 
+@pytest.mark.parametrize("failing", [0, 1])
+def test_an_error_arrives_from_any_thread(monkeypatch, failing):
+    monkeypatch.setenv("GOLDLABEL_THREADS", "2")
+    both = threading.Barrier(2, timeout=20)
+
+    def work(worker, block, part):
+        both.wait()
+        if worker == failing:
+            raise KeyError("one of two")
+
+    with pytest.raises(KeyError, match="one of two"):
+        rows.each_block(work, 2, 1)
+
+
 def test_callers_on_several_threads_do_not_wait_for_ever(monkeypatch):
     monkeypatch.setenv("GOLDLABEL_THREADS", "3")
     found = []
@@ -120,3 +134,22 @@ def test_a_forked_child_computes_too():
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_blocks_within_blocks_stay_on_their_thread(monkeypatch):
+    """A thread of the pool that waited for the pool would wait for ever."""
+    monkeypatch.setenv("GOLDLABEL_THREADS", "3")
+    inner = []
+
+    def work(worker, block, chosen):
+        here = threading.get_ident()
+
+        def nested(worker, block, chosen):
+            inner.append((worker, threading.get_ident() == here))
+
+        assert rows.each_block(nested, 40, 5) == 1
+
+    outer = rows.each_block(work, 30, 2)
+    assert outer == 3
+    assert inner == [(0, True)] * (15 * 8)
+    assert rows.each_block(lambda *_: None, 30, 2) == 3, "and afterwards threads are used again"

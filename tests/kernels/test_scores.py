@@ -92,3 +92,16 @@ def test_one_class_scores_1(method):
     else:
         found = scores.adjusted_scores(labels, probs, np.ones(1), margin=True)
     assert found.tolist() == [1.0] * 4
+
+
+@pytest.mark.parametrize("margin", [False, True])
+def test_thresholds_of_their_own_for_each_row(margin):
+    rng = np.random.default_rng(3)
+    probs, labels = rng.dirichlet(np.ones(3), 20), rng.integers(0, 3, 20)
+    cutoffs = rng.random((20, 3))
+    found = scores.adjusted_scores(labels, probs, cutoffs, margin=margin)
+    alone = [
+        scores.adjusted_scores(labels[i : i + 1], probs[i : i + 1], cutoffs[i], margin=margin)[0]
+        for i in range(20)
+    ]
+    np.testing.assert_array_equal(found, alone)

@@ -26,6 +26,12 @@ def shared_out(threads=3):
         yield
 
 
+def as_quotas(matrix):
+    """Quotas of a matrix: given class by rival class."""
+    given, rival = np.nonzero(matrix)
+    return selection.Quotas(given, rival, matrix[given, rival])
+
+
 def sorted_out(labels, probs, quotas):
     """Take the quota of every pair of classes by sorting its rows."""
     wide, taken = probs.astype(np.float64), np.zeros(len(labels), dtype=bool)
@@ -40,7 +46,7 @@ def select(labels, probs, quotas, **options):
     """Return the rows taken that the model disagrees with, and which it disagrees with."""
     flags = confident.sweep(labels, probs).flags
     before = flags.copy()
-    selection.select_by_quota(labels, probs, flags, quotas, **options)
+    selection.select_by_quota(labels, probs, flags, as_quotas(quotas), **options)
     assert ((flags & ~np.uint8(selection.SELECTED)) == before).all(), "other flags changed"
     disagrees = (flags & confident.AGREES) == 0
     return (flags & selection.SELECTED).astype(bool) & disagrees, disagrees
@@ -83,6 +89,20 @@ def test_buckets_from_empty_to_overfull(noise, most, dtype):
     labels, probs = strategies.realistic(most, n=600, k=4, noise=noise, dtype=dtype)
     random = np.random.default_rng(most)
     check(labels, probs, random.integers(0, most + 1, (4, 4)))
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.6, 1.8])
+@pytest.mark.parametrize("quota", [20, 60, 150])
+def test_close_calls(quota, scale):
+    """Probabilities near each other: places go to rows whose label the model hardly prefers.
+
+    Rows that sum to more or less than 1 as well: what a row can still offer is bounded by its sum.
+    """
+    random = np.random.default_rng(quota)
+    probs = np.minimum(random.dirichlet([6, 5, 4], 900) * scale, 1.0)
+    labels = np.where(random.random(900) < 0.7, probs.argmax(axis=1), random.integers(0, 3, 900))
+    for pairs in (1 - np.eye(3, dtype=np.int64), np.eye(3, k=1, dtype=np.int64)):
+        check(labels, probs, quota * pairs)
 
 
 HOSTILE = {
@@ -137,7 +157,7 @@ def test_rows_left_out_are_never_taken():
     labels, probs = strategies.realistic(4, n=60, k=3)
     labels[::2] = -1
     flags = confident.sweep(labels, probs).flags
-    selection.select_by_quota(labels, probs, flags, np.full((3, 3), 60))
+    selection.select_by_quota(labels, probs, flags, as_quotas(np.full((3, 3), 60)))
     assert not (flags[::2] & selection.SELECTED).any()
 
 

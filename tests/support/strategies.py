@@ -65,3 +65,24 @@ def load_real(data, name):
     """(labels, pred_probs) of one of the folders in ``multiclass`` of the real data."""
     folder = data / "multiclass" / name
     return np.load(folder / "given_labels.npy").astype(np.int64), np.load(folder / "pred_probs.npy")
+
+
+@st.composite
+def labeled_cells(draw, *, max_n=14, max_k=4, dtypes=(np.float64, np.float32), unknown=True):
+    """Draw a matrix of labels, some not known, and probabilities, many of them equal."""
+    shape = draw(st.integers(1, max_n)), draw(st.integers(1, max_k))
+    values = st.sampled_from([-1, 0, 1] if unknown else [0, 1])
+    labels = draw(hnp.arrays(np.int8, shape, elements=values))
+    levels = [0.0, 1e-7, 0.1, 0.25, 0.4999999, 0.5, 0.5000001, 0.5000006, 0.75, 0.9, 1 - 1e-7, 1.0]
+    level = st.sampled_from(levels) | st.floats(0, 1)
+    dtype = draw(st.sampled_from(dtypes))
+    return labels, draw(hnp.arrays(np.float64, shape, elements=level)).astype(dtype)
+
+
+def realistic_cells(seed, *, n=300, k=6, density=0.3, noise=0.08, dtype=np.float64):
+    """Make labels, some wrong, and what a fair model predicts."""
+    rng = np.random.default_rng(seed)
+    true = rng.random((n, k)) < density
+    logits = rng.normal(0, 1.5, (n, k)) + np.where(true, 2.0, -2.0)
+    given = np.where(rng.random((n, k)) < noise, ~true, true)
+    return given.astype(np.int8), (1 / (1 + np.exp(-logits))).astype(dtype)

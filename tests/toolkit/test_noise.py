@@ -11,7 +11,7 @@ import strategies
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goldlabel import noise
+from goldlabel import noise, pruning
 from goldlabel.errors import InputError
 
 EXAMPLE_3 = [[30, 10, 2], [5, 40, 5], [1, 3, 50]]
@@ -96,7 +96,7 @@ def test_calibrate_leaves_its_input_alone():
     kept = counted.copy()
     noise.calibrate(counted, (60, 70, 70))
     noise.joint(counted)
-    noise.prune_counts(counted, counted.sum(axis=1))
+    pruning.prune_counts(counted, counted.sum(axis=1))
     np.testing.assert_array_equal(counted, kept)
 
 
@@ -105,7 +105,7 @@ def test_a_thousand_classes_are_quick():
     counted, counts = random.integers(0, 4, (1000, 1000)), random.integers(0, 5000, 1000)
     start = time.process_time()
     calibrated = noise.calibrate(counted, counts)
-    kept = noise.prune_counts(calibrated, counts, frac_noise=0.7)
+    kept = pruning.prune_counts(calibrated, counts, frac_noise=0.7)
     assert time.process_time() - start < 1.0  # 0.06 s when measured
     np.testing.assert_array_equal(kept.sum(axis=0), counts)
 
@@ -149,7 +149,7 @@ quota_kinds = st.fixed_dictionaries(
 def test_prune_counts_equal_reference(drawn, quotas):
     counted, counts = drawn
     calibrated = noise.calibrate(counted, counts)
-    kept = noise.prune_counts(calibrated, counts, **quotas)
+    kept = pruning.prune_counts(calibrated, counts, **quotas)
     np.testing.assert_array_equal(kept, reference.prune_counts(calibrated, counts, **quotas))
 
 
@@ -157,7 +157,9 @@ def test_prune_counts_equal_reference(drawn, quotas):
 def test_prune_counts_never_ask_for_more_than_there_is(drawn, smallest, share):
     counted, counts = drawn
     calibrated = noise.calibrate(counted, counts)
-    kept = noise.prune_counts(calibrated, counts, min_examples_per_class=smallest, frac_noise=share)
+    kept = pruning.prune_counts(
+        calibrated, counts, min_examples_per_class=smallest, frac_noise=share
+    )
     assert (kept >= 0).all()
     np.testing.assert_array_equal(kept.sum(axis=0), counts)  # DIVERGE 1-19
     assert (np.diag(kept) >= np.minimum(counts, smallest)).all()
@@ -168,7 +170,7 @@ def test_prune_counts_never_ask_for_more_than_there_is(drawn, smallest, share):
 
 def test_prune_counts_default_is_the_transposed_joint():
     calibrated = np.array([[43, 14, 3], [7, 56, 7], [1, 4, 65]])
-    kept = noise.prune_counts(calibrated, (60, 70, 70))
+    kept = pruning.prune_counts(calibrated, (60, 70, 70))
     np.testing.assert_array_equal(kept, calibrated.T)
     assert kept.flags.c_contiguous
 
@@ -176,7 +178,7 @@ def test_prune_counts_default_is_the_transposed_joint():
 def test_prune_counts_per_given_class():
     """DIVERGE 1-15: exactly r labels of each *given* class, split over the true ones."""
     calibrated = [[43, 14, 3], [7, 56, 7], [1, 4, 65]]
-    kept = noise.prune_counts(calibrated, (60, 70, 70), num_to_remove_per_class=[2, 5, 9])
+    kept = pruning.prune_counts(calibrated, (60, 70, 70), num_to_remove_per_class=[2, 5, 9])
     np.testing.assert_array_equal(np.diag(kept), [58, 65, 61])
     np.testing.assert_array_equal(kept.sum(axis=0) - np.diag(kept), [2, 5, 9])
     assert kept[:, 2].tolist() == [2, 7, 61]
@@ -184,7 +186,7 @@ def test_prune_counts_per_given_class():
 
 def test_prune_counts_of_a_class_without_noise():
     """DIVERGE 1-16: r by ranking alone where only the class counts, none for any pair."""
-    kept = noise.prune_counts([[4, 0], [1, 3]], (4, 4), num_to_remove_per_class=2)
+    kept = pruning.prune_counts([[4, 0], [1, 3]], (4, 4), num_to_remove_per_class=2)
     assert kept.tolist() == [[2, 2], [0, 2]]
 
 
@@ -193,20 +195,20 @@ def test_prune_counts_share_of_small_rates():
     k = 17
     calibrated = np.zeros((k, k), dtype=np.int64)
     calibrated[0] = 1
-    kept = noise.prune_counts(calibrated, calibrated.sum(axis=1), frac_noise=0.25)
+    kept = pruning.prune_counts(calibrated, calibrated.sum(axis=1), frac_noise=0.25)
     assert kept[0, 0] == k - 4
-    assert noise.prune_counts([[50, 100], [0, 9]], (150, 9), frac_noise=0.29)[1, 0] == 29
+    assert pruning.prune_counts([[50, 100], [0, 9]], (150, 9), frac_noise=0.29)[1, 0] == 29
 
 
 def test_prune_counts_smallest_class():
     """DIVERGE 1-19, 1-20: what the diagonal needs is taken from the pairs in proportion."""
     calibrated = [[0, 4, 2], [0, 1, 0], [0, 1, 0]]
-    assert noise.prune_counts(calibrated, (6, 1, 1)).tolist() == [[1, 0, 0], [3, 1, 0], [2, 0, 1]]
-    kept = noise.prune_counts(calibrated, (6, 1, 1), min_examples_per_class=3)
+    assert pruning.prune_counts(calibrated, (6, 1, 1)).tolist() == [[1, 0, 0], [3, 1, 0], [2, 0, 1]]
+    kept = pruning.prune_counts(calibrated, (6, 1, 1), min_examples_per_class=3)
     assert kept[:, 0].tolist() == [3, 2, 1]
-    kept = noise.prune_counts(calibrated, (6, 1, 1), min_examples_per_class=9)
+    kept = pruning.prune_counts(calibrated, (6, 1, 1), min_examples_per_class=9)
     assert kept.tolist() == np.diag([6, 1, 1]).tolist()
-    kept = noise.prune_counts(calibrated, (6, 1, 1), min_examples_per_class=0)
+    kept = pruning.prune_counts(calibrated, (6, 1, 1), min_examples_per_class=0)
     assert kept.tolist() == np.transpose(calibrated).tolist()
 
 
@@ -232,24 +234,24 @@ def test_prune_counts_smallest_class():
         (lambda: noise.calibrate(np.eye(2), [1, 2.5]), "class_counts[1]", "is 2.5, not a whole"),
         (lambda: noise.calibrate(np.eye(2), [-1, 2]), "class_counts[0]", "is -1, not a whole"),
         (
-            lambda: noise.prune_counts(np.eye(2), (1, 3)),
+            lambda: pruning.prune_counts(np.eye(2), (1, 3)),
             "calibrated_joint[1]",
             "sums to 1, but 3 labels",
         ),
-        (lambda: noise.prune_counts(np.eye(2), (1, 1), frac_noise=1.5), "frac_noise", "is 1.5"),
-        (lambda: noise.prune_counts(np.eye(1), [1], frac_noise=np.nan), "frac_noise", "is nan"),
+        (lambda: pruning.prune_counts(np.eye(2), (1, 1), frac_noise=1.5), "frac_noise", "is 1.5"),
+        (lambda: pruning.prune_counts(np.eye(1), [1], frac_noise=np.nan), "frac_noise", "is nan"),
         (
-            lambda: noise.prune_counts(np.eye(2), (1, 1), num_to_remove_per_class=[1, 2, 3]),
+            lambda: pruning.prune_counts(np.eye(2), (1, 1), num_to_remove_per_class=[1, 2, 3]),
             "num_to_remove_per_class",
             "does not fit 2 classes",
         ),
         (
-            lambda: noise.prune_counts(np.eye(1), [1], num_to_remove_per_class=-1),
+            lambda: pruning.prune_counts(np.eye(1), [1], num_to_remove_per_class=-1),
             "num_to_remove_per_class",
             "is -1",
         ),
         (
-            lambda: noise.prune_counts(np.eye(1), [1], min_examples_per_class=1.5),
+            lambda: pruning.prune_counts(np.eye(1), [1], min_examples_per_class=1.5),
             "min_examples_per_class",
             "is 1.5",
         ),
@@ -260,3 +262,23 @@ def test_what_does_not_fit_is_said(call, where, what):
         call()
     assert caught.value.where == where
     assert what.replace("\\", "") in caught.value.what
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 9), min_size=4, max_size=4), min_size=1, max_size=5), st.data()
+)
+def test_blocks_of_one_matrix_are_calibrated_each_by_itself(matrices, data):
+    joints = np.reshape(matrices, (-1, 2, 2)).astype(np.float64)
+    counts = np.reshape(
+        data.draw(st.lists(st.integers(0, 30), min_size=2 * len(joints), max_size=2 * len(joints))),
+        (-1, 2),
+    )
+    block, given_, true = np.nonzero(joints)
+    values = joints[block, given_, true]
+    rows, columns, found = noise.calibrate_entries(
+        2 * block + given_, 2 * block + true, values, counts.ravel()
+    )
+    calibrated = np.zeros(joints.shape, dtype=np.int64)
+    calibrated[rows // 2, rows % 2, columns % 2] = found
+    expected = [noise.calibrate(*each) for each in zip(joints, counts, strict=True)]
+    np.testing.assert_array_equal(calibrated, expected)

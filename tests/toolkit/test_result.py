@@ -196,3 +196,20 @@ def test_ranking_orders_all_flagged_examples(rows):
     ranked = issues.ranked()
     assert sorted(ranked) == np.flatnonzero(flags).tolist()
     assert (np.diff(scores[ranked]) >= 0).all()
+
+
+def test_names_of_parts(tmp_path):
+    parts = replace(
+        made().parts,
+        part=np.array([1, 0]),
+        reasons=dict.fromkeys(("label error", "odd one"), "{part}: {given}".format),
+    )
+    issues = made(parts=parts, part_names=("left", "right"))
+    table = issues.to_frame("part")
+    assert table[["part", "part_name"]].values.tolist() == [[1, "right"], [0, "left"]]
+    assert issues.reasons() == ["right: cat", "left: dog"]
+    issues.to_parquet(tmp_path)
+    again = LabelIssues.from_parquet(tmp_path)
+    assert again.part_names == ("left", "right")
+    assert again.reasons() == issues.reasons()
+    assert "part_name" not in made().to_frame("part")

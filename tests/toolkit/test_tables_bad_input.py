@@ -235,7 +235,7 @@ def test_a_json_array(tmp_path):
     [
         ("missing.csv", "does not exist"),
         ("folder", "is a folder"),
-        ("n\0", "cannot be read"),
+        ("n\0", "does not exist"),
         ("x" * 300, "cannot be read"),
         ("pipe", "is not a regular file"),
         ("no/such", "does not exist"),
@@ -244,8 +244,9 @@ def test_a_json_array(tmp_path):
 def test_paths_that_are_no_files(tmp_path, read, name, what):
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(InputError, match=what):
+    with pytest.raises(InputError) as caught:
         read(tmp_path / name)
+    assert caught.value.what.startswith(what)  # said once, not wrapped in another error
 
 
 @pytest.mark.parametrize("read", [read_table, read_pred_probs])

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.tables import read_table, write_column
+from goldlabel.tables import read_table, write_column, write_columns
 
 
 def zstd(data):
@@ -612,3 +612,25 @@ def test_a_key_that_no_json_line_has_is_refused(tmp_path):
     path.write_text('{"a": 1}\n')
     with pytest.raises(InputError, match="has no column 'label'"):
         write_column(read_table(path).source, "label", {0: 1}, tmp_path / "out")
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.jsonl", "x.parquet"])
+def test_several_columns_at_once(tmp_path, name):
+    path = tmp_path / name
+    if name == "x.csv":
+        path.write_text('a,b,c\n1,"x",0\n2,y,0\n')
+        expected = 'a,b,c\n9,"x",8\n2,"q,r",0\n'
+        changes = {"c": {0: "8"}, "a": {0: "9"}, "b": {1: "q,r"}}
+    elif name == "x.jsonl":
+        path.write_text('{"a": 1,"b": "x"}\n{"b":[1,2], "c": 0}\n')
+        expected = '{"a": 9,"b": "x"}\n{"b":[1,2,3], "c": 5}\n'
+        changes = {"a": {0: 9}, "c": {1: 5}, "b": {1: lambda old: old.replace("]", ",3]")}}
+    else:
+        pq.write_table(pa.table({"a": [1, 2], "b": ["x", "y"]}), path)
+        expected = None
+        changes = {"a": {0: 9}, "b": {1: "z"}}
+    write_columns(read_table(path).source, changes, tmp_path / "out")
+    if expected is None:
+        assert pq.read_table(tmp_path / "out").to_pydict() == {"a": [9, 2], "b": ["x", "z"]}
+    else:
+        assert (tmp_path / "out").read_text() == expected

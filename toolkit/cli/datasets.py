@@ -83,8 +83,9 @@ def _audit_command(dataset: Dataset, folder: Path) -> str | None:
     files = {name: folder / path for name, path in dataset.read_files.items()}
     given = {**files, **(dataset.read_options or {})}
     parameters = inspect.signature(find_task(dataset.task).audit).parameters
-    if not given.keys() <= parameters.keys():
-        return None
+    needed = {name for name, each in parameters.items() if each.default is each.empty}
+    if not needed <= given.keys() <= parameters.keys():
+        return None  # it needs predictions, and these are the user's to make
     words: list[object] = []
     for name, value in given.items():
         if parameters[name].kind is inspect.Parameter.KEYWORD_ONLY:

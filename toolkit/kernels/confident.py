@@ -343,8 +343,9 @@ def _cuts(cutoffs: npt.NDArray[np.float64], dtype: np.dtype[Any]) -> Ints:
     lowest = np.maximum(cutoffs - EPS, 0.0)
     cuts = lowest.astype(dtype)
     cuts = np.where(cuts < lowest, np.nextafter(cuts, dtype.type(np.inf)), cuts).astype(dtype)
-    bits = cuts.view(np.int64 if dtype == np.float64 else np.int32)
-    return frozen(np.where(lowest > 0, bits, np.iinfo(bits.dtype).min).astype(bits.dtype))
+    integer = np.dtype(np.int64 if dtype == np.float64 else np.int32)
+    least = -(1 << (8 * integer.itemsize - 1))
+    return frozen(np.where(lowest > 0, cuts.view(integer), least).astype(integer))
 
 
 def _in_range(extremes: Ints, pred_probs: Floats) -> bool:

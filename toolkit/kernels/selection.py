@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ from goldlabel.kernels._jit import frozen, kernel
 from goldlabel.kernels.confident import AGREES, EPS
 from goldlabel.kernels.rows import each_block, thread_count
 
-__all__ = ["SELECTED", "Buckets", "ascending", "lowest", "select_by_quota"]
+__all__ = ["SELECTED", "Buckets", "Quotas", "ascending", "lowest", "select_by_quota"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[Any]
@@ -97,14 +97,11 @@ def _select(
         if n % _AHEAD == 0:
             # Scattered rows: ask for the next few at once, or each one waits for memory alone.
             for later in disagreeing[n : n + _AHEAD]:
-                if mine[labels[later]]:
-                    for j in range(0, k, 64 // pred_probs.itemsize):
-                        warm += pred_probs[later, j]
-                    warm += pred_probs[later, k - 1]
+                for j in range(0, k, 64 // pred_probs.itemsize):
+                    warm += pred_probs[later, j]
+                warm += pred_probs[later, k - 1]
         i = disagreeing[n]
         given = labels[i]
-        if not mine[given]:
-            continue
         own = np.float64(pred_probs[i, given])
         for bucket in range(starts[given], starts[given + 1]):
             rival = rivals[bucket]
@@ -134,7 +131,7 @@ def _select(
     if more:
         for i in range(labels.shape[0]):
             given = labels[i]
-            if given < 0:
+            if given < 0 or floors[given] == np.inf:
                 continue
             # No rival's probability is above what the given one leaves of the row's sum.
             own = np.float64(pred_probs[i, given])
@@ -172,11 +169,28 @@ def _select(
                     flags[members[slot]] |= SELECTED
 
 
+class Quotas(NamedTuple):
+    """How many rows to take of a given class against a rival class; flat arrays of one length.
+
+    Attributes
+    ----------
+    given, rival : ndarray of shape (m,), int
+        Classes, in the order of the given one. Where the two are the same class, the rows with
+        the smallest ``p[given]`` are taken; else those with the largest ``p[rival] - p[given]``.
+    places : ndarray of shape (m,), int64
+        Rows to take.
+    """
+
+    given: npt.NDArray[np.intp]
+    rival: npt.NDArray[np.intp]
+    places: Ints
+
+
 def select_by_quota(
     labels: Ints,
     pred_probs: Floats,
     flags: npt.NDArray[np.uint8],
-    quotas: npt.NDArray[np.int64],
+    quotas: Quotas,
     *,
     reach: float = np.inf,
 ) -> None:
@@ -188,11 +202,9 @@ def select_by_quota(
     pred_probs : ndarray of shape (n, k), float32 or float64, C-contiguous
     flags : ndarray of shape (n,), uint8
         `AGREES` as `goldlabel.kernels.confident.sweep` set it; gets `SELECTED`.
-    quotas : ndarray of shape (k, k), int64
-        ``quotas[given, rival]`` rows with the largest margin ``p[rival] - p[given]`` are taken;
-        ``quotas[given, given]`` rows with the smallest ``p[given]``. Ties go to the lower row.
-        Agreeing rows take up places, as the method asks, but whether they end up flagged is
-        unspecified: unflag them.
+    quotas : Quotas
+        What to take. Ties go to the lower row. Agreeing rows take up places, as the method asks,
+        but whether they end up flagged is unspecified: unflag them.
     reach : float
         Upper bound of ``p[given] + p[rival]`` over all rows and pairs, e.g. the largest row sum;
         a finite one saves most of the work.
@@ -203,8 +215,7 @@ def select_by_quota(
     on their number.
     """
     n, k = pred_probs.shape
-    given, rivals = np.nonzero(quotas > 0)
-    wanted = quotas[given, rivals]
+    given, rivals, wanted = (part[quotas.places > 0] for part in quotas)
     starts = np.searchsorted(given, np.arange(k + 1))
     offsets = np.zeros(wanted.shape[0] + 1, dtype=np.int64)
     # Room beyond the quota lets a bucket be sorted out once in a while, not at every row.
@@ -218,6 +229,7 @@ def select_by_quota(
     still_open = np.empty((shares, wanted.shape[0]), dtype=np.int64)
     floors = np.empty((shares, k))
     disagreeing = np.flatnonzero((flags & AGREES) == 0)  # rows left out count as agreeing
+    owner = share[labels[disagreeing]] if shares > 1 else share
     frozen_labels, probs = frozen(labels), frozen(pred_probs)
 
     def work(worker: int, block: int, rows: slice) -> None:
@@ -225,7 +237,7 @@ def select_by_quota(
             frozen_labels,
             probs,
             flags,
-            disagreeing,
+            disagreeing if shares == 1 else disagreeing[owner == block],
             share == block,
             reach,
             starts,
@@ -314,13 +326,14 @@ class Buckets:
             self._members,
         )
 
-    def kept(self) -> tuple[Ints, npt.NDArray[np.float64], Ints]:
-        """Return bucket, key and member of every entry that is kept, bucket after bucket."""
+    def kept(self) -> tuple[Ints, Ints]:
+        """Return bucket and member of every entry that is kept, bucket after bucket."""
         _settle(self._quotas, self._offsets, self._sizes, self._keys, self._members)
         buckets = np.repeat(np.arange(self._sizes.shape[0]), self._sizes)
         starts = np.cumsum(self._sizes) - self._sizes
-        slots = np.arange(buckets.shape[0]) + (self._offsets[:-1] - starts)[buckets]
-        return buckets, self._keys[slots], self._members[slots]
+        slots = (self._offsets[:-1] - starts)[buckets]
+        slots += np.arange(slots.shape[0])
+        return buckets, self._members[slots]
 
 
 def _shares(weights: npt.NDArray[np.float64], shares: int) -> Ints:
@@ -333,12 +346,15 @@ def _shares(weights: npt.NDArray[np.float64], shares: int) -> Ints:
 def ascending(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
     """Return the positions of the scores from low to high; ties by position.
 
-    NumPy's plain sort is several times faster than its stable one, and right unless there are ties.
+    NumPy's plain sort is several times faster than its stable one, and right but for ties: these
+    are sorted once more.
     """
     order = np.argsort(scores)
     ranked = scores[order]
-    if (ranked[1:] == ranked[:-1]).any():
-        return np.argsort(scores, kind="stable")
+    equal = ranked[1:] == ranked[:-1]
+    if equal.any():
+        tied = np.flatnonzero(np.append(equal, False) | np.append(False, equal))
+        order[tied] = order[tied][np.lexsort((order[tied], ranked[tied]))]
     return order
 
 

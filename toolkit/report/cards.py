@@ -47,8 +47,14 @@ def view(audit: Audit, shown: list[Example]) -> dict[str, Any]:
         "has_confidence": any(not math.isnan(finding.confidence) for finding in findings),
         "has_reasons": any(finding.reason for finding in findings),
         "kinds": _choices(findings, 0, [f.kind for f in findings]),
-        "given": _choices(findings, 1, [f.given for f in findings]),
-        "suggested": _choices(findings, 2, [f.suggested for f in findings]),
+        "given": []
+        if _as_kind(findings, 1)
+        else _choices(findings, 1, [f.given for f in findings]),
+        "suggested": []
+        if _as_kind(findings, 2)
+        else _choices(findings, 2, [f.suggested for f in findings]),
+        "parts": _choices(findings, 3, [f.part for f in findings]),
+        "part": wording.label(audit.part or "part"),
         "several_kinds": len(audit.issues.parts.kinds) > 1,
     }
 
@@ -133,12 +139,21 @@ def _choices(findings: list[Finding], place: int, names: list[Any]) -> list[tupl
     counts: dict[int, int] = {}
     words: dict[int, str] = {}
     for finding, name in zip(findings, names, strict=True):
-        code = finding.codes[place]
+        code = finding.codes[place] if place < len(finding.codes) else -1
         counts[code] = counts.get(code, 0) + 1
         words.setdefault(code, wording.class_name(name, _NAME))
     if all(code < 0 for code in counts):
         return []
     return [(code, words[code], counts[code]) for code in sorted(counts)]
+
+
+def _as_kind(findings: list[Finding], place: int) -> bool:
+    """Return whether a label says no more than the kind does, where parts are what is judged."""
+    if any(len(finding.codes) < 4 for finding in findings):
+        return False
+    pairs = {(finding.codes[0], finding.codes[place]) for finding in findings}
+    kinds, labels = ({pair[i] for pair in pairs} for i in (0, 1))
+    return len(pairs) == len(kinds) == len(labels) > 1
 
 
 def _item(item: Item, budget: _Budget) -> dict[str, Any] | None:

@@ -33,7 +33,8 @@ class Finding:
     given, suggested : object
         Class name or value; None = nothing.
     codes : tuple of int
-        Kind, given and suggested class as indices; -1 where there is no class.
+        Kind, given and suggested class as indices, -1 where there is no class; and the part
+        where parts have names.
     score, confidence : float
         Label quality, and how sure the suggestion is.
     reason : str
@@ -44,7 +45,7 @@ class Finding:
     kind: str
     given: Any
     suggested: Any
-    codes: tuple[int, int, int]
+    codes: tuple[int, ...]
     score: float
     confidence: float
     reason: str
@@ -153,7 +154,7 @@ def _finding(audit: Audit, row: int) -> Finding:
         kind=str(parts.kinds[kind]),
         given=_written(issues, row) or name_of(issues, given),
         suggested=name_of(issues, suggested),
-        codes=(kind, _code(issues, given), _code(issues, suggested)),
+        codes=(kind, _code(issues, given), _code(issues, suggested), *_part_code(audit, row)),
         score=float(parts.score[row]),
         confidence=float(parts.confidence[row]),
         reason=reason,
@@ -190,6 +191,11 @@ def _part_name(audit: Audit, part: int) -> str:
     if part < len(names):
         return wording.one_line(names[part], 60)
     return f"{audit.part} {part}" if audit.part else str(part)
+
+
+def _part_code(audit: Audit, row: int) -> tuple[int, ...]:
+    has_names = audit.part_names or audit.issues.part_names
+    return (int(audit.issues.parts.part[row]),) if has_names else ()
 
 
 def _code(issues: LabelIssues, code: Any) -> int:

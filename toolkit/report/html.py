@@ -113,7 +113,7 @@ def _pairs(shown: list[Example]) -> dict[tuple[str, str], str]:
         (str(finding.given), str(finding.suggested)): f"{finding.codes[1]},{finding.codes[2]}"
         for example in shown
         for finding in example.findings
-        if min(finding.codes[1:]) >= 0
+        if min(finding.codes[1:3]) >= 0
     }
 
 

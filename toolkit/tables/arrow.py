@@ -34,9 +34,17 @@ def as_frame(table: pa.Table, path: Path) -> pd.DataFrame:
 
 
 def feature_names(features: Any) -> dict[str, tuple[str, ...]]:
-    """Return the class names of every ClassLabel column of a Hugging Face features object."""
+    """Return the class names of every ClassLabel column of a Hugging Face features object.
+
+    Columns of lists of ClassLabel are among them: ``{"feature": {...}, "_type": "List"}``, or
+    a list around the feature.
+    """
     names = {}
     for column, feature in features.items() if isinstance(features, dict) else ():
+        if isinstance(feature, list) and len(feature) == 1:
+            feature = feature[0]
+        elif isinstance(feature, dict) and isinstance(feature.get("feature"), dict):
+            feature = feature["feature"]
         if isinstance(feature, dict) and feature.get("_type") == "ClassLabel":
             listed = feature.get("names")
             if isinstance(listed, list) and all(isinstance(name, str) for name in listed):

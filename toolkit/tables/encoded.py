@@ -105,14 +105,15 @@ def check_file(path: str | Path) -> Path:
     """Return `path` as a Path if it is a file that exists; raise InputError otherwise."""
     path = Path(path)
     try:
-        if path.is_dir():
-            raise InputError(str(path), "is a folder, and a file is expected", "Name the file")
-        if not path.exists():
-            raise InputError(str(path), "does not exist", "Check the path")
-        if not path.is_file():
-            raise InputError(str(path), "is not a regular file", "Save it to disk first")
+        folder, there, regular = path.is_dir(), path.exists(), path.is_file()
     except (OSError, ValueError) as error:  # a name too long, or with a NUL
         raise _not_readable(path, error) from error
+    if folder:
+        raise InputError(str(path), "is a folder, and a file is expected", "Name the file")
+    if not there:
+        raise InputError(str(path), "does not exist", "Check the path")
+    if not regular:
+        raise InputError(str(path), "is not a regular file", "Save it to disk first")
     return path
 
 

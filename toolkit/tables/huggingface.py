@@ -226,8 +226,8 @@ def _new_fingerprint(state: Path, changes: Mapping[str, Mapping[int, object]]) -
     if not state.is_file():
         return
     content = _json(state)
-    told = [[column, *sorted(rows.items())] for column, rows in sorted(changes.items())]
-    told = json.dumps([content.get("_fingerprint"), told], default=str)
+    changed = [[column, *sorted(rows.items())] for column, rows in sorted(changes.items())]
+    told = json.dumps([content.get("_fingerprint"), changed], default=str)
     content["_fingerprint"] = hashlib.sha256(told.encode()).hexdigest()[:16]
     with replacing(state) as temporary:
         temporary.write_text(json.dumps(content, indent=2, sort_keys=True), encoding="utf-8")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from goldlabel.errors import InputError
@@ -105,8 +107,8 @@ def edited_list(
     >>> edited_list("a,  b, c", [(0, 1), (4, 5), (7, 8)], lambda i: i != 0, ["d"], ",")
     'b, c, d'
     """
-    gaps = [text[a[1] : b[0]] for a, b in zip(spans, spans[1:], strict=False)]
-    usual = max(gaps, key=gaps.count, default=separator)
+    gaps = [text[a[1] : b[0]] for a, b in pairwise(spans)]
+    usual = Counter(gaps).most_common(1)[0][0] if gaps else separator
     before = text[: spans[0][0]] if spans else ""
     after = text[spans[-1][1] :] if spans else ""
     parts: list[str] = []

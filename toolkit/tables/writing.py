@@ -15,7 +15,7 @@ from goldlabel.tables import delimited, huggingface, jsonl, parquet
 from goldlabel.tables.encoded import TextFile, check_file, read_text
 from goldlabel.tables.table import check_unchanged
 
-__all__ = ["write_column", "write_columns", "write_text"]
+__all__ = ["check_output", "write_column", "write_columns", "write_text"]
 
 
 def write_column(
@@ -69,7 +69,7 @@ def write_columns(
             f"{path}: row {outside[0] + 1}", f"is not one of its {n:,} rows", "Check the changes"
         )
     if source.format != "huggingface":
-        _check_output(path, out)
+        check_output(path, out)
     try:
         write(source, plain, out)
     except OSError as error:
@@ -82,7 +82,8 @@ def _plain(value: object) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _check_output(path: Path, out: Path) -> None:
+def check_output(path: Path, out: Path) -> None:
+    """Refuse an output that is the input, a folder, or no name for a file."""
     check_file(path)
     try:
         if out.is_dir():
@@ -124,7 +125,7 @@ def write_text(source: Source, out: str | Path, changed: Callable[[TextFile], by
         written then.
     """
     out = Path(out)
-    _check_output(source.files[0], out)
+    check_output(source.files[0], out)
     file = read_text(source.files[0], encoding=source.options.get("encoding"))
     check_unchanged(source, file.sha256)
     data = changed(file)

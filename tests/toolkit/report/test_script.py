@@ -9,9 +9,12 @@ import socket
 import threading
 from urllib.parse import urlencode
 
+import numpy as np
 import pytest
 
 from goldlabel import report
+from goldlabel.audit import Audit, Source
+from goldlabel.result import LabelIssues, Parts
 
 pytestmark = pytest.mark.slow
 
@@ -190,3 +193,29 @@ def test_page_asks_nothing_of_a_server(browse, make):
         thread.join()
     assert "127.0.0.1" in dom
     assert calls == []
+
+
+def test_parts_with_names_are_a_filter_in_place_of_what_the_kind_says(browse, parse):
+    parts = Parts(
+        example=np.array([0, 0, 1]),
+        part=np.array([2, 0, 2]),
+        kind=np.array([1, 0, 0], dtype=np.int8),
+        kinds=("missing label", "spurious label"),
+        given=np.array([1, 0, 0]),
+        suggested=np.array([0, 1, 1]),
+        score=np.array([0.1, 0.2, 0.3]),
+        confidence=np.array([0.9, 0.8, 0.7]),
+    )
+    issues = LabelIssues(
+        "multilabel",
+        np.array([0.1, 0.3, 0.9]),
+        np.array([True, True, False]),
+        parts,
+        classes=("absent", "present"),
+        part_names=("calm", "happy", "sad"),
+    )
+    text = report.render(Audit(issues, Source("csv", ()), {}, part="class"))
+    page = parse(browse(text, state(part="2", kind="0")))
+    assert [row["data-id"] for row in page.rows() if "hidden" not in row] == ["1"]
+    names = [field.get("name") for field in page.find("select")]
+    assert names == ["kind", "part", "sort"]

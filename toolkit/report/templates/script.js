@@ -63,7 +63,7 @@
     text: plain(Array.from(row.querySelectorAll(".item, .labels"), (cell) => cell.textContent).join(" ")),
     codes: row.dataset.codes ? row.dataset.codes.split(";").map((codes) => codes.split(",")) : [],
   }));
-  const filters = ["kind", "given", "suggested"];
+  const filters = ["kind", "given", "suggested", "part"];
   const chosen = (name) => (fields[name] ? fields[name].value : "");
 
   // The labels that are asked for must meet in one finding of the example.

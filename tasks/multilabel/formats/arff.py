@@ -1,0 +1,366 @@
+"""ARFF files of Mulan, with an XML file that names the attributes which are labels, and of MEKA."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+
+from goldlabel.audit import Source
+from goldlabel.errors import InputError
+from goldlabel.tables import write_text
+from goldlabel.tables.encoded import TextFile, read_text
+from goldlabel.tables.json_text import edited_list, spliced
+from goldlabel.tasks.multilabel.formats.given import Changes, Given, flag, opposite, whole
+
+__all__ = ["export", "label_names", "looks_like", "read"]
+
+_RELATION = re.compile(r"\s*@relation\b", re.IGNORECASE)
+_ATTRIBUTE = re.compile(
+    r"""\s*@attribute\s+(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)"|(\S+))\s+(.*\S)""", re.IGNORECASE
+)
+_DATA = re.compile(r"\s*@data\b", re.IGNORECASE)
+_MEKA = re.compile(r"-C\s+(-?\d+)", re.IGNORECASE)
+_QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
+_SHOWN = 8
+
+
+class Header(NamedTuple):
+    """What comes before the data."""
+
+    relation: str
+    names: list[str]
+    kinds: list[str]
+    data: int
+
+
+@dataclass(frozen=True)
+class Record:
+    """One line of data.
+
+    Attributes
+    ----------
+    number : int
+        Of the line, from 1.
+    start : int
+        Where its text begins in the file.
+    text : str
+    places : mapping of int to (int, int)
+        Where the value of each attribute stands in `text`; of a sparse line, of those it has.
+    is_sparse : bool
+    """
+
+    number: int
+    start: int
+    text: str
+    places: Mapping[int, tuple[int, int]]
+    is_sparse: bool
+
+
+def looks_like(data: bytes) -> bool:
+    """Return whether text begins as ARFF files do, after comments."""
+    for line in data[: 1 << 16].splitlines():
+        stripped = line.strip()
+        if stripped and not stripped.startswith(b"%"):
+            return stripped.lower().startswith(b"@relation")
+    return False
+
+
+def label_names(path: Path) -> list[str]:
+    """Return the names of the labels that a Mulan XML file lists, also nested ones, in order.
+
+    Raises
+    ------
+    InputError
+        It is no such file, or defines entities.
+    """
+    text = read_text(path).data
+    if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
+        raise InputError(str(path), "defines entities, which no list of labels needs", "Drop them")
+    try:
+        root = ElementTree.fromstring(text)
+    except (ElementTree.ParseError, ValueError, RecursionError) as error:
+        raise InputError(str(path), f"is not XML ({error})", "Name Mulan's XML file") from error
+    names = [
+        element.get("name", "") for element in root.iter() if element.tag.split("}")[-1] == "label"
+    ]
+    if not names or not all(names):
+        raise InputError(str(path), "names no labels", "Name Mulan's XML file: <label name=...>")
+    return names
+
+
+def read(
+    path: Path,
+    *,
+    labels: Sequence[str] | None = None,
+    xml: Path | None = None,
+    encoding: str | None = None,
+) -> Given:
+    """Read an ARFF file.
+
+    Parameters
+    ----------
+    path : Path
+    labels : sequence of str, optional
+        Names of the attributes that are labels.
+    xml : Path, optional
+        File that lists them; if neither is given, the one beside `path` of the same name, or what
+        the name of the relation says (MEKA).
+    encoding : str, optional
+
+    Raises
+    ------
+    InputError
+        The file is damaged, or its labels are not known; says which line.
+    """
+    file = read_text(path, encoding=encoding)
+    text = file.data.decode("utf-8")
+    header = _header(path, text)
+    names, said, listed = _labels(path, header, labels, xml)
+    place = {name: at for at, name in enumerate(header.names)}
+    columns = [place[name] for name in names]
+    shown = _shown(header, columns)
+    found, fields = [], []
+    for record in _records(path, text, header):
+        found.append([_flag(path, record, at, header) for at in columns])
+        fields.append([_value(record, at) for at in shown])
+    if not found:
+        raise InputError(str(path), "has no data", "Name a file that has rows")
+    options = {
+        "encoding": file.encoding,
+        "sha256": file.sha256,
+        "rows": len(found),
+        "attributes": columns,
+    }
+    note = (
+        f"Read {path.name} as ARFF, {file.description}: {len(found):,} rows,"
+        f" {len(header.names):,} attributes, of which {len(names):,} are labels ({said})."
+    )
+    names_shown = [header.names[at] for at in shown]
+    frame = pd.DataFrame(fields, columns=names_shown, index=range(len(found)), dtype=object)
+    source = Source("arff", (path,), options, listed)
+    matrix = np.array(found, dtype=np.int8)
+    return whole(matrix, names, str(path), source, [note], frame=frame)
+
+
+def _shown(header: Header, labels: Sequence[int]) -> list[int]:
+    """Return the attributes that a person could judge an example by: text and names, no numbers."""
+    numbers = ("numeric", "real", "integer")
+    words = [at for at, kind in enumerate(header.kinds) if not kind.lower().startswith(numbers)]
+    return [at for at in words if at not in set(labels)][:_SHOWN]
+
+
+def _header(path: Path, text: str) -> Header:
+    names: list[str] = []
+    kinds: list[str] = []
+    relation = ""
+    for number, start, line in _lines(text):
+        stop = start + len(line)
+        if _RELATION.match(line):
+            relation = line
+        elif _DATA.match(line):
+            _check_attributes(path, names)
+            return Header(relation, names, kinds, stop)
+        elif line.strip() and not line.lstrip().startswith("%"):
+            match = _ATTRIBUTE.match(line)
+            if match is None:
+                raise InputError(
+                    f"{path}: line {number}",
+                    f"is {line.strip()[:60]!r}, and @attribute or @data is expected",
+                    "Mend the header",
+                )
+            name = next(each for each in match.groups()[:3] if each is not None)
+            names.append(re.sub(r"\\(.)", r"\1", name) if match[3] is None else name)
+            kinds.append(match[4])
+    raise InputError(str(path), "has no @data", "Name a whole ARFF file")
+
+
+def _check_attributes(path: Path, names: Sequence[str]) -> None:
+    if not names:
+        raise InputError(str(path), "has no attributes", "Name a whole ARFF file")
+    twice = (
+        [name for at, name in enumerate(names) if name in names[:at]]
+        if (len(set(names)) < len(names))
+        else []
+    )
+    if twice:
+        raise InputError(str(path), f"has two attributes named {twice[0]!r}", "Rename one")
+
+
+def _labels(
+    path: Path, header: Header, labels: Sequence[str] | None, xml: Path | None
+) -> tuple[list[str], str, tuple[Path, ...]]:
+    """Return the names of the labels, what says so, and the file that lists them if one does."""
+    beside = path.with_suffix(".xml")
+    meka = _MEKA.search(header.relation)
+    listed = xml or beside
+    files: tuple[Path, ...] = ()
+    if labels is not None:
+        names, said = list(labels), "as named"
+    elif xml is not None or beside.is_file():
+        names, said, files = label_names(listed), f"by {listed.name}", (listed,)
+    elif meka is not None:
+        count = int(meka[1])
+        names = header.names[:count] if count > 0 else header.names[count:]
+        said = "as the relation says"
+    else:
+        raise InputError(
+            str(path),
+            f"does not say which of its {len(header.names)} attributes are labels",
+            f"Put Mulan's XML file beside it as {beside.name}, or pass it as xml, or name the"
+            " attributes as labels",
+        )
+    unknown = [name for name in names if name not in set(header.names)]
+    if unknown or len(set(names)) < len(names) or not names:
+        what = f"no attribute is called {unknown[0]!r}" if unknown else "a label is named twice"
+        raise InputError(str(path), f"does not fit its labels ({said}): {what}", "Correct them")
+    return names, said, files
+
+
+def _lines(text: str, start: int = 0, number: int = 1) -> Iterator[tuple[int, int, str]]:
+    """Yield number, start and text of every line; LF, CR LF and CR end one."""
+    for match in re.finditer(r"[^\r\n]*(?:\r\n|\r|\n|\Z)", text[start:] if start else text):
+        line = match[0].rstrip("\r\n")
+        if match[0]:
+            yield number, start + match.start(), line
+            number += 1
+
+
+def _records(path: Path, text: str, header: Header) -> Iterator[Record]:
+    first = len(re.findall(r"\r\n|\r|\n", text[: header.data])) + 1
+    for number, start, line in _lines(text, header.data, first):
+        stripped = line.strip()
+        if not stripped or stripped.startswith("%"):
+            continue
+        if stripped.startswith("{"):
+            yield _sparse(path, number, start, line, len(header.names))
+        else:
+            places = dict(enumerate(_fields(line)))
+            if len(places) != len(header.names):
+                raise InputError(
+                    f"{path}: line {number}",
+                    f"has {len(places)} values, and there are {len(header.names)} attributes",
+                    "Give each attribute a value; quote those that hold a comma",
+                )
+            yield Record(number, start, line, places, False)
+
+
+def _fields(line: str) -> list[tuple[int, int]]:
+    """Return where each value stands that commas (or tabs) separate, without space around it."""
+    hidden = line
+    if "'" in line or '"' in line:
+        hidden = _QUOTED.sub(lambda match: "x" * len(match[0]), line)
+    separator = "," if "," in hidden else "\t"
+    places, start = [], 0
+    for piece in hidden.split(separator):
+        begin = start + len(piece) - len(piece.lstrip())
+        places.append((begin, max(begin, start + len(piece.rstrip()))))
+        start += len(piece) + 1
+    return places
+
+
+def _sparse(path: Path, number: int, start: int, line: str, k: int) -> Record:
+    """Read ``{index value, index value}``."""
+    where = f"{path}: line {number}"
+    begin, end = line.index("{") + 1, line.rfind("}")
+    if end < begin:
+        raise InputError(where, "opens { and does not close it", "Mend the line")
+    places: dict[int, tuple[int, int]] = {}
+    inside = line[begin:end]
+    for first, last in _entries(inside):
+        match = re.match(r"(\d+)\s+(\S.*)", inside[first:last], re.DOTALL)
+        if match is None or int(match[1]) >= k or int(match[1]) in places:
+            raise InputError(
+                where,
+                f"holds {inside[first:last]!r}, where the number of an attribute below {k}, not"
+                " there before, and its value are expected",
+                "Mend the line",
+            )
+        places[int(match[1])] = (begin + first + match.start(2), begin + last)
+    return Record(number, start, line, places, True)
+
+
+def _entries(inside: str) -> list[tuple[int, int]]:
+    return _fields(inside) if inside.strip() else []
+
+
+def _value(record: Record, at: int) -> str:
+    if at not in record.places:
+        return "0"
+    start, stop = record.places[at]
+    return record.text[start:stop].strip("'\"")
+
+
+def _flag(path: Path, record: Record, at: int, header: Header) -> int:
+    value = _value(record, at)
+    kind = flag(value)
+    if kind is None:
+        raise InputError(
+            f"{path}: line {record.number}, attribute {header.names[at]!r}",
+            f"is {value!r}, neither 1 nor 0",
+            "Write 1, 0, or ? where it is not known",
+        )
+    return kind
+
+
+def export(source: Source, changes: Changes, out: Path) -> None:
+    """Write the file again with the values of some labels changed."""
+    write_text(source, out, lambda file: _changed(source, file, changes))
+
+
+def _changed(source: Source, file: TextFile, changes: Changes) -> bytes:
+    path = source.files[0]
+    text = file.data.decode("utf-8")
+    by_row: dict[int, dict[int, bool]] = {}
+    for (example, part), is_present in changes.items():
+        by_row.setdefault(example, {})[source.options["attributes"][part]] = is_present
+    edits: list[tuple[int, int, str]] = []
+    for row, record in enumerate(_records(path, text, _header(path, text))):
+        if row in by_row:
+            change = _sparse_edits if record.is_sparse else _dense_edits
+            edits += change(record, by_row[row])
+    return spliced(text, edits).encode("utf-8")
+
+
+def _dense_edits(record: Record, values: Mapping[int, bool]) -> Iterator[tuple[int, int, str]]:
+    for at, is_present in values.items():
+        start, stop = record.places[at]
+        new = _written(record.text[start:stop], is_present)
+        yield record.start + start, record.start + stop, new
+
+
+def _written(old: str, is_present: bool) -> str:
+    quote = old[0] if old[:1] in ("'", '"') else ""
+    return quote + opposite(old.strip("'\""), is_present, ["1"]) + quote
+
+
+def _sparse_edits(record: Record, values: Mapping[int, bool]) -> Iterator[tuple[int, int, str]]:
+    """Write a value where there is one; else put the label in where its number belongs."""
+    text = record.text
+    begin, end = text.index("{") + 1, text.rfind("}")
+    spans = _entries(text[begin:end])
+    numbers = [int(text[begin + start :].split(maxsplit=1)[0]) for start, _ in spans]
+    kept = [text[begin + start : begin + stop] for start, stop in spans]
+    entries = dict(zip(numbers, kept, strict=True))
+    for at, is_present in values.items():
+        if is_present and at not in entries:
+            entries[at] = f"{at} 1"
+        elif at in entries:
+            start, stop = record.places[at]
+            old = text[start:stop]
+            lead = entries[at][: len(entries[at]) - len(old)]
+            entries[at] = lead + _written(old, is_present)
+            if not is_present:
+                del entries[at]
+    order = sorted(entries) if numbers == sorted(numbers) else list(entries)
+    inside = text[begin:end]
+    plain = edited_list(inside, spans, lambda i: False, [entries[at] for at in order], ", ")
+    lead = inside[: spans[0][0]] if spans else ""
+    tail = inside[spans[-1][1] :] if spans else ""
+    yield record.start + begin, record.start + end, plain or lead + tail

@@ -1,0 +1,133 @@
+"""Put the classes of a file into the order of the predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from goldlabel.errors import InputError
+from goldlabel.tables import PredProbs
+from goldlabel.tables.classes import arrange
+from goldlabel.tasks.multilabel.formats.given import Given, rows_of
+
+__all__ = ["Arranged", "arranged"]
+
+_MANY = 50
+"""Up to so many classes a column of lists may have without any of them coming twice."""
+
+
+class Arranged(NamedTuple):
+    """Annotations by class, classes in their final order.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (n, k), int8
+    names : tuple of str
+    values : tuple
+        What the file holds for each class.
+    places : tuple of int
+        Which of the file's classes each one is.
+    notes : tuple of str
+    """
+
+    labels: npt.NDArray[np.int8]
+    names: tuple[str, ...]
+    values: tuple[Any, ...]
+    places: tuple[int, ...]
+    notes: tuple[str, ...]
+
+
+def arranged(given: Given, probs: PredProbs | None, classes: Sequence[str] | None) -> Arranged:
+    """Put classes in order: of the columns of predictions, of `classes`, or else of the file.
+
+    Raises
+    ------
+    InputError
+        The classes of labels and predictions are not the same; says which differ.
+    """
+    k = None if probs is None else probs.values.shape[1]
+    named = None if probs is None else probs.classes
+    if not given.is_whole:
+        return _of_lists(given, k, named, classes)
+    own = given.found.names
+    if k is not None and k != len(own):
+        raise InputError(
+            "pred_probs",
+            f"has {k} columns, and {given.where} has {len(own)} classes: {_shown(own)}",
+            "Predict each of these classes, or name the right ones with the option labels",
+        )
+    order = tuple(named or classes or own)
+    if named is not None and classes is not None and set(named) != set(classes):
+        other = sorted(set(named) ^ set(classes))
+        raise InputError(
+            "classes", f"and the columns of pred_probs differ in {other[0]!r}", "Give both alike"
+        )
+    if given.positions:
+        if len(order) != len(own):
+            raise InputError(
+                "classes", f"has {len(order)} names, and {given.where} {len(own)}", "Name each"
+            )
+        places = tuple(range(len(own)))
+    else:
+        places = _places(given, order, "pred_probs" if named is not None else "classes")
+    labels = given.labels
+    if places != tuple(range(len(own))):
+        labels = np.ascontiguousarray(labels[:, list(places)])
+    note = f"{len(order):,} classes: {_shown(order)}."
+    return Arranged(labels, order, order, places, (note,))
+
+
+def _places(given: Given, order: Sequence[str], said: str) -> tuple[int, ...]:
+    place = {name: at for at, name in enumerate(given.found.names)}
+    strange = [name for name in order if name not in place]
+    if strange or len(set(order)) != len(place):
+        lacking = [name for name in place if name not in set(order)]
+        what = f"{said} names {strange[0]!r}, and the labels do not" if strange else ""
+        if lacking:
+            what += (" but " if what else "") + f"the labels name {lacking[0]!r}"
+            what += "" if strange else f", and {said} does not"
+        raise InputError(
+            given.where,
+            f"{what or 'a class is named twice'} ({len(strange) + len(lacking)} such)",
+            "Name the classes alike in both",
+        )
+    return tuple(place[name] for name in order)
+
+
+def _of_lists(
+    given: Given, k: int | None, named: Sequence[str] | None, classes: Sequence[str] | None
+) -> Arranged:
+    found = given.found
+    entries = len(found.codes)
+    if len(found.names) > max(_MANY, entries / 2, k or 0):
+        raise InputError(
+            given.where,
+            f"has {len(found.names):,} different values in lists of {entries:,} in all, too many"
+            " for classes",
+            "Name another column, or say what separates classes with the option separator",
+        )
+    order = rows_of(
+        given.rows,
+        lambda: arrange(
+            found,
+            given.where,
+            listed=given.listed,
+            positions=given.listed is not None,
+            classes=classes,
+            columns=named,
+            k=k,
+        ),
+    )
+    n = len(given.labels)
+    labels = np.zeros((n, len(order.names)), dtype=np.int8)
+    labels[:, order.place] = given.labels
+    if given.labels.size:
+        labels[(given.labels < 0).all(axis=1)] = -1
+    return Arranged(labels, order.names, order.values, tuple(range(len(order.names))), order.notes)
+
+
+def _shown(names: Sequence[str]) -> str:
+    return ", ".join(names[:10]) + (f" and {len(names) - 10:,} more" if len(names) > 10 else "")

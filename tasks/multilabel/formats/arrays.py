@@ -1,0 +1,145 @@
+"""Labels as arrays: a matrix in .npy or .npz, or a SciPy sparse matrix in .npz."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from goldlabel.audit import Source
+from goldlabel.errors import InputError
+from goldlabel.files import replacing, sha256
+from goldlabel.tables.table import check_unchanged
+from goldlabel.tables.writing import check_output
+from goldlabel.tasks.multilabel.formats.given import Changes, Given, whole
+
+__all__ = ["MAGIC", "export", "read"]
+
+MAGIC = (b"\x93NUMPY", b"PK\x03\x04")
+"""How such files begin."""
+
+_MOST_CELLS = 2**33
+_SPARSE = {"indices", "indptr", "data", "shape", "format"}
+
+
+def read(path: Path, *, key: str | None = None) -> Given:
+    """Read a matrix of 1 and 0, of -1 or NaN where a label is not known.
+
+    Parameters
+    ----------
+    path : Path
+    key : str, optional
+        Array of an .npz file; if not given, the one called labels, or the only one.
+
+    Raises
+    ------
+    InputError
+        The file has no such matrix; nothing is unpickled to find out.
+    """
+    arrays, single = _load(path)
+    name = _chosen(path, arrays, key)
+    matrix = _matrix(path, arrays, name)
+    if matrix.ndim != 2 or not matrix.size:
+        raise InputError(
+            str(path), f"has shape {matrix.shape}", "Save a row for each example, a column a class"
+        )
+    labels = _flags(path, matrix)
+    layout = "npy" if single else "sparse" if name is None else "npz"
+    options = {"layout": layout, "array": name, "rows": len(matrix), "sha256": sha256(path)}
+    note = f"Read {path.name} as {'a sparse' if name is None else 'a'} matrix of labels:"
+    note += f" {len(labels):,} rows, {labels.shape[1]:,} classes."
+    names = [str(position) for position in range(labels.shape[1])]
+    source = Source("numpy", (path,), options)
+    return whole(labels, names, str(path), source, [note])._replace(positions=True)
+
+
+def _load(path: Path) -> tuple[dict[str, npt.NDArray[Any]], bool]:
+    """Return every array of a file, and whether it holds a single one without a name."""
+    try:
+        with open(path, "rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                return {"labels": loaded}, True
+            with loaded:
+                return {name: np.asarray(loaded[name]) for name in loaded.files}, False
+    except (ValueError, OSError, EOFError, KeyError, MemoryError, zipfile.BadZipFile) as error:
+        raise InputError(
+            str(path), f"holds no arrays that can be read ({error})", "Save it with numpy.save"
+        ) from error
+
+
+def _chosen(path: Path, arrays: dict[str, npt.NDArray[Any]], key: str | None) -> str | None:
+    """Return the name of the matrix; None for a sparse one."""
+    if key is None and arrays.keys() >= _SPARSE:
+        return None
+    usual = [name for name in arrays if name in ("labels", "y", "Y")]
+    if key is None and (len(arrays) == 1 or len(usual) == 1):
+        return (usual or list(arrays))[0]
+    if key not in arrays:
+        raise InputError(
+            str(path),
+            f"holds the arrays {', '.join(list(arrays)[:20])}",
+            "Say which are the labels, as the option labels",
+        )
+    return key
+
+
+def _matrix(path: Path, arrays: dict[str, npt.NDArray[Any]], name: str | None) -> npt.NDArray[Any]:
+    if name is not None:
+        return arrays[name]
+    try:
+        parts = (arrays["data"], arrays["indices"], arrays["indptr"])
+        shape = tuple(int(each) for each in arrays["shape"])
+        kind = bytes(arrays["format"].item()).decode() if arrays["format"].ndim == 0 else ""
+        if np.prod(shape, dtype=np.float64) > _MOST_CELLS:
+            raise ValueError(f"the shape {shape} is too large")
+        make = {"csr": sparse.csr_array, "csc": sparse.csc_array}[kind]
+        found = make(parts, shape=shape)
+        found.check_format(full_check=True)
+        dense: npt.NDArray[Any] = found.toarray()
+    except (ValueError, KeyError, TypeError, IndexError, MemoryError, OverflowError) as error:
+        raise InputError(
+            str(path), f"is no sparse matrix of rows or columns ({error})", "Save it as CSR"
+        ) from error
+    return dense
+
+
+def _flags(path: Path, matrix: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
+    if matrix.dtype.kind not in "biuf":
+        raise InputError(str(path), f"holds {matrix.dtype}, not numbers", "Save 1 and 0")
+    values = np.where(np.isnan(matrix), -1, matrix) if matrix.dtype.kind == "f" else matrix
+    bad = np.argwhere((values != 0) & (values != 1) & (values != -1))
+    if len(bad):
+        row, column = bad[0].tolist()
+        raise InputError(
+            f"{path}: [{row}, {column}]",
+            f"is {matrix[row, column]}, not 0 or 1 ({len(bad):,} such)",
+            "Save 1 where an example has a class, 0 where not, -1 where it is not known",
+        )
+    return values.astype(np.int8)
+
+
+def export(source: Source, changes: Changes, out: Path) -> None:
+    """Write the file again with some entries changed; of an .npz file, all other arrays as well."""
+    path, options = source.files[0], source.options
+    check_output(path, out)
+    check_unchanged(source, sha256(path))
+    arrays, _ = _load(path)
+    name = options["array"]
+    matrix = _matrix(path, arrays, name).copy()
+    for (example, part), is_present in changes.items():
+        matrix[example, part] = is_present
+    with replacing(out) as temporary, open(temporary, "wb") as file:
+        if not changes:
+            file.write(path.read_bytes())
+        elif options["layout"] == "npy":
+            np.save(file, matrix, allow_pickle=False)
+        elif options["layout"] == "npz":
+            saved: dict[str, Any] = {**arrays, str(name): matrix}
+            np.savez_compressed(file, **saved)
+        else:
+            sparse.save_npz(file, sparse.csr_array(matrix))
