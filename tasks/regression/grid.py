@@ -104,10 +104,11 @@ class OutreGrid:
         """
         y, predicted = labels_and_predictions(labels, predictions)
         share = np.linspace(0, 1, check.whole_number(cells, name="cells", low=2) + 1)[1:-1]
-        edges = [np.unique(np.quantile(axis, share)) for axis in (y, predicted - y)]
-        size = (len(edges[0]) + 1) * (len(edges[1]) + 1)
+        rows, columns = (np.unique(np.quantile(axis, share)) for axis in (y, predicted - y))
+        size = (len(rows) + 1) * (len(columns) + 1)
         return cls(
-            *edges,
+            label_edges=rows,
+            residual_edges=columns,
             counts=np.zeros(size, dtype=np.int64),
             label_sums=np.zeros(size),
             residual_sums=np.zeros(size),

@@ -103,12 +103,12 @@ def _nearest(keys: Floats, weights: Floats, count: int, wanted: float, radius: F
             middle += weights[m]
         if left <= weight + middle:
             radius[0] = pivot
-            return total + partial + (left - weight) * pivot
+            return float(total + partial + (left - weight) * pivot)
         left -= weight + middle
         total += partial + middle * pivot
         low = i
     radius[0] = keys[low]
-    return total + min(left, weights[low]) * keys[low]
+    return float(total + min(left, weights[low]) * keys[low])
 
 
 @kernel

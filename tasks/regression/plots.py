@@ -23,7 +23,7 @@ _BLUE, _ORANGE, _GREY = "#3b6ea5", "#c2410c", "#6b7280"
 _POINTS = 4000
 """So many unflagged examples are drawn one by one; the plot of more is a sample of them."""
 _FLAGGED = 1000
-_STYLE = {
+_STYLE: dict[str, Any] = {
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -153,7 +153,9 @@ class _axes:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure as Canvas
 
-        self._context = mpl.rc_context({**mpl.rcParamsDefault, **_STYLE, "backend": "agg"})
+        # Whatever a user's own settings are, a report looks the same.
+        style: dict[Any, Any] = {**mpl.rcParamsDefault, **_STYLE, "backend": "agg"}
+        self._context = mpl.rc_context(style)
         self._context.__enter__()
         figure = Canvas(figsize=self._size, dpi=110, layout="constrained", facecolor="white")
         FigureCanvasAgg(figure)

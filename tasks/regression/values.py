@@ -149,13 +149,13 @@ def sorted_out(array: npt.NDArray[Any]) -> Values:
 
 def _read(value: Any) -> tuple[int, float]:
     """Return what one label is, and its number (NaN if it is none)."""
+    if isinstance(value, bool | np.bool_ | list | tuple | dict | np.ndarray):
+        return TEXT, np.nan
     if isinstance(value, str):
         if value.strip().lower() in MISSING:
             return NOTHING, np.nan
-    elif value is None or (np.isscalar(value) and pd.isna(value)) or value is pd.NA:
+    elif value is None or value is pd.NA or value is pd.NaT or value != value:
         return NOTHING, np.nan
-    if isinstance(value, bool | np.bool_ | list | tuple | dict):
-        return TEXT, np.nan
     try:
         number = float(value)
     except (ValueError, TypeError, OverflowError):

@@ -193,8 +193,8 @@ def _assembled(
             "Name a column of numbers, or say how they are written with decimal, thousands, unit",
         )
     texts = np.full(len(entries), "", dtype=object)
-    for row in np.flatnonzero(kind == TEXT):
-        texts[row] = str(entries[row])
+    for odd in np.flatnonzero(kind == TEXT).tolist():
+        texts[odd] = str(entries[odd])
     return Values(np.where(finite, numbers, np.nan), kind, texts)
 
 
