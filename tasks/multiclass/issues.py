@@ -189,9 +189,8 @@ def _parts(
     else:
         p_given = probs[flagged * k + given]
     order = ascending(score)
-    flagged, score, given, suggested = (
-        array[order] for array in (flagged, score, given, suggested)
-    )
+    flagged, score = flagged[order], score[order]
+    given, suggested = given[order], suggested[order]
     thresholds = counted.thresholds
     return Parts(
         example=flagged,

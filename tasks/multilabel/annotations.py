@@ -20,7 +20,7 @@ from goldlabel import check
 from goldlabel.classes import as_array, class_codes, class_names
 from goldlabel.errors import InputError
 
-__all__ = ["UNKNOWN", "Annotations", "Cells", "labeled_cells", "labels_array"]
+__all__ = ["UNKNOWN", "Annotations", "Cells", "labeled_cells"]
 
 UNKNOWN = -1
 
@@ -110,14 +110,6 @@ def labeled_cells(labels: Any, pred_probs: Any, classes: Sequence[Hashable] | No
             "Pass the labels of one example for each row",
         )
     return Cells(given, probs, tuple(range(probs.shape[1])) if found is None else tuple(found))
-
-
-def labels_array(
-    labels: Any, k: int, classes: Sequence[Hashable] | None = None
-) -> tuple[Annotations, tuple[Hashable, ...]]:
-    """Return annotations and class names where there are labels only."""
-    given, names = _annotations(labels, k, class_names(classes, None, k))
-    return given, tuple(range(k)) if names is None else tuple(names)
 
 
 def _annotations(

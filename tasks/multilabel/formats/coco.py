@@ -68,15 +68,9 @@ def read(path: Path, *, images: Path | None = None, encoding: str | None = None)
         "category_ids": list(columns),
         "is_placed": bool(placed),
     }
-    notes = [
-        f"Read {path.name} as COCO, {file.description}: {len(labels):,} images, {len(names):,}"
-        f" categories, {len(content['annotations']):,} annotations."
-    ]
-    if placed:
-        notes.append(
-            f"{placed:,} annotations have a place in the image, which this audit does not look at;"
-            " corrections can't be written into such a file."
-        )
+    size = f"{len(labels):,} images, {len(names):,} categories"
+    read_as = f"Read {path.name} as COCO, {file.description}: {size},"
+    notes = [f"{read_as} {len(content['annotations']):,} annotations.", *_on_places(placed)]
     files = [str(each.get("file_name", "")) for each in content["images"]]
     return whole(
         labels,
@@ -88,6 +82,15 @@ def read(path: Path, *, images: Path | None = None, encoding: str | None = None)
         frame=pd.DataFrame({"image": files}, dtype=object),
         images=_images(images or path.parent, files),
     )
+
+
+def _on_places(placed: int) -> list[str]:
+    if not placed:
+        return []
+    return [
+        f"{placed:,} annotations have a place in the image, which this audit does not look at;"
+        " corrections can't be written into such a file."
+    ]
 
 
 def _by_id(path: Path, content: Mapping[str, Any], key: str) -> dict[Any, int]:

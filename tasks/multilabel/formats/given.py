@@ -14,10 +14,9 @@ import pandas as pd
 from goldlabel.audit import Source
 from goldlabel.errors import InputError
 from goldlabel.tables.classes import Distinct, distinct
+from goldlabel.tasks.multilabel.annotations import UNKNOWN
 
 __all__ = ["Changes", "Given", "flag", "flags", "opposite", "pivot", "rows_of", "whole"]
-
-UNKNOWN = -1
 
 Cube = npt.NDArray[np.int8]
 Changes = Mapping[tuple[int, int], bool]
