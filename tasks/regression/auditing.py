@@ -40,6 +40,7 @@ LIMITS = (
     "What the right value is: the suggestion is a prediction, and the interval around it says how"
     " rough it is.",
 )
+_FEW, _POOR = 50, 0.05
 BASELINE = (
     "What a stronger model would see: the predictions come from a simple one, fitted here. Pass"
     " the out-of-sample predictions of your own as --predictions."
@@ -188,7 +189,10 @@ def audit(
             answer = _by_search(
                 data, rows, model, criterion, folds, n_boot, max_fits, seed, progress
             )
-    return _audit(data, answer, features, text, [str(each.message) for each in caught])
+        audited = _audit(data, answer, features, text)
+    # What plots and models warn of is for developers; what they have to say to users is repeated.
+    said = [str(each.message) for each in caught if issubclass(each.category, DataWarning)]
+    return replace(audited, warnings=tuple(said))
 
 
 def _check_one_source(
@@ -296,7 +300,6 @@ def _audit(
     answer: _Answer,
     features: str | None,
     text: Sequence[str] | None,
-    said: Sequence[str],
 ) -> Audit:
     issues = _with_the_files_decimals(answer.issues, data)
     numeric = data.values().kind == NUMBER
@@ -305,6 +308,7 @@ def _audit(
     inputs = list(data.source.inputs)
     if features is not None and is_array_file(features):
         inputs.append(Path(features))
+    _warn_of_a_poor_model(labels, fitted, issues.is_issue[numeric])
     by_size = Table(
         "Labels by size",
         summarize(labels, fitted) if labels.size else pd.DataFrame(),
@@ -326,8 +330,20 @@ def _audit(
         figures=plots(labels, fitted, issues.is_issue[numeric], label),
         notes=(*data.notes, *answer.notes),
         limits=LIMITS if data.predictions is not None else (*LIMITS, BASELINE),
-        warnings=tuple(said),
     )
+
+
+def _warn_of_a_poor_model(labels: Any, predictions: Any, flagged: Any) -> None:
+    """Warn if predictions say next to nothing about the labels that are not flagged."""
+    r2 = figures(labels[~flagged], predictions[~flagged])["r2_of_predictions"]
+    if len(labels) >= _FEW and r2 is not None and r2 < _POOR:
+        warnings.warn(
+            f"predictions: explain hardly anything of the labels (R2 {r2:.2g} without the flagged"
+            " ones). What is flagged is unusual, and may be right. Predict from more, or check"
+            " that predictions and labels are in the same order.",
+            DataWarning,
+            stacklevel=2,
+        )
 
 
 def _with_the_files_decimals(issues: LabelIssues, data: RegressionData) -> LabelIssues:

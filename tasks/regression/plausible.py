@@ -87,9 +87,11 @@ def plausible(
     n = len(sizes)
     rank = int(np.ceil((n + 1) * COVERED))
     reach = float(sizes[min(rank, n) - 1]) if n else 0.0
-    floor = 0.0 if n and float(labels[trusted].min()) >= 0 else -np.inf
     low, high = predictions - reach * usual, predictions + reach * usual
-    return Plausible(*(np.maximum(each, floor) for each in (predictions, low, high)))
+    never_negative = n > 0 and float(labels[trusted].min()) >= 0
+    # A prediction that is negative beyond doubt is nonsense: better seen than hidden.
+    floor = np.where(never_negative & (high >= 0), 0.0, -np.inf)
+    return Plausible(np.maximum(predictions, floor), np.maximum(low, floor), high)
 
 
 def wrongness(sizes: Floats) -> Floats:

@@ -7,6 +7,8 @@ that they can be told apart in grey and in a dark page.
 from __future__ import annotations
 
 import io
+import warnings
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -155,14 +157,17 @@ class _axes:
 
         # Whatever a user's own settings are, a report looks the same.
         style: dict[Any, Any] = {**mpl.rcParamsDefault, **_STYLE, "backend": "agg"}
-        self._context = mpl.rc_context(style)
-        self._context.__enter__()
+        self._stack = ExitStack()
+        self._stack.enter_context(mpl.rc_context(style))
+        # A name that the font has no letters for is shown as boxes, and no reason to stop.
+        self._stack.enter_context(warnings.catch_warnings())
+        warnings.simplefilter("ignore")
         figure = Canvas(figsize=self._size, dpi=110, layout="constrained", facecolor="white")
         FigureCanvasAgg(figure)
         return figure, figure.add_subplot()
 
     def __exit__(self, *error: object) -> None:
-        self._context.__exit__(None, None, None)
+        self._stack.close()
 
 
 def _png(figure: Any) -> bytes:

@@ -117,6 +117,24 @@ def test_cost_is_bounded_and_said(flats, caplog):
     assert any("--max-fits 30 cut it down" in note for note in found.notes)
 
 
+def test_a_model_that_knows_nothing_is_said_to(tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": rng.normal(size=200), "y": rng.normal(size=200)})
+    frame.to_csv(tmp_path / "noise.csv", index=False)
+    found = audit(tmp_path / "noise.csv", label="y", features="x")
+    assert "explain hardly anything" in found.warnings[0]
+    frame.assign(p=frame["y"] + 0.1 * frame["x"]).to_csv(tmp_path / "good.csv", index=False)
+    assert audit(tmp_path / "good.csv", label="y", predictions="p").warnings == ()
+
+
+def test_a_name_that_no_font_has_is_no_warning(tmp_path):
+    path = tmp_path / "odd.csv"
+    path.write_text("価格\U00010c80,p\n" + "".join(f"{i},{i + 0.5 * (i % 3)}\n" for i in range(60)))
+    found = audit(path, label="価格\U00010c80", predictions="p")
+    assert found.warnings == ()
+    assert len(found.figures) == 2
+
+
 def test_results_survive_files_and_export(flats, tmp_path, capsys):
     out = tmp_path / "audit"
     words = ["audit", "regression", flats, "--label", "price", "--features", "area,city,day"]
