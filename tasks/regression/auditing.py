@@ -301,7 +301,7 @@ def _audit(
     features: str | None,
     text: Sequence[str] | None,
 ) -> Audit:
-    issues = _with_the_files_decimals(answer.issues, data)
+    issues = _as_in_the_file(answer.issues, data)
     numeric = data.values().kind == NUMBER
     predicted = _predicted(issues, data)
     labels, fitted = data.labels[numeric], predicted[numeric]
@@ -346,14 +346,15 @@ def _warn_of_a_poor_model(labels: Any, predictions: Any, flagged: Any) -> None:
         )
 
 
-def _with_the_files_decimals(issues: LabelIssues, data: RegressionData) -> LabelIssues:
-    """Round suggestions as the file writes numbers: they are what an export puts in."""
+def _as_in_the_file(issues: LabelIssues, data: RegressionData) -> LabelIssues:
+    """Name the file's rows, counted from 1, and round suggestions as it writes numbers."""
     parts = issues.parts
     suggested = rounded(parts.suggested, data.labels, data.decimals)
+    rows = parts.example if data.rows is None else data.rows[parts.example]
     whole = issues.suggested
     return replace(
         issues,
-        parts=replace(parts, suggested=suggested),
+        parts=replace(parts, suggested=suggested, evidence={**parts.evidence, "row": rows + 1}),
         suggested=None if whole is None else rounded(whole, data.labels, data.decimals),
     )
 

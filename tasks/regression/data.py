@@ -11,7 +11,7 @@ import numpy.typing as npt
 from goldlabel.audit import Source
 from goldlabel.errors import InputError
 from goldlabel.tables import TableFile
-from goldlabel.tasks.regression.values import NUMBER, Values
+from goldlabel.tasks.regression.values import NOTHING, NUMBER, TEXT, Values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,5 +84,6 @@ class RegressionData:
 
     def values(self) -> Values:
         """Return numbers, kinds and texts."""
-        kind = np.where(np.isnan(self.labels), np.where(self.texts != "", 1, 2), NUMBER)
+        odd = np.where(self.texts != "", TEXT, NOTHING)
+        kind = np.where(np.isnan(self.labels), odd, NUMBER)
         return Values(self.labels, kind.astype(np.int8), self.texts)

@@ -170,12 +170,16 @@ def _hint(given: float, low: float, high: float) -> str:
     return ""
 
 
-def _no_number(*, given_text: str, predicted: float, low: float, high: float, **_: Any) -> str:
-    return f"{given_text!r} is not a number.{_offer(predicted, low, high)}"
+def _no_number(
+    *, given_text: str, predicted: float, low: float, high: float, row: int = 0, **_: Any
+) -> str:
+    where = f"Row {row:,}: " if row else ""
+    return f"{where}{given_text!r} is not a number.{_offer(predicted, low, high)}"
 
 
-def _no_label(*, predicted: float, low: float, high: float, **_: Any) -> str:
-    return f"The label is missing.{_offer(predicted, low, high)}"
+def _no_label(*, predicted: float, low: float, high: float, row: int = 0, **_: Any) -> str:
+    where = f"Row {row:,}: the" if row else "The"
+    return f"{where} label is missing.{_offer(predicted, low, high)}"
 
 
 def _offer(predicted: float, low: float, high: float) -> str:

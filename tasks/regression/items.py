@@ -37,7 +37,6 @@ def worst_table(issues: LabelIssues, data: RegressionData, features: Sequence[st
     parts = issues.parts
     shown = slice(0, _ROWS)
     rows = parts.example[shown]
-    at = rows if data.rows is None else data.rows[rows]
     columns: dict[str, Any] = {}
     if issues.ids is not None:
         columns["id"] = issues.ids[rows]
@@ -45,7 +44,7 @@ def worst_table(issues: LabelIssues, data: RegressionData, features: Sequence[st
     given = parts.given[shown].astype(object)
     texts = evidence["given_text"]
     columns |= {
-        "row": at + 1,
+        "row": evidence["row"],
         "given": [text or _number(value) for text, value in zip(texts, given, strict=True)],
         "suggested": parts.suggested[shown],
         "plausible_from": _shortened(evidence["low"]),

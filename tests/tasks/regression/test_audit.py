@@ -142,6 +142,7 @@ def test_results_survive_files_and_export(flats, tmp_path, capsys):
     printed = capsys.readouterr()
     assert "'call us' is not a number" in printed.out
     assert "call us → " in printed.out
+    assert "Row 21: 'call us'" in printed.out
     assert "at most" in printed.err
     assert "fits of Ridge" in printed.err
     issues, _, summary = report.read(out)
