@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel import check
-from goldlabel.errors import DataWarning, InputError
+from goldlabel.errors import InputError, warn
 from goldlabel.fitting import (
     blamed,
     check_model,
@@ -316,7 +316,7 @@ def _warn_of_rare_classes(classes: Array, codes: Ints, splits: Sequence[Split]) 
             ", and 0 for rows judged by a model that saw no other row of their class "
             f"({unseen.sum()} of {len(codes)} rows)"
         )
-    warnings.warn(f"{text}. Collect more rows, or merge or drop these classes.", DataWarning, 4)
+    warn(f"{text}. Collect more rows, or merge or drop these classes.")
 
 
 def _plain(label: Any) -> Any:

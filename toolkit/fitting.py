@@ -15,7 +15,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from goldlabel.errors import DataWarning, InputError
+from goldlabel.errors import InputError, warn
 
 __all__ = [
     "blamed",
@@ -160,18 +160,14 @@ def predict_values(fitted: Any, rows: Any, n: int, where: str) -> Floats:
     return found
 
 
-def repeat_warnings(
-    caught: Sequence[warnings.WarningMessage], times: str, stacklevel: int = 4
-) -> None:
+def repeat_warnings(caught: Sequence[warnings.WarningMessage], times: str) -> None:
     """Say again, once each, what fitted models warned of; `times` is e.g. "5 folds"."""
     slow = [entry for entry in caught if issubclass(entry.category, ConvergenceWarning)]
     if slow:
         first = str(slow[0].message).strip().splitlines()[0]
-        warnings.warn(
+        warn(
             f"model: {len(slow)} fits in {times} did not converge ({first}). "
-            "Raise max_iter or scale the features.",
-            DataWarning,
-            stacklevel,
+            "Raise max_iter or scale the features."
         )
     others = [entry for entry in caught if not issubclass(entry.category, ConvergenceWarning)]
     said = Counter((entry.category, str(entry.message)) for entry in others)

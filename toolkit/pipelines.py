@@ -6,7 +6,6 @@ label it was given agrees with the wrong ones too, and cannot point at them.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
@@ -24,7 +23,7 @@ from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from goldlabel.columns import FEW, Kind, column_kind, date_parts, numbers, texts
-from goldlabel.errors import DataWarning, InputError
+from goldlabel.errors import InputError, warn
 
 __all__ = [
     "embedding_pipeline",
@@ -385,9 +384,7 @@ def _warn_of_free_text(frame: pd.DataFrame, kinds: list[Kind]) -> None:
         if kind.name == "many" and frame.iloc[:, number].astype(str).is_unique
     ]
     if free:
-        warnings.warn(
+        warn(
             f"features: {', '.join(map(repr, free))} differ in every row, so they tell nothing "
-            "as names. Use the text model for texts, and leave out ids.",
-            DataWarning,
-            stacklevel=3,
+            "as names. Use the text model for texts, and leave out ids."
         )

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from goldlabel.audit import Audit, Table
-from goldlabel.errors import DataWarning, InputError
+from goldlabel.errors import DataWarning, InputError, warn
 from goldlabel.result import LabelIssues
 from goldlabel.tables.features import feature_columns, is_array_file, read_embeddings
 from goldlabel.task import Progress
@@ -337,12 +337,10 @@ def _warn_of_a_poor_model(labels: Any, predictions: Any, flagged: Any) -> None:
     """Warn if predictions say next to nothing about the labels that are not flagged."""
     r2 = figures(labels[~flagged], predictions[~flagged])["r2_of_predictions"]
     if len(labels) >= _FEW and r2 is not None and r2 < _POOR:
-        warnings.warn(
+        warn(
             f"predictions: explain hardly anything of the labels (R2 {r2:.2g} without the flagged"
             " ones). What is flagged is unusual, and may be right. Predict from more, or check"
-            " that predictions and labels are in the same order.",
-            DataWarning,
-            stacklevel=2,
+            " that predictions and labels are in the same order."
         )
 
 

@@ -96,7 +96,7 @@ class Copies:
             said += caught
             if self.tell is not None:
                 self.tell()
-        repeat_warnings(said, f"{folds} folds", 6)
+        repeat_warnings(said, f"{folds} folds")
         predictions[left_out] /= folds
         return predictions
 
