@@ -129,7 +129,8 @@ def audit(
     missing : {"list", "drop", "error"}
         What to do with rows that have no label.
     missing_values : sequence of str, optional
-        What stands for a missing label besides an empty field, NA and the like, e.g. -200.
+        What stands for a missing label or feature besides an empty field, NA and the like, e.g.
+        -200.
     decimal : str, optional
         Decimal mark of numbers in text; recognised if not given.
     thousands : str, optional
@@ -237,7 +238,10 @@ def _rows(data: RegressionData, features: str | None, text: Sequence[str] | None
     option = "--features" if text is None else "--text"
     names = [each.strip() for each in (features or "").split(",")] if text is None else list(text)
     file, label = data.source.files[0], data.source.options["label"]
-    frame = feature_columns(data.frame, names, option, file=file, label=label)
+    frame = feature_columns(
+        data.frame, names, option, file=file, label=label,
+        missing_values=data.source.options["missing_values"] if text is None else (),
+    )  # fmt: skip
     return _Rows(frame, tuple(names), "table" if text is None else "text")
 
 

@@ -28,6 +28,7 @@ def feature_columns(
     *,
     file: Path,
     label: str | None,
+    missing_values: Sequence[str] = (),
     instead: str = "Pass a file of embeddings as --features",
 ) -> pd.DataFrame:
     """Return the columns of a table that an option names.
@@ -43,6 +44,8 @@ def feature_columns(
         For errors: the dataset.
     label : str, optional
         The column of labels, which no model may see.
+    missing_values : sequence of str
+        What stands for a missing value besides an empty field, e.g. -200.
     instead : str
         For errors: what to do where there is no table.
 
@@ -62,7 +65,15 @@ def feature_columns(
         )
     if label in names:
         raise InputError(option, f"holds {label!r}, the label itself", "Leave it out")
-    return frame[list(names)]
+    chosen = frame[list(names)]
+    return chosen.apply(_without, args=(missing_values,)) if missing_values else chosen
+
+
+def _without(column: pd.Series[Any], missing_values: Sequence[str]) -> pd.Series[Any]:
+    """Return the column with what stands for a missing value taken out."""
+    numbers = pd.to_numeric(pd.Series(missing_values), errors="coerce").dropna()
+    values = pd.to_numeric(column, errors="coerce")
+    return column.mask(column.astype(str).str.strip().isin(missing_values) | values.isin(numbers))
 
 
 def read_embeddings(path: Path, n: int) -> npt.NDArray[Any]:
