@@ -94,7 +94,7 @@ def test_json_paths_of_places(place, content, style):
     document = read_document(place)
     wanted = [path for path, each in _paths(content) if isinstance(each, float)]
     found = [odd for odd in document.odd if odd.kind == json_scan.NOT_FINITE]
-    assert [document.path_to(odd.start) for odd in found] == wanted
+    assert document.paths_to([odd.start for odd in found]) == wanted
 
 
 NAMES = ("id", "bbox", "name")

@@ -225,7 +225,7 @@ def fix(
 ) -> None:
     """Mend what can be mended without loss; every other byte stays as it was.
 
-    What the fixes are, and why they are safe, is in docs/coco.md. A log lists each change.
+    What is mended is what `goldlabel coco check` says can be fixed. A log lists each change.
     """
     from goldlabel.coco import fix_coco
 

@@ -6,6 +6,7 @@ import codecs
 import json
 import re
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ Ints = npt.NDArray[np.int64]
 ROWS, ODDITIES = 1 << 16, 1 << 12
 MOST_ODD = 1_000_000
 """So many oddities are kept; a file with more is beyond mending one by one."""
+_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[][{},:]')
 _MARK = codecs.BOM_UTF8
 _CHUNK = 1 << 24
 _WORDS = tuple(
@@ -84,6 +86,8 @@ class Document:
         The whole value; its entries if it is a list.
     sections : dict
         The members of the root by name, if it is an object; of two with one name the last.
+    repeated : list of (str, int, int)
+        Name, start and end of members of the root whose name came before.
     odd : list of Odd
     """
 
@@ -91,6 +95,7 @@ class Document:
     data: npt.NDArray[np.uint8]
     root: Section
     sections: dict[str, Section]
+    repeated: list[tuple[str, int, int]]
     odd: list[Odd]
 
     @property
@@ -106,34 +111,35 @@ class Document:
         """Return a value; of two members with one key the last."""
         return json.loads(self.raw(start, stop).decode("utf-8", "replace"))
 
-    def path_to(self, start: int) -> str:
-        """Return the JSON path of the value that begins at, or is around, a byte."""
-        for section in (self.root, *self.sections.values()):
-            if section.start <= start < section.stop and section.name:
-                return self._path_below(section, start)
-        return self._path_below(self.root, start)
+    def paths_to(self, starts: Sequence[int]) -> list[str]:
+        """Return the JSON paths of the values that begin at, or are around, these bytes.
 
-    def end_around(self, start: int) -> int:
-        """Return where the entry, or the section, that a byte is in ends."""
-        for section in (self.root, *self.sections.values()):
-            if section.start <= start < section.stop and (section.name or section.is_list):
-                row = bisect_right(section.starts, start) - 1
-                inside = row >= 0 and start < section.stops[row]
-                return int(section.stops[row]) if inside else section.stop
-        return self.root.stop
+        Each entry of the file is looked through once, however many places in it are asked for.
+        """
+        sections = sorted(self.sections.values(), key=lambda section: section.start)
+        begins = [section.start for section in sections]
+        inside: dict[tuple[str, int, int], list[int]] = {}
+        for start in sorted(set(starts)):
+            at = bisect_right(begins, start) - 1
+            outer = sections[at] if at >= 0 and start < sections[at].stop else self.root
+            inside.setdefault(_entry(outer, start), []).append(start)
+        found: dict[int, str] = {}
+        for (path, begin, stop), places in inside.items():
+            text = self.raw(begin, stop).decode("latin-1")
+            inner = _inner_paths(text, [place - begin for place in places])
+            found |= {place: path + each for place, each in zip(places, inner, strict=True)}
+        return [found[start] for start in starts]
 
-    def _path_below(self, section: Section, start: int) -> str:
-        path = f"${member(section.name)}" if section.name else "$"
-        begin, stop = section.start, section.stop
-        row = bisect_right(section.starts, start) - 1
-        if section.is_list and row >= 0 and start < section.stops[row]:
-            path += f"[{row}]"
-            begin, stop = int(section.starts[row]), int(section.stops[row])
-        elif not section.name:
-            return path
-        if start == begin:
-            return path
-        return path + _inner_path(self.raw(begin, stop).decode("latin-1"), start - begin)
+
+def _entry(section: Section, start: int) -> tuple[str, int, int]:
+    """Return path, start and end of the entry of a section that a byte is in, or the section's."""
+    path = f"${member(section.name)}" if section.name else "$"
+    row = bisect_right(section.starts, start) - 1
+    if section.is_list and row >= 0 and start < section.stops[row]:
+        return f"{path}[{row}]", int(section.starts[row]), int(section.stops[row])
+    if not section.name:
+        return path, section.start, section.start  # the root is not looked through
+    return path, section.start, section.stop
 
 
 def member(name: str) -> str:
@@ -147,28 +153,31 @@ def member(name: str) -> str:
     return f".{name}" if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) else f"[{json.dumps(name)}]"
 
 
-def _inner_path(text: str, goal: int) -> str:
-    """Return the path from a value to what stands in it at a position: latin-1, valid JSON."""
+def _inner_paths(text: str, goals: Sequence[int]) -> list[str]:
+    """Return the paths from a value to what stands in it at positions, which ascend.
+
+    The text is valid JSON, read as latin-1 so that positions are bytes.
+    """
     steps: list[str] = []
-    keys: list[bool] = []
-    for token in re.finditer(r'"(?:[^"\\]|\\.)*"|[][{},:]', text):
-        mark = token[0]
-        if token.start() > goal:
+    is_object: list[bool] = []
+    found: list[str] = []
+    for token in _TOKEN.finditer(text):
+        mark, position = token[0], token.start()
+        while len(found) < len(goals) and goals[len(found)] < position + (mark not in "]},:"):
+            found.append("".join(steps))
+        if len(found) == len(goals):
             break
         if mark in "[{":
-            keys.append(mark == "{")
+            is_object.append(mark == "{")
             steps.append("" if mark == "{" else "[0]")
-            if token.start() == goal:
-                steps.pop()
-                break
         elif mark in "]}":
-            keys.pop()
+            is_object.pop()
             steps.pop()
         elif mark == ",":
-            steps[-1] = "" if keys[-1] else f"[{int(steps[-1][1:-1]) + 1}]"
-        elif mark[0] == '"' and keys and keys[-1] and not steps[-1]:
+            steps[-1] = "" if is_object[-1] else f"[{int(steps[-1][1:-1]) + 1}]"
+        elif mark[0] == '"' and is_object and is_object[-1] and not steps[-1]:
             steps[-1] = member(json.loads(mark.encode("latin-1").decode("utf-8", "replace")))
-    return "".join(steps)
+    return found + ["".join(steps)] * (len(goals) - len(found))
 
 
 def read_document(path: str | Path) -> Document:
@@ -248,6 +257,7 @@ def _outlined(path: Path, data: npt.NDArray[np.uint8], rows: Ints, odd: list[Odd
     is_list = len(upper) > 0 and not (rows[upper, 1] != 0).any()
     none = np.empty(0, dtype=np.int64)
     sections: dict[str, Section] = {}
+    repeated: list[tuple[str, int, int]] = []
     if not is_list:
         done = 0
         for row in upper.tolist():
@@ -255,6 +265,8 @@ def _outlined(path: Path, data: npt.NDArray[np.uint8], rows: Ints, odd: list[Odd
             inner = frozen(np.ascontiguousarray(rows[done:row, 3:].T))
             name = json.loads(data[key:key_end].tobytes().decode("utf-8", "replace"))
             listed = data[start] == ord("[")
+            if name in sections:
+                repeated.append((name, start, stop))
             sections[name] = Section(name, start, stop, bool(listed), inner[0], inner[1])
             done = row + 1
     outer = rows[upper, 3:] if is_list else np.empty((0, 2), dtype=np.int64)
@@ -266,7 +278,7 @@ def _outlined(path: Path, data: npt.NDArray[np.uint8], rows: Ints, odd: list[Odd
     if not len(starts):
         starts = stops = none
     root = Section("", begin, len(data), bool(root_is_list), starts, stops)
-    return Document(path, data, root, sections, odd)
+    return Document(path, data, root, sections, repeated, odd)
 
 
 def invalid_utf8(data: npt.NDArray[np.uint8]) -> list[tuple[int, int]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +14,8 @@ from goldlabel.coco.collecting import Collector
 from goldlabel.coco.document import Document, Odd, invalid_utf8
 from goldlabel.coco.instances import Annotations, Instances
 from goldlabel.coco.records import NO_ID, Place, Records
-from goldlabel.kernels import json_scan
+from goldlabel.kernels import json_places, json_scan
+from goldlabel.kernels._jit import frozen
 from goldlabel.tables.json_text import members
 
 __all__ = ["add_dangling", "check_bytes", "check_dangling", "check_references", "check_sections"]
@@ -36,18 +39,23 @@ def check_bytes(collector: Collector) -> None:
     broken = invalid_utf8(document.data)
     collector.add_places(
         "invalid-utf8",
-        [Place(document.path_to(start), start, stop) for start, stop in broken],
+        _places(document, broken),
         "the bytes {bytes} are not UTF-8",
         bytes=[document.raw(start, stop).hex() for start, stop in broken],
     )
     numbers = [odd for odd in document.odd if _is_infinite(document, odd)]
     collector.add_places(
         "not-finite",
-        [Place(document.path_to(odd.start), odd.start, odd.stop) for odd in numbers],
+        _places(document, [(odd.start, odd.stop) for odd in numbers]),
         "{number} is no finite number",
         number=[_short(document, odd) for odd in numbers],
     )
     _check_keys(collector)
+
+
+def _places(document: Document, spans: list[tuple[int, int]]) -> list[Place]:
+    paths = document.paths_to([start for start, _ in spans])
+    return [Place(path, *span) for path, span in zip(paths, spans, strict=True)]
 
 
 def _is_infinite(document: Document, odd: Odd) -> bool:
@@ -65,52 +73,45 @@ def _check_keys(collector: Collector) -> None:
     """Find keys that are there twice, and those among them that say the same twice."""
     document = collector.document
     kinds = (json_scan.SAME_KEY, json_scan.MANY_KEYS)
-    objects = dict.fromkeys(odd.start for odd in document.odd if odd.kind in kinds)
-    places: list[Place] = []
-    keys: list[str] = []
-    removals: list[tuple[int, int] | None] = []
-    for start in objects:
-        found = _root_keys(document) if start == document.root.start else _keys(document, start)
-        for key, place, removal in found:
-            keys.append(json.dumps(key, ensure_ascii=False))
-            places.append(place)
-            removals.append(removal)
+    objects = {odd.start for odd in document.odd if odd.kind in kinds} - {document.root.start}
+    found = [_Repeated(key, *span, None) for key, *span in document.repeated]
+    starts = frozen(np.array(sorted(objects), dtype=np.int64))
+    stops = np.empty_like(starts)
+    json_places.value_ends(document.data, starts, stops)
+    for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+        found += _keys(document, start, stop)
+    places = _places(document, [(each.start, each.stop) for each in found])
     collector.add_places(
         *("duplicate-key", places, "the key {key} is there twice"),
-        fixable=[removal is not None for removal in removals],
-        fix=lambda at: [(*(removals[at] or (0, 0)), b"")],
-        key=keys,
+        fixable=[each.removal is not None for each in found],
+        fix=lambda at: [(*(found[at].removal or (0, 0)), b"")],
+        key=[json.dumps(each.key[:60], ensure_ascii=False) for each in found],
     )
 
 
-def _keys(document: Document, start: int) -> list[tuple[str, Place, tuple[int, int] | None]]:
-    """Return the keys that an object has again: where, and what to cut out if nothing is lost."""
-    text = document.raw(start, document.end_around(start)).decode("latin-1")
+@dataclass(frozen=True)
+class _Repeated:
+    """A member whose key came before: its value, and what to cut out if nothing is lost."""
+
+    key: str
+    start: int
+    stop: int
+    removal: tuple[int, int] | None
+
+
+def _keys(document: Document, start: int, stop: int) -> Iterator[_Repeated]:
+    """Yield the members of an object whose keys came before."""
+    text = document.raw(start, stop).decode("latin-1")
     first: dict[str, str] = {}
-    found = []
     before = 0
-    for raw_key, _, begin, stop in members(text):
-        key = raw_key.encode("latin-1", "replace").decode("utf-8", "replace")
-        value = text[begin:stop]
+    for key, _, begin, end in members(text):
+        value = text[begin:end]
         if key in first:
-            same = first[key] == value
-            removal = (start + before, start + stop) if same else None
-            place = Place(document.path_to(start + begin), start + begin, start + stop)
-            found.append((key, place, removal))
+            removal = (start + before, start + end) if first[key] == value else None
+            name = key.encode("latin-1", "replace").decode("utf-8", "replace")
+            yield _Repeated(name, start + begin, start + end, removal)
         first.setdefault(key, value)
-        before = stop
-    return found
-
-
-def _root_keys(document: Document) -> list[tuple[str, Place, tuple[int, int] | None]]:
-    """Return the repeated keys of the root, whose values are too large to be compared here."""
-    found: list[tuple[str, Place, tuple[int, int] | None]] = []
-    for odd in document.odd:
-        if odd.kind == json_scan.SAME_KEY and odd.start == document.root.start:
-            raw = document.raw(odd.stop, odd.stop + 1000).decode("utf-8", "replace")
-            key, length = json.JSONDecoder().raw_decode(raw)
-            found.append((str(key), Place("$", odd.stop, odd.stop + length), None))
-    return found
+        before = end
 
 
 def check_sections(collector: Collector) -> None:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from goldlabel.kernels._jit import kernel
 
-__all__ = ["locate", "positions"]
+__all__ = ["locate", "positions", "value_ends"]
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
@@ -145,6 +145,13 @@ def locate(
             at = _skip_space(data, at)
             if data[at] == 44:
                 at = _skip_space(data, at + 1)
+
+
+@kernel
+def value_ends(data: Bytes, starts: Ints, stops: Ints) -> None:
+    """``stops[i]`` is where the value that begins at ``starts[i]`` ends."""
+    for i in range(starts.shape[0]):
+        stops[i] = _value_end(data, starts[i])
 
 
 @kernel

@@ -220,3 +220,34 @@ def test_a_crowd_of_equal_boxes_does_not_take_quadratic_time(tmp_path):
     ]
     findings = check_coco(write(tmp_path / "many.json", content))
     assert len(list(findings.of("near-duplicate"))) >= 10_000
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        '"segmentation": [[' + ", ".join(["NaN"] * 30_000) + "]]",
+        '"attributes": [' + ", ".join(['{"a": 1, "a": 1}'] * 10_000) + "]",
+        '"attributes": ' + '{"a": 1, "a": ' * 200 + "1" + "}" * 200,
+        '"attributes": {' + ", ".join(f'"k{i}": 1' for i in range(30_000)) + "}",
+        '"note": "' + "\ufffd\xff" * 2 + '"',
+    ],
+)
+def test_what_is_odd_thousands_of_times_in_one_entry(inner, tmp_path):
+    raw = GOOD.replace('"id": 11', inner + ', "id": 11').encode("utf-8")
+    raw = raw.replace("\xff".encode(), b"\xff")
+    path = write(tmp_path / "odd.json", raw)
+    findings = check_coco(path)
+    assert len(findings.to_frame()) == len(findings)
+    fix_coco(path, tmp_path / "out.json")
+    check_coco(tmp_path / "out.json")
+
+
+def test_a_root_with_many_or_long_members(tmp_path):
+    long = "n" * 5000
+    text = GOOD[:-1] + "".join(f', "k{i}": {i}' for i in range(3000))
+    text += f', "{long}": 1, "{long}": NaN, "\\u0069nfo": 3' + "}"
+    findings = check_coco(write(tmp_path / "many.json", text))
+    assert {each.code for each in findings} == {"duplicate-key", "not-finite"}
+    (nan,) = findings.of("not-finite")
+    assert nan.path == "$." + long
+    assert [each.path for each in findings.of("duplicate-key")] == ["$." + long, "$.info"]

@@ -127,7 +127,7 @@ case(
     text('"year": 2026', MANY + ', "k70": 70'),
     text('"year": 2026', MANY),
 )
-case("duplicate-key", "$", text('"info"', '"images": [], "info"'), nothing)
+case("duplicate-key", "$.images", text('"info"', '"images": [], "info"'), nothing)
 
 # Sections and types
 case("missing-section", "$", lambda c: c.pop("categories") and None, nothing)
