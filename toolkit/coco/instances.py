@@ -20,6 +20,7 @@ Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 TEXTS = (json_numbers.TEXT_WHOLE, json_numbers.TEXT_NUMBER)
+_WHOLE = (json_numbers.WHOLE, json_numbers.ROUND, json_numbers.TEXT_WHOLE)
 _NOTHING = (json_places.MISSING, json_places.NULL)
 _NO_ENTRIES = np.empty(0, dtype=np.int64)
 
@@ -125,7 +126,7 @@ def load_annotations(
     records = Records(document, listed, ["image_id", "category_id", "bbox", *fields])
     images, numbers = records.ids("image_id", collector.ids)
     found = make_annotations(instances, records, collector, images=images, has_ids="id" in fields)
-    check_ids(collector, records, "image_id", numbers)
+    check_ids(collector, records, "image_id", numbers, instances.image_ids)
     return found
 
 
@@ -150,7 +151,8 @@ def make_annotations(
         whole = Place(records.path(0).removesuffix("[0]"), *_whole(records))
         collector.add_places("field-missing", [whole], "no entry has a category_id")
     else:
-        check_ids(collector, records, "category_id", category_numbers)
+        listed = instances.category_ids
+        check_ids(collector, records, "category_id", category_numbers, listed)
     has_crowd = "iscrowd" in records.fields
     crowd = _crowd(collector, records) if has_crowd else np.zeros(len(records), bool)
     boxes, _ = records.boxes("bbox")
@@ -187,8 +189,14 @@ def lacking(records: Records, field: str) -> Mask:
     return np.asarray(np.isin(records.kinds(field), _NOTHING) & records.is_object)
 
 
-def check_ids(collector: Collector, records: Records, field: str, numbers: Numbers) -> None:
-    """Find ids that are missing, or no integers."""
+def check_ids(
+    collector: Collector,
+    records: Records,
+    field: str,
+    numbers: Numbers,
+    listed: Ints | None = None,
+) -> None:
+    """Find ids that are missing, or no integers; `listed` are those that these refer to."""
     collector.add("field-missing", records, lacking(records, field), f"has no {field}", field=field)
     kinds = records.kinds(field)
     is_id = np.isin(kinds, (json_places.NUMBER, json_places.STRING))
@@ -202,13 +210,10 @@ def check_ids(collector: Collector, records: Records, field: str, numbers: Numbe
     )
     odd = np.flatnonzero(is_id & (numbers.found != json_numbers.WHOLE))
     spelled = np.isin(numbers.found[odd], (json_numbers.ROUND, json_numbers.TEXT_WHOLE))
-    # An id that becomes that of another entry would make one of two.
-    taken = np.zeros(len(odd), dtype=bool)
-    if field == "id":
-        values, counts = np.unique(
-            numbers.ints[numbers.found != json_numbers.OTHER], return_counts=True
-        )
-        taken = np.isin(numbers.ints[odd], values[counts > 1])
+    # An id that becomes that of another entry would make one of two, or refer to another.
+    known = numbers.ints[np.isin(numbers.found, _WHOLE)] if listed is None else listed
+    values, counts = np.unique(known, return_counts=True)
+    taken = np.isin(numbers.ints[odd], values[counts > 1])
     starts, stops = records.spans(field)
     collector.add(
         *("id-not-integer", records, odd, "{name} is {value}, not an integer"),

@@ -253,12 +253,30 @@ def _check_runs(
         sum=extents[short, 5],
         pixels=pixels,
     )
+    other = _check_mask_sizes(collector, instances, annotations, rows, sizes, readable)
+    _check_uncompressed(collector, annotations, rows[readable & (kinds == json_places.LIST)])
+    sound = readable & (flags == 0) & (extents[:, 0] > 0)
+    masks.is_sound[rows] = sound & ~other
+    masks.is_plain[rows] = sound & ~other
+    masks.area[rows] = extents[:, 0]
+    masks.extents[rows] = np.where(sound[:, None], extents[:, 1:5], np.nan)
+
+
+def _check_mask_sizes(
+    collector: Collector,
+    instances: Instances,
+    annotations: Annotations,
+    rows: Ints,
+    sizes: Floats,
+    readable: Mask,
+) -> Mask:
+    """Return which masks are of another size than their image."""
     image = annotations.image_rows[rows]
     given = np.stack([_at(instances.heights, image), _at(instances.widths, image)], axis=1)
     other = readable & np.isfinite(given).all(axis=1) & (sizes[:, :2] != given).any(axis=1)
     collector.add(
         "rle-size-mismatch",
-        *(records, rows[other]),
+        *(annotations.records, rows[other]),
         "the mask is {h:g} x {w:g}, height by width, and its image {ih:g} x {iw:g}",
         field=FIELD,
         h=sizes[other, 0],
@@ -266,12 +284,7 @@ def _check_runs(
         ih=given[other, 0],
         iw=given[other, 1],
     )
-    _check_uncompressed(collector, annotations, rows[readable & (kinds == json_places.LIST)])
-    sound = readable & (flags == 0) & (extents[:, 0] > 0)
-    masks.is_sound[rows] = sound & ~other
-    masks.is_plain[rows] = sound & ~other
-    masks.area[rows] = extents[:, 0]
-    masks.extents[rows] = np.where(sound[:, None], extents[:, 1:5], np.nan)
+    return np.asarray(other)
 
 
 def _run_lengths(coded: Records, sizes: Floats, readable: Mask) -> tuple[Ints, Ints]:

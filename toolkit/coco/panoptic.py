@@ -66,7 +66,7 @@ def load_panoptic(
     images, numbers = parents.ids("image_id", collector.ids)
     collector.know(parents, {"image_id": images})
     check_objects(collector, parents)
-    check_ids(collector, parents, "image_id", numbers)
+    check_ids(collector, parents, "image_id", numbers, instances.image_ids)
     check_texts(collector, parents, "file_name")
     add_dangling(
         collector, parents, "image", images, rows_of(images, instances.image_ids), instances

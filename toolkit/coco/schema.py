@@ -74,7 +74,7 @@ def _check_keys(collector: Collector) -> None:
     document = collector.document
     kinds = (json_scan.SAME_KEY, json_scan.MANY_KEYS)
     objects = {odd.start for odd in document.odd if odd.kind in kinds} - {document.root.start}
-    found = [_Repeated(key, *span, None) for key, *span in document.repeated]
+    found = [_Repeated(key, start, stop, None) for key, start, stop in document.repeated]
     starts = frozen(np.array(sorted(objects), dtype=np.int64))
     stops = np.empty_like(starts)
     json_places.value_ends(document.data, starts, stops)

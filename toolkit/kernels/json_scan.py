@@ -138,6 +138,28 @@ def _number_end(data: Bytes, at: int, error: Ints) -> int:
 
 
 @kernel
+def _note_key(data: Bytes, opened: Ints, hashes: Ints, odd: Ints) -> int:
+    """Compare a key with the others of its object; return whether there is something odd."""
+    count, code = opened[2], 7
+    for i in range(opened[3] + 1, opened[4] - 1):
+        code = code * 1000003 ^ data[i]
+        if data[i] == 92:
+            count = KEYS + 1  # escapes: compared by whoever decodes them
+    if count >= KEYS:
+        is_new = opened[2] <= KEYS
+        opened[2] = KEYS + 1
+        odd[:] = (MANY_KEYS, opened[1], opened[3])
+        return 1 if is_new else 0
+    hashes[count] = code
+    opened[2] = count + 1
+    for i in range(count):
+        if hashes[i] == code:
+            odd[:] = (SAME_KEY, opened[1], opened[3])
+            return 1
+    return 0
+
+
+@kernel
 def scan(
     data: Bytes,
     words: tuple[Bytes, ...],
@@ -201,28 +223,10 @@ def scan(
             elif c != 34:
                 error[0] = NO_KEY
             else:
-                key = at
+                opened[level, 3] = at
                 at = _string_end(data, at, error)
-                count = opened[level, 2]
-                code = 7
-                for i in range(key + 1, at - 1):
-                    code = code * 1000003 ^ data[i]
-                    if data[i] == 92:
-                        count = KEYS + 1  # escapes: compared by whoever decodes them
-                if count < KEYS:
-                    for i in range(count):
-                        if hashes[level, i] == code:
-                            odd[strange] = (SAME_KEY, opened[level, 1], key)
-                            strange += 1
-                            break
-                    hashes[level, count] = code
-                    opened[level, 2] = count + 1
-                elif opened[level, 2] <= KEYS:
-                    odd[strange] = (MANY_KEYS, opened[level, 1], key)
-                    strange += 1
-                    opened[level, 2] = KEYS + 1
-                opened[level, 3] = key
                 opened[level, 4] = at
+                strange += _note_key(data, opened[level], hashes[level], odd[strange])
                 if error[0] == FINE:
                     at = _skip_space(data, at)
                     if at >= n:

@@ -117,6 +117,7 @@ NOT_SAFE = [
     ("id-not-integer", ann(image_id="one")),
     ("id-not-integer", ann(image_id=1.5)),
     ("id-not-integer", ann(id="12")),  # another has 12
+    ("id-not-integer", both(lambda c: c["images"][1].update(id="1"), ann(image_id="1"))),
     ("bbox-missing", drop(0, "bbox", "segmentation")),
     ("area-missing", both(ann(segmentation=PARTS), drop(0, "area"))),
     ("iscrowd-missing", both(ann(segmentation=RUNS), drop(0, "iscrowd"))),
