@@ -20,11 +20,10 @@ TRAIN = 118_287, 860_001
 CATEGORIES = 12
 
 ABOUT = f"""\
-COCO's own annotations of 100 images of val2014 (`{REAL}` of the shared data),
-repeated with new ids and file names, up to the size of train2017: 118,287 images, 860,001
-annotations, 520 MB. pycocotools only loads the file and makes its indices; goldlabel checks
-everything that docs/coco.md lists, but for image files. The largest input is made when the section
-is run by name: `python tests/bench/run.py coco`."""
+COCO's own annotations of 100 images of val2014 (`{REAL}`
+of the shared data), repeated with new ids and file names, up to the size of train2017: 118,287
+images, 860,001 annotations, 520 MB. pycocotools only loads the file and makes its indices;
+goldlabel checks everything that docs/coco.md lists, but for image files."""
 
 
 def real() -> dict[str, Any]:

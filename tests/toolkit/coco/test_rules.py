@@ -506,11 +506,15 @@ def turned(folder):
     Image.new("L", (80, 100)).save(folder / "one.png", exif=exif)
 
 
-def truncated(folder):
-    rng = np.random.default_rng(0)
-    Image.fromarray(rng.integers(0, 255, (80, 100), dtype=np.uint8)).save(folder / "one.png")
-    data = (folder / "one.png").read_bytes()
-    (folder / "one.png").write_bytes(data[: len(data) // 2])
+def truncated(format):
+    def spoil(folder):
+        rng = np.random.default_rng(0)
+        image = Image.fromarray(rng.integers(0, 255, (80, 100), dtype=np.uint8))
+        image.save(folder / "one.png", format=format)
+        data = (folder / "one.png").read_bytes()
+        (folder / "one.png").write_bytes(data[: len(data) // 2])
+
+    return spoil
 
 
 def twins(folder):
@@ -521,7 +525,8 @@ DISK_CASES = [
     ("image-file-missing", lambda folder: (folder / "one.png").unlink()),
     ("image-file-unreadable", lambda folder: (folder / "one.png").write_bytes(b"no image")),
     ("image-file-unreadable", lambda folder: (folder / "one.png").write_bytes(b"")),
-    ("image-file-unreadable", truncated),
+    ("image-file-unreadable", truncated("PNG")),
+    ("image-file-unreadable", truncated("JPEG")),
     ("image-size-differs", replace_image((99, 80))),
     ("image-size-differs", turned),
     ("image-content-duplicate", twins),
