@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.coco.collecting import Collector
+from goldlabel.coco.document import DECODER
 from goldlabel.coco.instances import (
     Annotations,
     Instances,
@@ -148,7 +149,7 @@ def _unquoted(raw: bytes) -> bytes | None:
     text = raw.decode("latin-1")
     if not text.startswith("["):
         return None
-    spans = [text[start:stop] for _, start, stop in elements(text)]
+    spans = [text[start:stop] for _, start, stop in elements(text, decoder=DECODER)]
     numbers = [is_json_number(f'"{each}"') or is_json_number(each) for each in spans]
     return raw.replace(b'"', b"") if len(spans) == 4 and all(numbers) else None
 

@@ -18,10 +18,12 @@ from goldlabel.errors import InputError
 from goldlabel.kernels import json_places, json_scan
 from goldlabel.kernels._jit import frozen
 
-__all__ = ["Document", "Odd", "Section", "read_document"]
+__all__ = ["DECODER", "Document", "Odd", "Section", "read_document"]
 
 Ints = npt.NDArray[np.int64]
 
+DECODER = json.JSONDecoder(parse_int=float)
+"""Python refuses to read integers of more than 4,300 digits; as floats they are just infinite."""
 ROWS, ODDITIES = 1 << 16, 1 << 12
 MOST_ODD = 1_000_000
 """So many oddities are kept; a file with more is beyond mending one by one."""
@@ -109,7 +111,7 @@ class Document:
 
     def value(self, start: int, stop: int) -> Any:
         """Return a value; of two members with one key the last."""
-        return json.loads(self.raw(start, stop).decode("utf-8", "replace"))
+        return DECODER.decode(self.raw(start, stop).decode("utf-8", "replace"))
 
     def paths_to(self, starts: Sequence[int]) -> list[str]:
         """Return the JSON paths of the values that begin at, or are around, these bytes.

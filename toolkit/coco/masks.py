@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.coco.collecting import Collector
-from goldlabel.coco.document import Section
+from goldlabel.coco.document import DECODER, Section
 from goldlabel.coco.instances import Annotations, Instances
 from goldlabel.coco.records import Records
 from goldlabel.kernels import json_numbers, json_places, polygons
@@ -180,7 +180,9 @@ def _check_empty(
     def cut(at: int) -> list[tuple[int, int, bytes]]:
         start, stop = int(starts[some[at]]), int(stops[some[at]])
         text = records.document.raw(start, stop).decode("latin-1")
-        spans = [(a, b, len(value) not in (0, 2)) for value, a, b in elements(text)]
+        spans = [
+            (a, b, len(value) not in (0, 2)) for value, a, b in elements(text, decoder=DECODER)
+        ]
         return [(start + a, start + b, b"") for a, b in removals(spans)]
 
     collector.add(

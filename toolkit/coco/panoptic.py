@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.coco.collecting import Collector
-from goldlabel.coco.document import Document, Section
+from goldlabel.coco.document import DECODER, Document, Section
 from goldlabel.coco.instances import (
     Annotations,
     Instances,
@@ -95,7 +95,7 @@ def _inner(document: Document, parents: Records, rows: Ints) -> tuple[Section, I
     for row in rows.tolist():
         start = int(starts[row])
         text = document.raw(start, int(stops[row])).decode("latin-1")
-        for number, (_, begin, end) in enumerate(elements(text)):
+        for number, (_, begin, end) in enumerate(elements(text, decoder=DECODER)):
             spans.append((start + begin, start + end, row, number))
     table = np.array(spans, dtype=np.int64).reshape(-1, 4).T.copy()
     for column in table:

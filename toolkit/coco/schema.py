@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.coco.collecting import Collector
-from goldlabel.coco.document import Document, Odd, invalid_utf8
+from goldlabel.coco.document import DECODER, Document, Odd, invalid_utf8
 from goldlabel.coco.instances import Annotations, Instances
 from goldlabel.coco.records import NO_ID, Place, Records
 from goldlabel.kernels import json_places, json_scan
@@ -104,7 +104,7 @@ def _keys(document: Document, start: int, stop: int) -> Iterator[_Repeated]:
     text = document.raw(start, stop).decode("latin-1")
     first: dict[str, str] = {}
     before = 0
-    for key, _, begin, end in members(text):
+    for key, _, begin, end in members(text, decoder=DECODER):
         value = text[begin:end]
         if key in first:
             removal = (start + before, start + end) if first[key] == value else None

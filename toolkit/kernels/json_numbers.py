@@ -85,6 +85,9 @@ def _number(data: Bytes, at: int, stop: int, value: Floats, whole: Ints) -> int:
             at += 1
         shift += -exponent if sign == 45 else exponent
         is_point = True
+    while shift < 0 and digits and digits % 10 == 0:  # 3.0 is 3, exactly
+        digits //= 10
+        shift += 1
     result = float(digits)
     if digits and shift:
         shift = max(-400, min(shift, 400))

@@ -57,7 +57,8 @@ def made_up() -> dict[str, Any]:
                 "id": number,
             }
         )
-    names = [{"id": i, "name": f"thing {i}"} for i in range(1, CATEGORIES + 1)]
+    # One more category than is used: a file without findings would have no result to measure.
+    names = [{"id": i, "name": f"thing {i}"} for i in range(1, CATEGORIES + 2)]
     return {"images": images, "annotations": annotations, "categories": names}
 
 

@@ -75,6 +75,12 @@ def test_what_is_no_coco_file_is_refused(name, tmp_path):
 
 HUGE = {
     "a huge id": ('"id": 11', '"id": 99999999999999999999999999'),
+    "an id of 5,000 digits": ('"id": 11', '"id": ' + "9" * 5000),
+    "a box with 5,000 digits": ("[10, 10, 20, 20]", f'[10, 10, 20, {"9" * 5000}, "1"]'),
+    "quoted digits": ("[10, 10, 20, 20]", f'[10, 10, 20, "{"9" * 5000}"]'),
+    "a part with 5,000 digits": ("[[10, 10,", f"[[], [{'9' * 5000}, 10,"),
+    "a key twice beside 5,000 digits": ('"id": 11', f'"id": 11, "x": {"9" * 5000}, "id": 11'),
+    "segments with 5,000 digits": ('"id": 11', f'"segments_info": [{{"id": {"9" * 5000}}}]'),
     "a huge exponent": ('"area": 400', '"area": 1e999999999999999'),
     "a tiny exponent": ('"area": 400', '"area": 1e-999999999999999'),
     "a huge count": ('"id": 2,', '"id": 9223372036854775807,'),
