@@ -111,8 +111,14 @@ def _swapped(pair: Pair, matches: Matches, learned: Learned) -> Judged:
 def _shifted(pair: Pair, matches: Matches, learned: Learned) -> Judged:
     box = np.flatnonzero(matches.shifted >= 0)
     model = matches.shifted[box]
-    sure = learned.reliability[model]
     overlap = _overlaps(pair.given, box, pair.predicted, model)
+    # A prediction is one object: of several annotations near it, it is the nearest that moves.
+    order = np.lexsort((-overlap, model))
+    first = np.ones(len(order), dtype=np.bool_)
+    first[1:] = model[order][1:] != model[order][:-1]
+    nearest = np.sort(order[first])
+    box, model, overlap = box[nearest], model[nearest], overlap[nearest]
+    sure = learned.reliability[model]
     return _made(BADLOC, box, model, 1.0 - sure, sure, overlap, _is_confident(pair, learned, model))
 
 

@@ -33,10 +33,10 @@ def _iou(a: Floats, b: Floats) -> float:
 
 
 @kernel
-def _similarity(a: Floats, b: Floats, iou: float, alpha: float, scale: float) -> float:
-    dx = (a[0] + a[2] - b[0] - b[2]) / 2.0
-    dy = (a[1] + a[3] - b[1] - b[3]) / 2.0
-    return alpha * iou + (1.0 - alpha) * np.exp(-scale * np.sqrt(dx * dx + dy * dy))
+def _similarity(a: Floats, b: Floats, iou: float, alpha: float, scale: Floats) -> float:
+    dx = scale[0] * (a[0] + a[2] - b[0] - b[2]) / 2.0
+    dy = scale[1] * (a[1] + a[3] - b[1] - b[3]) / 2.0
+    return alpha * iou + (1.0 - alpha) * np.exp(-np.sqrt(dx * dx + dy * dy))
 
 
 @kernel

@@ -143,27 +143,28 @@ def get_box_quality_scores(
 
 
 def distance_scales(pair: Pair, unit: Unit, sizes: npt.ArrayLike | None) -> Floats:
-    """Return what a distance in each image is multiplied by to count in pixels."""
+    """Return what makes horizontal and vertical distances in each image count as pixels, (n, 2)."""
     check.choice(unit, ("pixel", "diagonal"), name="distance_unit")
     n = len(pair.given)
     every = [pair.given.boxes, pair.predicted.boxes]
     is_relative = any(map(len, every)) and all(each.max(initial=0) <= _RELATIVE for each in every)
-    if unit == "pixel":
-        if is_relative:
-            raise InputError(
-                "labels",
-                "have no coordinate above 1.5: they look like shares of the image, and ObjectLab"
-                " measures distances in pixels",
-                "Multiply by the image sizes, or pass distance_unit='diagonal'",
-            )
-        return np.ones(n)
-    if sizes is None and is_relative:
-        return np.full(n, _DIAGONAL / np.sqrt(2.0))
-    if sizes is None:
+    pixels = None if sizes is None else image_size_array(sizes, n)
+    if pixels is None and is_relative and unit == "pixel":
+        raise InputError(
+            "labels",
+            "have no coordinate above 1.5: they look like shares of the image, and ObjectLab"
+            " measures distances in pixels",
+            "Pass the sizes of the images, or distance_unit='diagonal'",
+        )
+    if pixels is None and unit == "diagonal" and not is_relative:
         raise InputError(
             "image_sizes", "are not given", "Pass them for distance_unit='diagonal', or use pixels"
         )
-    return _DIAGONAL / np.linalg.norm(image_size_array(sizes, n), axis=1)
+    sides = np.ones((n, 2)) if pixels is None else pixels
+    scales = sides.copy() if is_relative else np.ones((n, 2))
+    if unit == "diagonal":
+        scales *= _DIAGONAL / np.linalg.norm(sides, axis=1, keepdims=True)
+    return scales
 
 
 def image_size_array(sizes: npt.ArrayLike, n: int) -> Floats:
