@@ -34,6 +34,7 @@ _HOME = {
     "find_label_issues": "issues",
     "get_box_quality_scores": "objectlab",
     "get_label_quality_scores": "issues",
+    "issues_from_scores": "issues",
     "object_counts": "summary",
     "read": "formats",
     "summarize": "summary",

@@ -141,14 +141,15 @@ def _image(entry: Any, where: str) -> _Image:
 
 def _fields(entry: Mapping[str, Any], where: str) -> _Image:
     found: list[Any] = []
-    for names in (_BOXES, _LABELS, _SCORES, _IGNORE):
+    fields: tuple[tuple[str, ...], ...] = (_BOXES, _LABELS, _SCORES, _IGNORE)
+    for names in fields:
         key = next((key for key in names if key in entry), None)
         found.append(None if key is None else _array(entry[key], f"{where}[{key!r}]"))
     boxes, labels, scores, ignore = found
     if boxes is None and labels is None:
         if entry and not {"image_name", "image_id", "image_size", "file_name"} & set(entry):
-            names = ", ".join(map(repr, list(entry)[:8]))
-            raise InputError(where, f"has {names}, but no 'boxes'", "Name them boxes and labels")
+            shown = ", ".join(map(repr, list(entry)[:8]))
+            raise InputError(where, f"has {shown}, but no 'boxes'", "Name them boxes and labels")
         return _Image(np.empty((0, 4)), np.empty(0, np.int64), None, None)
     if boxes is None or labels is None:
         missing = "boxes" if boxes is None else "labels"
@@ -213,9 +214,7 @@ def _records(entries: Sequence[Any], where: str, box: str, label: str, ignore: s
             raise InputError(place, f"has the box {each[box]!r}", "Pass four numbers")
         mode = int(each.get("bbox_mode", _XYXY))
         if mode not in (_XYXY, _XYWH):
-            raise InputError(
-                place, f"has the bbox_mode {mode}", "Use 0 (XYXY_ABS) or 1 (XYWH_ABS)"
-            )
+            raise InputError(place, f"has the bbox_mode {mode}", "Use 0 (XYXY_ABS) or 1 (XYWH_ABS)")
         if mode == _XYWH:
             corners = np.concatenate([corners[:2], corners[:2] + corners[2:]])
         boxes.append(corners)

@@ -160,7 +160,9 @@ def audit(
     judgement = judge(pair, choices)
     before, after = _precisions(data, issues)
     return Audit(
-        issues=replace(issues, params={**issues.params, "model": f"predictions in {predictions.name}"}),
+        issues=replace(
+            issues, params={**issues.params, "model": f"predictions in {predictions.name}"}
+        ),
         source=data.source,
         summary=_figures(data, judgement, before, after),
         items=Items(data, issues),
@@ -213,9 +215,9 @@ def _tables(
         Table(
             "Classes",
             class_table(found, data.classes).head(_ROWS),
-            "Found: share of the annotations that a prediction matches. Threshold: the mean score of"
-            " these predictions, from which on one is confident. The other columns count what looks"
-            " wrong.",
+            "Found: share of the annotations that a prediction matches. Threshold: the mean score"
+            " of these predictions, from which on one is confident. The other columns count what"
+            " looks wrong.",
         )
     ]
     joint = confident_joint(found, data.classes)
@@ -248,9 +250,9 @@ def _tables(
         frame = pd.DataFrame([before, after])
         frame.insert(0, "labels", ["as they are", "with all suggestions"])
         note = (
-            "How well the predictions agree with the labels, by COCO's own tools. The suggestions come"
-            " from these predictions, so that the figure rises by itself: compare detectors on labels"
-            " that a person has looked at."
+            "How well the predictions agree with the labels, by COCO's own tools. The suggestions"
+            " come from these predictions, so that the figure rises by itself: compare detectors on"
+            " labels that a person has looked at."
         )
         tables.append(Table("COCO average precision", frame, note))
     return tuple(tables)

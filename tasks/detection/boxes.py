@@ -93,9 +93,9 @@ class Boxes:
 
     def _check_values(self) -> None:
         boxes = self.boxes
-        bad = ~(np.abs(boxes) <= LARGEST).all(axis=1)
+        bad = np.logical_not((np.abs(boxes) <= LARGEST).all(axis=1))
         self._refuse(bad, "boxes", "is no box of finite numbers", "Drop it, or correct it", boxes)
-        bad = (boxes[:, 2] < boxes[:, 0]) | (boxes[:, 3] < boxes[:, 1])
+        bad = np.logical_or(boxes[:, 2] < boxes[:, 0], boxes[:, 3] < boxes[:, 1])
         fix = "Pass corners x1, y1, x2, y2 with x1 <= x2 and y1 <= y2 (not x, y, width, height)"
         self._refuse(bad, "boxes", "ends before it begins", fix, boxes)
         fix = "Pass class indices 0 .. k-1"
@@ -105,7 +105,7 @@ class Boxes:
             fix = "Pass scores in [0, 1]; turn logits into them with a sigmoid"
             self._refuse(bad, "scores", "is not in [0, 1]", fix, self.scores)
 
-    def _refuse(self, bad: Mask, name: str, what: str, fix: str, values: Any) -> None:
+    def _refuse(self, bad: Any, name: str, what: str, fix: str, values: Any) -> None:
         if not bad.any():
             return
         row = int(np.argmax(bad))

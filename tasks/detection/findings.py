@@ -206,7 +206,9 @@ def _swap(*, given: str, suggested: str, model_score: float, usual: float, **_: 
 
 
 def _duplicated(*, given: str, iou: float, **_: Any) -> str:
-    return f"Another annotation overlaps this {given!r} by {iou:.0%}, and the model finds one object."
+    return (
+        f"Another annotation overlaps this {given!r} by {iou:.0%}, and the model finds one object."
+    )
 
 
 def _spurious(*, given: str, usual: float, **_: Any) -> str:

@@ -12,9 +12,7 @@ from goldlabel.tasks.detection.findings import CORNERS
 __all__ = ["with_suggestions"]
 
 
-def with_suggestions(
-    labels: Boxes, issues: LabelIssues, *, min_confidence: float = 0.0
-) -> Boxes:
+def with_suggestions(labels: Boxes, issues: LabelIssues, *, min_confidence: float = 0.0) -> Boxes:
     """Return annotations with what was suggested: boxes added, moved, relabelled and removed.
 
     Parameters

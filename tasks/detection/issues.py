@@ -22,7 +22,14 @@ from goldlabel.tasks.detection.objectlab import MIN_SIM, Constants, Unit
 from goldlabel.tasks.detection.precision import class_precision
 from goldlabel.tasks.detection.suspicions import warn_of_suspicious
 
-__all__ = ["Judgement", "Method", "find_label_issues", "get_label_quality_scores", "judge"]
+__all__ = [
+    "Judgement",
+    "Method",
+    "find_label_issues",
+    "get_label_quality_scores",
+    "issues_from_scores",
+    "judge",
+]
 
 Method = Literal["confident_learning", "objectlab"]
 Floats = npt.NDArray[np.float64]
@@ -163,9 +170,7 @@ min_similarity, distance_unit, image_sizes
         match_iou, near_iou, duplicate_iou, location_power, spurious_prior, given_weight,
         worst_weight,
     ).checked()  # fmt: skip
-    constants = Constants(
-        alpha, low_probability, high_probability, label_overlap, temperature
-    )
+    constants = Constants(alpha, low_probability, high_probability, label_overlap, temperature)
     warn_of_suspicious(pair)
     if method == "confident_learning":
         found = judge(pair, choices)
@@ -263,6 +268,27 @@ def get_label_quality_scores(
     return objectlab.image_scores(pair, boxes, aggregation_weights, temperature)
 
 
+def issues_from_scores(scores: npt.ArrayLike, *, threshold: float = 0.1) -> npt.NDArray[np.int64]:
+    """Return the images whose score is at most a threshold, worst first.
+
+    Parameters
+    ----------
+    scores : array_like of shape (n,)
+        From `get_label_quality_scores`.
+    threshold : float
+        In [0, 1].
+
+    Examples
+    --------
+    >>> issues_from_scores([0.2, 0.4, 0.6, 0.1], threshold=0.3)
+    array([3, 0])
+    """
+    values = np.asarray(scores, dtype=np.float64)
+    least = check.number(threshold, name="threshold", low=0.0, high=1.0)
+    low = np.flatnonzero(values <= least)
+    return low[np.argsort(values[low], kind="stable")]
+
+
 def _class_names(classes: Sequence[Hashable] | None) -> tuple[Hashable, ...] | None:
     if classes is None:
         return None
@@ -279,5 +305,7 @@ def _ids(ids: npt.ArrayLike | None, n: int) -> npt.NDArray[Any] | None:
         return None
     array = as_array(ids, "ids")
     if array.shape != (n,):
-        raise InputError("ids", f"has shape {array.shape}, but there are {n} images", "Pass one id for each")
+        raise InputError(
+            "ids", f"has shape {array.shape}, but there are {n} images", "Pass one id for each"
+        )
     return array

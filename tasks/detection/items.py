@@ -1,6 +1,4 @@
-"""How an image with suspect boxes looks to a person: cut out around each, what is given and what
-the model finds drawn over it.
-"""
+"""How an image with suspect boxes looks to a person: cut out around each, both boxes drawn in."""
 
 from __future__ import annotations
 
@@ -65,9 +63,7 @@ class Items:
         self._issues = issues
         order = np.argsort(issues.parts.example, kind="stable")  # worst first within an image
         self._rows = order
-        self._ends = np.searchsorted(
-            issues.parts.example[order], np.arange(len(issues.scores) + 1)
-        )
+        self._ends = np.searchsorted(issues.parts.example[order], np.arange(len(issues.scores) + 1))
 
     def __call__(self, examples: Sequence[int]) -> list[Item]:
         """Return an `Item` for each position."""
@@ -178,7 +174,7 @@ def _region(finding: _Finding) -> Corners:
     side = np.maximum((high - low) * (1.0 + 2.0 * _CONTEXT), _LEAST)
     side = np.minimum(np.maximum(side, side.max() / 2.0), 1.0)
     start = np.clip((low + high) / 2.0 - side / 2.0, 0.0, 1.0 - side)
-    return (*start.tolist(), *(start + side).tolist())  # type: ignore[return-value]
+    return (*start.tolist(), *(start + side).tolist())
 
 
 def _cut(image: Image, region: Corners) -> Image:
@@ -260,6 +256,11 @@ def _outline(draw: Any, corners: Corners, color: tuple[int, int, int], dashed: b
             end = min(begin + on, length)
             t = [(begin / length, end / length)] if length > 0 else [(0.0, 0.0)]
             for a, b in t:
-                line = (ax + a * (bx - ax), ay + a * (by - ay), ax + b * (bx - ax), ay + b * (by - ay))
+                line = (
+                    ax + a * (bx - ax),
+                    ay + a * (by - ay),
+                    ax + b * (bx - ax),
+                    ay + b * (by - ay),
+                )
                 draw.line(line, fill=_BLACK, width=4)
                 draw.line(line, fill=color, width=2)

@@ -1,4 +1,4 @@
-"""What the matches say of each box and each image: kinds of mistakes, their scores, their remedy."""
+"""What the matches say of each box and image: kinds of mistakes, their scores, their remedy."""
 
 from __future__ import annotations
 
@@ -129,9 +129,6 @@ def _displaced(pair: Pair, matches: Matches, learned: Learned, choices: Choices)
     sure = learned.reliability[model]
     unusual = (1.0 - learned.place[box]) ** choices.location_power
     wrong = _is_confident(pair, learned, model) & (unusual >= _SURE)
-    # Perfect overlap is never wrong, however usual it is.
-    unusual = np.where(matches.reach[box] >= 1.0 - 1e-9, 0.0, unusual)
-    wrong &= unusual > 0
     score = 1.0 - sure * unusual
     return _made(BADLOC, box, model, score, sure, matches.reach[box], wrong)
 
@@ -228,4 +225,5 @@ def image_quality(
     worst = np.ones(n)
     np.minimum.at(worst, judged.images(pair), judged.score)
     beta = choices.worst_weight
-    return np.clip((1.0 - beta) * (1.0 - share) + beta * worst, 0.0, 1.0)
+    pooled: Floats = np.clip((1.0 - beta) * (1.0 - share) + beta * worst, 0.0, 1.0)
+    return pooled

@@ -29,14 +29,16 @@ def _iou(a: Floats, b: Floats) -> float:
         return 0.0
     inter = width * height
     whole = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - inter
-    return inter / max(whole, TINY)
+    share: float = inter / max(whole, TINY)
+    return share
 
 
 @kernel
 def _similarity(a: Floats, b: Floats, iou: float, alpha: float, scale: Floats) -> float:
     dx = scale[0] * (a[0] + a[2] - b[0] - b[2]) / 2.0
     dy = scale[1] * (a[1] + a[3] - b[1] - b[3]) / 2.0
-    return alpha * iou + (1.0 - alpha) * np.exp(-np.sqrt(dx * dx + dy * dy))
+    value: float = alpha * iou + (1.0 - alpha) * np.exp(-np.sqrt(dx * dx + dy * dy))
+    return value
 
 
 @kernel
@@ -255,7 +257,8 @@ def _inside(a: Floats, b: Floats) -> float:
     height = min(a[3], b[3]) - max(a[1], b[1])
     if width <= 0.0 or height <= 0.0:
         return 0.0
-    return width * height / max((a[2] - a[0]) * (a[3] - a[1]), TINY)
+    share: float = width * height / max((a[2] - a[0]) * (a[3] - a[1]), TINY)
+    return share
 
 
 @kernel

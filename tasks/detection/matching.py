@@ -112,7 +112,8 @@ class Matches:
     @property
     def unmatched(self) -> Mask:
         """Predictions that nothing explains: no annotation, no better match, no crowd."""
-        return (self.state == UNMATCHED) | (self.state == SHADED)
+        free: Mask = (self.state == UNMATCHED) | (self.state == SHADED)
+        return free
 
 
 def match_boxes(pair: Pair, match_iou: float, near_iou: float) -> Matches:
@@ -123,14 +124,15 @@ def match_boxes(pair: Pair, match_iou: float, near_iou: float) -> Matches:
     partner, rival, shifted = (np.full(g, -1, dtype=np.int64) for _ in range(3))
     state = np.zeros(p, dtype=np.int64)
     reach, seen, cover, beside = np.zeros(g), np.zeros(g), np.zeros(p), np.zeros(p)
-    inputs = [frozen(each) for each in (given.boxes, given.labels, found.boxes, found.labels)]
+    boxes, labels = frozen(given.boxes), frozen(given.labels)
+    found_boxes, found_labels = frozen(found.boxes), frozen(found.labels)
     order = frozen(best_first(found))
     crowd = frozen(pair.ignored.boxes)
 
     def work(worker: int, block: int, images: slice) -> None:
         ends = slice(images.start, images.stop + 1)
         kernels.match(
-            *inputs[:2], frozen(given.offsets[ends]), *inputs[2:], order,
+            boxes, labels, frozen(given.offsets[ends]), found_boxes, found_labels, order,
             frozen(found.offsets[ends]), crowd, frozen(pair.ignored.offsets[ends]),
             match_iou, near_iou,
             partner, reach, state, cover, beside, rival, shifted, seen,
@@ -153,7 +155,7 @@ class Learned:
     found_rate : ndarray of shape (given boxes,), float64
         Share of the annotations of about this size that are matched.
     place : ndarray of shape (given boxes,), float64
-        Share of the matches of its class that overlap less; 0 for one that is not matched.
+        Share of the matches of its class that overlap no more; 0 for one that is not matched.
     curve : tuple of float
         Intercept and slope of the reliability over the logit of the score.
     """
@@ -228,17 +230,17 @@ def _rate_by_size(areas: Floats, is_found: Mask) -> Floats:
 
 
 def _places(reach: Floats, labels: Ints, is_found: Mask, k: int) -> Floats:
-    """Return where in the overlaps of its class, mixed with those of all, each match stands."""
+    """Return which share of the matches of its class, mixed with all, overlap no more than each."""
     place = np.zeros(len(reach))
     rows = np.flatnonzero(is_found)
     rows = rows[np.lexsort((reach[rows], labels[rows]))]
     own, kinds = reach[rows], labels[rows]
     counts = np.bincount(kinds, minlength=k)
     first = np.cumsum(counts) - counts
-    is_new = np.ones(len(rows), dtype=np.bool_)  # equal overlaps of a class stand in one place
-    is_new[1:] = (own[1:] != own[:-1]) | (kinds[1:] != kinds[:-1])
-    start = np.maximum.accumulate(np.where(is_new, np.arange(len(rows)), 0))
-    mixed = np.searchsorted(np.sort(own), own) / max(len(own), 1)
-    below = start - first[kinds]
-    place[rows] = (below + REACH_WEIGHT * mixed) / (counts[kinds] + REACH_WEIGHT)
+    is_last = np.ones(len(rows), dtype=np.bool_)  # equal overlaps of a class stand in one place
+    is_last[:-1] = (own[1:] != own[:-1]) | (kinds[1:] != kinds[:-1])
+    ends = np.flatnonzero(is_last) + 1
+    upto = ends[np.searchsorted(ends, np.arange(len(rows)), side="right")]
+    mixed = np.searchsorted(np.sort(own), own, side="right") / max(len(own), 1)
+    place[rows] = (upto - first[kinds] + REACH_WEIGHT * mixed) / (counts[kinds] + REACH_WEIGHT)
     return place

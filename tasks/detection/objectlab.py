@@ -26,7 +26,7 @@ from goldlabel.kernels._jit import frozen
 from goldlabel.kernels.rows import each_block
 from goldlabel.tasks.detection import kernels
 from goldlabel.tasks.detection.arrays import as_boxes
-from goldlabel.tasks.detection.boxes import Boxes, Pair, paired
+from goldlabel.tasks.detection.boxes import Pair, paired
 
 __all__ = ["BoxScores", "Constants", "box_scores", "get_box_quality_scores", "image_scores"]
 
@@ -205,16 +205,16 @@ def box_scores(
     least = np.empty(len(given))
     settings = np.array([*constants[:4], float(of_data)])
     scales = frozen(scales * constants.distance_factor)
-    whole = [
-        *(frozen(each) for each in (given.boxes, given.labels)),
-        *(frozen(each) for each in (found.boxes, found.labels, found.scores)),
-    ]
+    boxes, labels = frozen(given.boxes), frozen(given.labels)
+    found_boxes, found_labels = frozen(found.boxes), frozen(found.labels)
+    probs = frozen(found.scores)
     crowd = frozen(pair.ignored.boxes)
 
     def work(worker: int, block: int, images: slice) -> None:
         ends = slice(images.start, images.stop + 1)
         kernels.objectlab(
-            *whole[:2], frozen(given.offsets[ends]), *whole[2:], frozen(found.offsets[ends]),
+            boxes, labels, frozen(given.offsets[ends]), found_boxes, found_labels, probs,
+            frozen(found.offsets[ends]),
             crowd, frozen(pair.ignored.offsets[ends]), scales[images], settings,
             same, apart, near, other, clash, least[images],
         )  # fmt: skip
@@ -260,9 +260,7 @@ def image_scores(
 def _checked_weights(weights: Mapping[str, float]) -> dict[str, float]:
     if not isinstance(weights, Mapping) or set(weights) != set(KINDS):
         raise InputError("weights", f"is {weights!r}", f"Pass a weight for {', '.join(KINDS)}")
-    share = {
-        kind: check.number(weights[kind], name=f"weights[{kind!r}]", low=0) for kind in KINDS
-    }
+    share = {kind: check.number(weights[kind], name=f"weights[{kind!r}]", low=0) for kind in KINDS}
     if not np.isclose(sum(share.values()), 1.0):
         raise InputError("weights", f"sum to {sum(share.values()):g}", "Make them sum to 1")
     return share

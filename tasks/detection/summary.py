@@ -11,11 +11,18 @@ import pandas as pd
 
 from goldlabel.tasks.detection.arrays import as_boxes
 from goldlabel.tasks.detection.boxes import Boxes, paired
-from goldlabel.tasks.detection.judging import BADLOC, DUPLICATED, OVERLOOKED, SPURIOUS, SWAP
 from goldlabel.tasks.detection.issues import Judgement, judge
+from goldlabel.tasks.detection.judging import BADLOC, DUPLICATED, OVERLOOKED, SPURIOUS, SWAP
 from goldlabel.tasks.detection.matching import Choices
 
-__all__ = ["box_sizes", "class_shares", "class_table", "confident_joint", "object_counts", "summarize"]
+__all__ = [
+    "box_sizes",
+    "class_shares",
+    "class_table",
+    "confident_joint",
+    "object_counts",
+    "summarize",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -53,8 +60,8 @@ def summarize(
     ...     [{"boxes": [[0, 0, 9, 9]], "labels": [0], "scores": [0.9]}] * 5,
     ...     classes=["cat"],
     ... )
-    >>> table[["class", "given", "found", "overlooked"]].iloc[0].tolist()
-    ['cat', 4, 1.0, 1]
+    >>> table[["class", "given", "found", "overlooked"]].to_dict("records")
+    [{'class': 'cat', 'given': 4, 'found': 1.0, 'overlooked': 1}]
     """
     pair = paired(
         as_boxes(labels),
@@ -120,7 +127,9 @@ def confident_joint(found: Judgement, classes: Sequence[Hashable]) -> pd.DataFra
     return pd.DataFrame(joint, index=names, columns=names)
 
 
-def object_counts(labels: Any, predictions: Any, *, ids: npt.ArrayLike | None = None) -> pd.DataFrame:
+def object_counts(
+    labels: Any, predictions: Any, *, ids: npt.ArrayLike | None = None
+) -> pd.DataFrame:
     """Count boxes per image, the images with most annotations first.
 
     Returns
@@ -130,8 +139,9 @@ def object_counts(labels: Any, predictions: Any, *, ids: npt.ArrayLike | None = 
 
     Examples
     --------
-    >>> object_counts([{}, {"boxes": [[0, 0, 1, 1]], "labels": [0]}], [{}, {}]).iloc[0].tolist()
-    [1, 1, 0]
+    >>> table = object_counts([{}, {"boxes": [[0, 0, 1, 1]], "labels": [0]}], [{}, {}])
+    >>> table.to_dict("records")[0]
+    {'image': 1, 'given': 1, 'predicted': 0}
     """
     given, found = as_boxes(labels).counts, as_boxes(predictions, name="predictions").counts
     order = np.argsort(-given, kind="stable")
@@ -152,25 +162,27 @@ def box_sizes(
 
     Examples
     --------
-    >>> box_sizes([{"boxes": [[0, 0, 2, 3]], "labels": [0]}], [{}]).iloc[0, :4].tolist()
-    [0, 'given', 1, 6.0]
+    >>> table = box_sizes([{"boxes": [[0, 0, 2, 3]], "labels": [0]}], [{}])
+    >>> table.to_dict("records")[0]["median"]
+    6.0
     """
     sides = {"given": as_boxes(labels), "predicted": as_boxes(predictions, name="predictions")}
-    frames = []
+    rows: list[tuple[Any, ...]] = []
     for side, each in sides.items():
         areas = np.prod(each.boxes[:, 2:] - each.boxes[:, :2], axis=1)
-        grouped = pd.Series(areas).groupby(each.labels)
-        frame = grouped.quantile([0.25, 0.5, 0.75]).unstack().reindex(columns=[0.25, 0.5, 0.75])
-        frame.insert(0, "boxes", grouped.size())
-        frames.append(frame.assign(side=side).rename_axis("class").reset_index())
-    table = pd.concat([frame for frame in frames if len(frame)] or frames[:1])
-    table.columns = [{0.25: "lower_quartile", 0.5: "median", 0.75: "upper_quartile"}.get(name, name) for name in table.columns]  # type: ignore[call-overload]
-    given = np.bincount(sides["given"].labels, minlength=int(table["class"].max() + 1) if len(table) else 0)
-    codes = table["class"].to_numpy(dtype=np.int64)
-    order = np.lexsort((table["side"].to_numpy(), codes, -given[codes]))
-    names = codes if classes is None else np.array(list(classes), dtype=object)[codes]
-    table = table.assign(**{"class": names}).iloc[order].reset_index(drop=True)
-    return table[["class", "side", "boxes", "lower_quartile", "median", "upper_quartile"]]
+        order = np.argsort(each.labels, kind="stable")
+        counts = np.bincount(each.labels)
+        ends = np.cumsum(counts)
+        for code in np.flatnonzero(counts).tolist():
+            own = areas[order[ends[code] - counts[code] : ends[code]]]
+            quartiles = np.quantile(own, [0.25, 0.5, 0.75]).tolist()
+            rows.append((code, side, len(own), *quartiles))
+    given = {code: count for code, side, count, *_ in rows if side == "given"}
+    rows.sort(key=lambda row: (-given.get(row[0], 0), row[0], row[1]))
+    names = None if classes is None else list(classes)
+    named = [(code if names is None else names[code], *rest) for code, *rest in rows]
+    columns = ["class", "side", "boxes", "lower_quartile", "median", "upper_quartile"]
+    return pd.DataFrame(named, columns=columns)
 
 
 def class_shares(
@@ -185,8 +197,9 @@ def class_shares(
 
     Examples
     --------
-    >>> class_shares([{"boxes": [[0, 0, 2, 3]], "labels": [1]}], [{}]).iloc[0].tolist()
-    [1, 1.0, 0.0]
+    >>> table = class_shares([{"boxes": [[0, 0, 2, 3]], "labels": [1]}], [{}])
+    >>> table.to_dict("records")[0]
+    {'class': 1, 'given': 1.0, 'predicted': 0.0}
     """
     given, found = as_boxes(labels), as_boxes(predictions, name="predictions")
     k = int(max(given.labels.max(initial=-1), found.labels.max(initial=-1))) + 1
@@ -195,14 +208,10 @@ def class_shares(
     order = np.argsort(-shares[0], kind="stable")
     names = list(range(k)) if classes is None else list(classes)
     column = pd.Series([names[at] for at in order.tolist()], dtype=object)
-    return pd.DataFrame(
-        {"class": column, "given": shares[0][order], "predicted": shares[1][order]}
-    )
+    return pd.DataFrame({"class": column, "given": shares[0][order], "predicted": shares[1][order]})
 
 
 def _shares(boxes: Boxes, k: int) -> Floats:
     counts = np.bincount(boxes.labels, minlength=k)
     shares: Floats = counts / max(len(boxes.labels), 1)
     return shares
-
-

@@ -26,8 +26,9 @@ def warn_of_suspicious(pair: Pair) -> None:
     extents = [float(np.median(each[:, 2:])) for each in (given.boxes, found.boxes[sure])]
     ratio = max(extents) / max(min(extents), 1e-9)
     if ratio > _FACTOR:
+        size = "small" if extents[0] > extents[1] else "large"
         warnings.warn(
-            f"predictions: their corners are {ratio:.0f} times as {'small' if extents[0] > extents[1] else 'large'}"
+            f"predictions: their corners are {ratio:.0f} times as {size}"
             " as those of the labels. Check that both are in pixels.",
             DataWarning,
             stacklevel=3,

@@ -256,7 +256,7 @@ def _changes(source: Source, corrections: pd.DataFrame) -> Mapping[int, list[Cha
             raise InputError(where, f"names image {example}, which is none", "Use positions")
         if action not in _ACTIONS or (action != "add" and not 0 <= part < counts[example]):
             raise InputError(
-                where, f"says to {action!r} box {part} of image {example}, which has {counts[example]}",
+                where, f"says to {action!r} box {part} of image {example}, of {counts[example]}",
                 f"Use {', '.join(_ACTIONS)}, and numbers of boxes",
             )  # fmt: skip
         if (example, part) in seen:
@@ -264,9 +264,11 @@ def _changes(source: Source, corrections: pd.DataFrame) -> Mapping[int, list[Cha
         seen.add((example, part))
         label = place.get(str(entry["suggested"]), -1)
         if label < 0 and action in ("add", "relabel"):
-            raise InputError(where, f"suggests {entry['suggested']!r}, which is no class", "Use one")
+            raise InputError(
+                where, f"suggests {entry['suggested']!r}, which is no class", "Use one"
+            )
         box = _new_box(entry, where) if action in ("add", "move") else (math.nan,) * 4
-        found.setdefault(example, []).append(Change(part, action, label, box))  # type: ignore[arg-type]
+        found.setdefault(example, []).append(Change(part, action, label, box))
     return found
 
 

@@ -190,15 +190,15 @@ def _around_mask(mask: Mapping[str, Any], where: str) -> tuple[float, float, flo
     from pycocotools import mask as masks
 
     size, counts = mask.get("size"), mask.get("counts")
-    good = isinstance(size, list) and len(size) == 2 and all(type(side) is int for side in size)
-    if not good or not all(0 < side < 1 << 20 for side in size or ()):
+    sides = size if isinstance(size, list) and len(size) == 2 else []
+    if not sides or not all(type(side) is int and 0 < side < 1 << 20 for side in sides):
         raise InputError(where, f"has a mask of the size {size!r}", "Mend the file")
     if isinstance(counts, list) and all(type(run) is int and run >= 0 for run in counts):
-        if sum(counts) != size[0] * size[1]:
+        if sum(counts) != sides[0] * sides[1]:
             raise InputError(where, "has a mask whose runs do not fill it", "Mend the file")
-        encoded = masks.frPyObjects({"size": size, "counts": counts}, *size)
+        encoded = masks.frPyObjects({"size": sides, "counts": counts}, *sides)
     elif isinstance(counts, str) and counts.isascii():
-        encoded = {"size": size, "counts": counts.encode("ascii")}
+        encoded = {"size": sides, "counts": counts.encode("ascii")}
     else:
         raise InputError(where, "has a mask without counts", "Mend the file")
     x, y, width, height = map(float, masks.toBbox(encoded))
@@ -209,9 +209,7 @@ def _on_crowds(collector: Collector) -> list[str]:
     crowds = sum(collector.ignore)
     if not crowds:
         return []
-    return [
-        f"{crowds:,} boxes around crowds are not judged, and what lies inside of them is not missed."
-    ]
+    return [f"{crowds:,} boxes around crowds are not judged, and what lies in them is not missed."]
 
 
 def _looked_for(
@@ -240,13 +238,13 @@ def read_results(path: Path, *, encoding: str | None = None) -> Listed:
             "Name one that is",
         )
     images: dict[Any, int] = {}
-    categories: dict[Any, None] = {}
+    categories: dict[Any, int] = {}
     for each in content:
         if isinstance(each, dict):
             for key, known in (("image_id", images), ("category_id", categories)):
                 value = each.get(key)
                 if isinstance(value, int | str) and not isinstance(value, bool):
-                    known.setdefault(value, len(known))  # type: ignore[attr-defined]
+                    known.setdefault(value, len(known))
     collector = Collector(str(path))
     _gather(path, content, images, categories, collector, key="", scored=True)
     codes = sorted(categories, key=lambda code: (isinstance(code, str), code))
@@ -301,7 +299,9 @@ def _changed(source: Source, file: TextFile, changes: Mapping[int, Sequence[Chan
                 piece = edits.get(at, text[found[at][1] : found[at][2]])
                 edits[at] = _edited(piece, change, categories, style)
     return (
-        text[: start + 1] + _list(text, start, stop, found, edits, gone, new, style) + text[stop - 1 :]
+        text[: start + 1]
+        + _list(text, start, stop, found, edits, gone, new, style)
+        + text[stop - 1 :]
     ).encode("utf-8")
 
 
@@ -356,9 +356,7 @@ def _polygon(x: float, y: float, width: float, height: float) -> list[float]:
     return [round(value, _DIGITS) for value in corners]
 
 
-def _edited(
-    piece: str, change: Change, categories: Sequence[Any], style: tuple[str, str]
-) -> str:
+def _edited(piece: str, change: Change, categories: Sequence[Any], style: tuple[str, str]) -> str:
     """Return the text of an annotation with another category, or another box."""
     wanted: dict[str, Any] = {}
     if change.action == "relabel":
@@ -374,5 +372,3 @@ def _edited(
         if key in wanted
     ]
     return spliced(piece, edits)
-
-

@@ -89,9 +89,9 @@ def copied(
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(folder / name, copy / name)
         for image, wanted in changes.items():
-            name = files.get(image) or names[image]
-            target = copy / name
+            label_file = files.get(image) or names[image]
+            target = copy / label_file
             before = target.read_bytes() if image in files else b""
-            after = edited(before, wanted, f"{folder / name}")
+            after = edited(before, wanted, f"{folder / label_file}")
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(after)

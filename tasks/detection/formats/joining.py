@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -50,7 +49,9 @@ def joined(
         sizes = np.concatenate([sizes, found.sizes[more]])
     keys = [*given.keys, *map(stem, image_names[len(given.keys) :])]
     if pictures is not None:
-        extra = pictures.without_labels(keys) if found is None or given.source.format != "coco" else []
+        extra = (
+            pictures.without_labels(keys) if found is None or given.source.format != "coco" else []
+        )
         image_names, ids = [*image_names, *extra], [*ids, *extra]
         keys = [*keys, *map(stem, extra)]
         sizes = np.concatenate([sizes, np.full((len(extra), 2), np.nan)])
@@ -70,7 +71,10 @@ def joined(
         "images": image_names,
         "counts": labels.counts.tolist(),
     }
-    inputs = (*source.inputs, *(() if found is None else (*found.source.files, *found.source.inputs)))
+    inputs = (
+        *source.inputs,
+        *(() if found is None else (*found.source.files, *found.source.inputs)),
+    )
     return DetectionData(
         labels=labels,
         classes=tuple(names),
@@ -105,7 +109,7 @@ def _class_names(given: Listed, classes: Sequence[str] | None) -> tuple[str, ...
 
 
 def _places(given: Listed, found: Listed) -> tuple[Ints, list[int], list[str]]:
-    """Return the image of each of the predictions' images, those to add, and what to say."""
+    """Return which image each one of the predictions is, those to add, and what to say."""
     by_id = {name: at for at, name in enumerate(given.ids)}
     by_name = {str(name): at for at, name in enumerate(given.ids)}
     by_key: dict[str, int] = {}
@@ -128,8 +132,8 @@ def _places(given: Listed, found: Listed) -> tuple[Ints, list[int], list[str]]:
     if count and not (best >= 0).any():
         raise InputError(
             str(found.source.files[0]),
-            f"is of images such as {found.names[0]!r}, and the labels of {given.names[0]!r}: none is"
-            " the same",
+            f"is of images such as {found.names[0]!r}, and the labels of {given.names[0]!r}:"
+            " none is the same",
             "Name the predictions' files, or ids, as those of the labels",
         )
     twice = np.flatnonzero(np.bincount(best[best >= 0], minlength=1) > 1)
@@ -194,7 +198,7 @@ def _ordered(listed: Listed, n: int, kept: npt.NDArray[np.bool_]) -> Boxes:
 def _predicted(
     given: Listed, found: Listed, where: Ints, names: Sequence[str], sizes: npt.NDArray[np.float64]
 ) -> tuple[Listed, npt.NDArray[np.bool_], list[str]]:
-    """Return predictions with the annotations' images, classes and units, and which to keep."""
+    """Return predictions with the labels' images, classes and units, and which to keep."""
     if found.scores is None:
         if len(found.boxes):
             raise InputError(
@@ -249,7 +253,9 @@ def _classes(given: Listed, found: Listed, names: Sequence[str]) -> tuple[Ints, 
     try:
         numbers = {code: int(code) for code in found.codes}
     except ValueError:
-        raise InputError(path, f"has the class {found.codes[0]!r}, which the labels do not", "Rename it") from None
+        raise InputError(
+            path, f"has the class {found.codes[0]!r}, which the labels do not", "Rename it"
+        ) from None
     from_one = found.source.format == "coco_results" and max(
         (numbers[code] for code in used), default=0
     ) == len(names)
@@ -278,7 +284,9 @@ def _verified(given: Listed, found: Listed) -> npt.NDArray[np.bool_]:
     if given.looked_for is None:
         return kept
     ends = np.searchsorted(given.image, np.arange(len(given.keys) + 1))
-    for row, (image, label) in enumerate(zip(found.image.tolist(), found.labels.tolist(), strict=True)):
+    for row, (image, label) in enumerate(
+        zip(found.image.tolist(), found.labels.tolist(), strict=True)
+    ):
         if image >= len(given.keys):
             continue
         absent, more = given.looked_for[image]

@@ -59,13 +59,18 @@ def read(path: Path, *, encoding: str | None = None) -> Listed:
             if all(isinstance(side, int | float) and side > 0 for side in sides):
                 sizes[at] = sides
     codes = sorted(set(collector.labels))
-    note = f"Read {path.name} as an export of Label Studio: {len(content):,} tasks, {len(collector.boxes):,} rectangles."
+    size = f"{len(content):,} tasks, {len(collector.boxes):,} rectangles"
+    note = f"Read {path.name} as an export of Label Studio: {size}."
     notes = [note]
     if turned:
         notes.append(f"{turned:,} turned rectangles are not judged.")
     return collector.listed(
         names,
-        Source("label_studio", (path,), {"encoding": file.encoding, "sha256": file.sha256, "codes": codes}),
+        Source(
+            "label_studio",
+            (path,),
+            {"encoding": file.encoding, "sha256": file.sha256, "codes": codes},
+        ),
         codes=codes,
         is_relative=True,
         ids=ids,
@@ -144,7 +149,9 @@ def _changed(source: Source, file: TextFile, changes: Mapping[int, Sequence[Chan
     for at, (task, start, stop) in enumerate(elements(text)):
         if at in changes:
             where = f"{source.files[0]}: task {at + 1}"
-            piece = _changed_task(task, text[start:stop], changes[at], source.options["codes"], where)
+            piece = _changed_task(
+                task, text[start:stop], changes[at], source.options["codes"], where
+            )
             edits.append((start, stop, piece))
     return spliced(text, edits).encode("utf-8")
 
@@ -162,8 +169,8 @@ def _changed_task(
     key, at, results = found
     start, stop = _place(text, (key, at, "result"))
     spans = [(first, last) for _, first, last in elements(text, start)]
-    own = [number for number, each in enumerate(results) if _is_rectangle(each)]
-    pieces = {number: text[first:last] for number, (first, last) in enumerate(spans)}
+    own = [row for row, each in enumerate(results) if _is_rectangle(each)]
+    pieces = {row: text[first:last] for row, (first, last) in enumerate(spans)}
     gone, new = set(), []
     for change in wanted:
         if change.action == "add":
@@ -174,13 +181,13 @@ def _changed_task(
             pieces[own[change.part]] = _edited(pieces[own[change.part]], change, codes)
     built, done, places = [], start + 1, []
     length = 0
-    for number, (first, last) in enumerate(spans):
-        built += [text[done:first], pieces[number]]
+    for row, (first, last) in enumerate(spans):
+        built += [text[done:first], pieces[row]]
         begin = length + first - done
-        places.append((begin, begin + len(pieces[number])))
+        places.append((begin, begin + len(pieces[row])))
         length, done = places[-1][1], last
     built.append(text[done : stop - 1])
-    inside = edited_list("".join(built), places, lambda number: number not in gone, new, ", ")
+    inside = edited_list("".join(built), places, lambda row: row not in gone, new, ", ")
     return text[: start + 1] + inside + text[stop - 1 :]
 
 
@@ -205,7 +212,7 @@ def _edited(piece: str, change: Change, codes: Sequence[str]) -> str:
 
 
 def _new(change: Change, results: Sequence[Any], codes: Sequence[str]) -> dict[str, Any]:
-    like = next((each for each in results if _is_rectangle(each)), {})
+    like: Mapping[str, Any] = next((each for each in results if _is_rectangle(each)), {})
     told = ("original_width", "original_height", "image_rotation", "from_name", "to_name")
     return {
         **{key: like[key] for key in told if key in like},

@@ -38,7 +38,9 @@ def names_of(path: Path) -> tuple[str, ...]:
         while lines and not lines[-1]:
             lines.pop()
         names = lines
-    twice = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else ()
+    twice = (
+        {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else ()
+    )
     if not names or twice:
         what = f"names {next(iter(twice))!r} twice" if twice else "names no class"
         raise InputError(str(path), what, "Write each class once")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +22,16 @@ from goldlabel.tasks.detection.formats.listed import Change, Collector, Listed, 
 __all__ = ["export", "looks_like", "read"]
 
 _IMAGE = ("image", "image_id", "imageid", "filename", "file_name", "file", "path", "image_path")
-_CLASS = ("class", "label", "labelname", "category", "class_name", "category_id", "class_id", "name")
+_CLASS = (
+    "class",
+    "label",
+    "labelname",
+    "category",
+    "class_name",
+    "category_id",
+    "class_id",
+    "name",
+)
 _SCORE = ("score", "confidence", "conf", "prob", "probability")
 _IGNORE = ("isgroupof", "iscrowd", "ignore", "difficult")
 _CORNERS = (
@@ -72,7 +82,9 @@ def _columns(names: Sequence[str], where: str) -> _Columns:
         for box in options:
             if image and label and image != label and all(name in by_name for name in box):
                 a, b, c, d = (by_name[name] for name in box)
-                return _Columns(image, label, (a, b, c, d), has_sizes, first(_SCORE), first(_IGNORE))
+                return _Columns(
+                    image, label, (a, b, c, d), has_sizes, first(_SCORE), first(_IGNORE)
+                )
     raise InputError(
         where,
         f"has the columns {', '.join(map(repr, names[:12]))}, and no box is known by these",
@@ -102,7 +114,9 @@ def read(path: Path, *, scored: bool, encoding: str | None = None) -> Listed:
     scores = _numbers(frame, columns.score, path) if scored and columns.score else None
     images = [str(value) for value in frame[columns.image]]
     labels = [str(value) for value in frame[columns.label]]
-    ignored = [] if columns.ignore is None else [str(value) in _YES for value in frame[columns.ignore]]
+    ignored = (
+        [] if columns.ignore is None else [str(value) in _YES for value in frame[columns.ignore]]
+    )
     place = {name: at for at, name in enumerate(dict.fromkeys(images))}
     collector = Collector(str(path))
     for row, box in enumerate(corners.tolist()):
@@ -162,7 +176,9 @@ def export(source: Source, changes: Mapping[int, Sequence[Change]], out: Path) -
             if name in source.options
         },
     )
-    columns = _Columns(**{**source.options["columns"], "box": tuple(source.options["columns"]["box"])})
+    columns = _Columns(
+        **{**source.options["columns"], "box": tuple(source.options["columns"]["box"])}
+    )
     images = [str(value) for value in table.frame[columns.image]]
     rows: dict[str, list[int]] = {}
     for row, name in enumerate(images):
@@ -235,12 +251,14 @@ def _changed(
         starts = [*again.starts.tolist(), len(data)]
         removed = set(gone)
         kept = [data[: starts[0]]]
-        kept += [data[a:b] for row, (a, b) in enumerate(zip(starts, starts[1:], strict=False)) if row not in removed]
+        kept += [data[a:b] for row, (a, b) in enumerate(pairwise(starts)) if row not in removed]
         data = b"".join(kept)
     end = b"\r\n" if b"\r\n" in file.data else b"\n"
     for entry in new:
-        fields = [_field(str(entry.get(name, "")), scanned.delimiter, quote) for name in scanned.names]
-        data += (b"" if data.endswith((b"\n", b"\r")) else end)
+        fields = [
+            _field(str(entry.get(name, "")), scanned.delimiter, quote) for name in scanned.names
+        ]
+        data += b"" if data.endswith((b"\n", b"\r")) else end
         data += scanned.delimiter.join(fields).encode("utf-8") + end
     if new and not file.data.endswith((b"\n", b"\r")):
         data = data[: -len(end)]

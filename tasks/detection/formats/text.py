@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 from goldlabel.audit import Source
 from goldlabel.errors import InputError
 from goldlabel.tasks.detection.formats.folders import copied, digest, files_of, read_bytes
-from goldlabel.tasks.detection.formats.listed import LARGEST, Change, Collector, Listed
+from goldlabel.tasks.detection.boxes import LARGEST
+from goldlabel.tasks.detection.formats.listed import Change, Collector, Listed
 from goldlabel.tasks.detection.formats.names import class_file, names_of
 
 __all__ = ["LAYOUTS", "export", "read"]
@@ -70,8 +71,8 @@ def read(folder: Path, layout: str | None, *, names: Path | None = None) -> List
         line = _line(fields, layout, where)
         seen.setdefault(line.label)
         collector.add(image, line.box, line.label, where=where, score=line.score)
-    beside = class_file(folder)
-    told = names_of(names or beside) if names or beside else None
+    named = names or class_file(folder)
+    told = None if named is None else names_of(named)
     codes, classes, is_named = _classes(seen, told, folder)
     shown = {
         "yolo": "YOLO: centre and size in shares of the image",
@@ -80,10 +81,11 @@ def read(folder: Path, layout: str | None, *, names: Path | None = None) -> List
         "text_cxcywh": "text: class, centre and size in shares of the image",
     }[layout]
     scored = "" if not collector.scores else ", with scores"
-    note = f"Read {folder.name or folder} as {shown}{scored}; {len(files):,} files, {len(collector.boxes):,} boxes."
+    size = f"{len(files):,} files, {len(collector.boxes):,} boxes"
+    note = f"Read {folder.name or folder} as {shown}{scored}; {size}."
     notes = [note]
-    if told is not None:
-        notes.append(f"Class names are those of {(names or beside).name}.")  # type: ignore[union-attr]
+    if named is not None:
+        notes.append(f"Class names are those of {named.name}.")
     options = {
         "layout": layout,
         "extension": ".txt",
@@ -91,7 +93,7 @@ def read(folder: Path, layout: str | None, *, names: Path | None = None) -> List
         "files": [path.as_posix() for path in files],
         "codes": codes,
     }
-    inputs = tuple(each for each in (names or beside,) if each is not None)
+    inputs = () if named is None else (named,)
     return collector.listed(
         [path.as_posix() for path in files],
         Source("yolo" if layout == "yolo" else "text", (folder,), options, inputs),
@@ -122,7 +124,7 @@ def _is_number(text: str) -> bool:
 
 
 def _guess(folder: Path, lines: Sequence[tuple[int, str, list[str]]]) -> str:
-    """Say of which layout lines look: shares of the image are YOLO's, pixels are corners or sizes."""
+    """Say of which layout lines look: shares are YOLO's, pixels are corners or sizes."""
     sample = [fields for _, _, fields in lines]
     rows = []
     for fields in sample:
@@ -181,7 +183,7 @@ def _classes(
         if numbers and numbers[-1] >= count:
             raise InputError(
                 str(folder),
-                f"has boxes of class {numbers[-1]}, and {count} classes are named, 0 .. {count - 1}",
+                f"has boxes of class {numbers[-1]}, and {count} classes are named, from 0 on",
                 "Name every class",
             )
         written = {int(code): code for code in seen}  # as 7 is, or 07

@@ -16,7 +16,8 @@ import numpy as np
 from goldlabel.audit import Source
 from goldlabel.errors import InputError
 from goldlabel.tasks.detection.formats.folders import copied, digest, files_of, read_bytes
-from goldlabel.tasks.detection.formats.listed import LARGEST, Change, Collector, Listed
+from goldlabel.tasks.detection.boxes import LARGEST
+from goldlabel.tasks.detection.formats.listed import Change, Collector, Listed
 from goldlabel.tasks.detection.formats.names import names_of
 
 __all__ = ["export", "read"]
@@ -67,7 +68,9 @@ class _Reader:
             parser.Parse(data, True)
         except expat.ExpatError as error:
             place = f"{where}: line {error.lineno}, column {error.offset}"
-            raise InputError(place, f"is not XML ({expat.ErrorString(error.code)})", "Mend it") from None
+            raise InputError(
+                place, f"is not XML ({expat.ErrorString(error.code)})", "Mend it"
+            ) from None
 
     def _refuse(self, *_: Any) -> None:
         raise InputError(
@@ -132,26 +135,34 @@ def read(folder: Path, *, names: Path | None = None) -> Listed:
     rows = [(at, path, _parsed(folder / path)) for at, path in enumerate(files)]
     collector = Collector(str(folder))
     boxes = [
-        (image, each, _box(each, f"{folder / path}: object {at + 1}"), f"{folder / path}: object {at + 1}")
+        (
+            image,
+            each,
+            _box(each, f"{folder / path}: object {at + 1}"),
+            f"{folder / path}: object {at + 1}",
+        )
         for image, path, found in rows
         for at, each in enumerate(found.objects)
     ]
     from_one = all(min(box[:2]) >= 1 for _, _, box, _ in boxes)
     shift = 1.0 if from_one else 0.0
     for image, each, (x1, y1, x2, y2), where in boxes:
-        difficult = each.texts.get("difficult", ("0", (0, 0)))[0].strip()
+        flag = each.texts.get("difficult", ("0", (0, 0)))[0].strip()
         collector.add(
             image, (x1 - shift, y1 - shift, x2, y2), _name(each, where),
-            where=where, ignore=difficult in ("1", "true", "True"),
+            where=where, ignore=flag in ("1", "true", "True"),
         )  # fmt: skip
     classes = sorted(set(collector.labels)) if names is None else list(names_of(names))
     unknown = sorted(set(collector.labels) - set(classes))
     if unknown:
         raise InputError(
-            str(folder), f"has objects called {unknown[0]!r}, which is not named", "Name every class"
+            str(folder),
+            f"has objects called {unknown[0]!r}, which is not named",
+            "Name every class",
         )
     difficult = sum(collector.ignore)
-    note = f"Read {folder.name or folder} as Pascal VOC: {len(files):,} files, {len(collector.boxes):,} boxes,"
+    size = f"{len(files):,} files, {len(collector.boxes):,} boxes"
+    note = f"Read {folder.name or folder} as Pascal VOC: {size},"
     notes = [f"{note} pixels counted from {1 if from_one else 0}."]
     if difficult:
         notes.append(f"{difficult:,} difficult objects are not judged.")
@@ -306,5 +317,3 @@ def _added(
         )
     begin = "" if data[at - 1 : at] == b"\n" else end
     return at, at, (begin + "".join(parts)).encode(found.encoding, "xmlcharrefreplace")
-
-
