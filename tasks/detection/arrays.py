@@ -87,7 +87,8 @@ def as_boxes(values: Any, *, name: str = "labels") -> Boxes:
             _joined([each.ignore for each in images], images, name, "ignore", np.bool_),
         )
     except InputError as error:
-        raise InputError(f"{name}, {error.where}", error.what, error.fix) from None
+        where = error.where if error.where.startswith(name) else f"{name}, {error.where}"
+        raise InputError(where, error.what, error.fix) from None
 
 
 def _joined(
@@ -96,10 +97,9 @@ def _joined(
     """Lay one value per box end to end; images without boxes need none."""
     filled = [at for at, image in enumerate(images) if len(image.boxes)]
     there = [at for at in filled if each[at] is not None]
-    if not there and any(values is not None for values in each):
-        return np.empty(0, dtype=dtype)
     if not there:
-        return None
+        told = any(values is not None for values in each)
+        return np.empty(0, dtype=dtype) if told or not filled and what == "scores" else None
     if len(there) < len(filled):
         if dtype == np.bool_:
             each = [

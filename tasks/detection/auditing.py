@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.audit import Audit, Table
@@ -61,7 +62,7 @@ def audit(
     match_iou: float = 0.5,
     near_iou: float = 0.2,
     duplicate_iou: float = 0.8,
-    location_power: float = 16.0,
+    location_factor: float = 2.5,
     spurious_prior: float = 0.05,
     given_weight: float = 0.5,
     worst_weight: float = 0.2,
@@ -99,8 +100,8 @@ def audit(
         Overlap from which an annotation is that object, badly placed.
     duplicate_iou : float
         Overlap from which two annotations are the same object.
-    location_power : float
-        How much lower than usual an overlap has to be to look wrong: higher flags fewer.
+    location_factor : float
+        How many times the gap (1 - IoU) that is usual for its class makes a box look badly placed.
     spurious_prior : float
         Share of annotations without an object that is expected before looking.
     given_weight : float
@@ -140,7 +141,7 @@ def audit(
         predictions_format=predictions_format, classes=classes, names=names, encoding=encoding,
     )  # fmt: skip
     choices = Choices(
-        match_iou, near_iou, duplicate_iou, location_power, spurious_prior, given_weight,
+        match_iou, near_iou, duplicate_iou, location_factor, spurious_prior, given_weight,
         worst_weight,
     ).checked()  # fmt: skip
     with warnings.catch_warnings(record=True) as caught:
@@ -152,7 +153,7 @@ def audit(
             classes=data.classes,
             ids=data.ids,
             distance_unit=distance_unit,
-            image_sizes=None if np.isnan(data.sizes).any() else data.sizes,
+            image_sizes=_known_sizes(data),
             **choices._asdict(),
         )
     assert data.predictions is not None
@@ -172,6 +173,14 @@ def audit(
         warnings=tuple(str(warning.message) for warning in caught),
         part="box",
     )
+
+
+def _known_sizes(data: DetectionData) -> npt.NDArray[np.float64] | None:
+    """Return the sizes of the images if they are known of every one with boxes."""
+    assert data.predictions is not None
+    sizes = data.sizes.copy()
+    sizes[(data.labels.counts == 0) & (data.predictions.counts == 0)] = 1.0
+    return None if np.isnan(sizes).any() else sizes
 
 
 def _precisions(

@@ -68,7 +68,7 @@ def find_label_issues(
     match_iou: float = 0.5,
     near_iou: float = 0.2,
     duplicate_iou: float = 0.8,
-    location_power: float = 16.0,
+    location_factor: float = 2.5,
     spurious_prior: float = 0.05,
     given_weight: float = 0.5,
     worst_weight: float = 0.2,
@@ -103,7 +103,7 @@ def find_label_issues(
         Class names by index.
     ids : array_like of shape (n,), optional
         Your own name of each image, for the tables.
-    match_iou, near_iou, duplicate_iou, location_power, spurious_prior, given_weight, worst_weight
+    match_iou, near_iou, duplicate_iou, location_factor, spurious_prior, given_weight, worst_weight
         Of "confident_learning"; see `goldlabel.tasks.detection.matching.Choices`.
     alpha, low_probability, high_probability, label_overlap, overlapping_label_check, \
 min_similarity, distance_unit, image_sizes
@@ -167,7 +167,7 @@ min_similarity, distance_unit, image_sizes
         None if names is None else len(names),
     )
     choices = Choices(
-        match_iou, near_iou, duplicate_iou, location_power, spurious_prior, given_weight,
+        match_iou, near_iou, duplicate_iou, location_factor, spurious_prior, given_weight,
         worst_weight,
     ).checked()  # fmt: skip
     constants = Constants(alpha, low_probability, high_probability, label_overlap, temperature)

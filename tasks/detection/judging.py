@@ -32,6 +32,8 @@ OVERLOOKED, BADLOC, SWAP, DUPLICATED, SPURIOUS = range(5)
 
 _CONTRADICTION = 0.95
 """IoU from which annotations of two classes are the same object."""
+_STEEPNESS = 4.0
+"""How fast an overlap turns from usual to unusual: half a point either way, and it is clear."""
 _SURE = 0.5
 """A kind without a confident prediction behind it is an issue below this score."""
 _BLOCK = 4096
@@ -127,7 +129,9 @@ def _displaced(pair: Pair, matches: Matches, learned: Learned, choices: Choices)
     box = np.flatnonzero(matches.partner >= 0)
     model = matches.partner[box]
     sure = learned.reliability[model]
-    unusual = (1.0 - learned.place[box]) ** choices.location_power
+    usual = choices.location_factor * learned.usual_gap[pair.given.labels[box]]
+    gap = ((1.0 - matches.reach[box]) / usual) ** _STEEPNESS
+    unusual = gap / (1.0 + gap)
     wrong = _is_confident(pair, learned, model) & (unusual >= _SURE)
     score = 1.0 - sure * unusual
     return _made(BADLOC, box, model, score, sure, matches.reach[box], wrong)

@@ -34,10 +34,15 @@ def _iou(a: Floats, b: Floats) -> float:
 
 
 @kernel
-def _similarity(a: Floats, b: Floats, iou: float, alpha: float, scale: Floats) -> float:
+def _similarity(
+    a: Floats, b: Floats, iou: float, alpha: float, scale: Floats, rounded: bool
+) -> float:
     dx = scale[0] * (a[0] + a[2] - b[0] - b[2]) / 2.0
     dy = scale[1] * (a[1] + a[3] - b[1] - b[3]) / 2.0
-    value: float = alpha * iou + (1.0 - alpha) * np.exp(-np.sqrt(dx * dx + dy * dy))
+    closeness = np.exp(-np.sqrt(dx * dx + dy * dy))
+    if rounded:
+        closeness = 1.0 - (1.0 - closeness)
+    value: float = alpha * iou + (1.0 - alpha) * closeness
     return value
 
 
@@ -64,7 +69,8 @@ def objectlab(
     """Do all of ObjectLab that needs pairs of boxes.
 
     `settings` is alpha, low, high, overlap, and whether the least similarity of all pairs is
-    wanted. Written: for each prediction `same` (largest similarity to an annotation of its class,
+    wanted. If so, closeness is rounded to multiples of 2^-53, as in the published implementation: two
+    boxes more than 367 pixels apart have none, and the least similarity is no smaller. Written: for each prediction `same` (largest similarity to an annotation of its class,
     -1 if none) and `apart` (overlaps nothing); for each annotation `near` (largest similarity to
     a prediction of its class above `low` that overlaps it), `other` (to one of another class above
     `high`; -1 if none) and `clash` (another class given to the same place); for each image `least`.
@@ -87,7 +93,7 @@ def objectlab(
                 wanted = close or (is_same and p >= high) or (not is_same and p > high)
                 if not wanted and want == 0.0:
                     continue
-                value = _similarity(given[i], found[j], iou, alpha, scales[image])
+                value = _similarity(given[i], found[j], iou, alpha, scales[image], want != 0.0)
                 if value > 0.0 and value < least[image]:
                     least[image] = value
                 if is_same:

@@ -40,8 +40,10 @@ UNMATCHED, MATCHED, REPEATED, IGNORED, SHADED = range(5)
 
 CLASS_WEIGHT = 5.0
 """A class's own mean counts as much as that of all classes once it has so many matches."""
-REACH_WEIGHT = 20.0
-"""The same for the distribution of its overlaps, which takes more of them."""
+GAP_WEIGHT = 20.0
+"""The same for the median of its overlaps, which takes more of them."""
+LEAST_GAP = 0.02
+"""However exact a detector is, this much of ``1 - IoU`` is usual."""
 SIZES = 5
 """So many groups of equal numbers of annotations, by area, have a rate of being found each."""
 _CLIP = 1e-4
@@ -60,8 +62,9 @@ class Choices(NamedTuple):
         IoU from which they are one object of which the annotation is badly placed.
     duplicate_iou : float
         IoU from which two annotations of one class are the same object.
-    location_power : float
-        How much lower than usual an overlap has to be to look wrong.
+    location_factor : float
+        How many times the usual gap (``1 - IoU``) of its class makes an annotation look badly
+        placed.
     spurious_prior : float
         Share of annotations without an object that is expected before looking.
     given_weight : float
@@ -74,7 +77,7 @@ class Choices(NamedTuple):
     match_iou: float = 0.5
     near_iou: float = 0.2
     duplicate_iou: float = 0.8
-    location_power: float = 16.0
+    location_factor: float = 2.5
     spurious_prior: float = 0.05
     given_weight: float = 0.5
     worst_weight: float = 0.2
@@ -82,7 +85,7 @@ class Choices(NamedTuple):
     def checked(self) -> Choices:
         """Return them after a look at their ranges."""
         for name, value in zip(self._fields, self, strict=True):
-            high = np.inf if name in ("location_power", "given_weight") else 1.0
+            high = np.inf if name in ("location_factor", "given_weight") else 1.0
             check.number(value, name=name, low=0.0, high=high)
         return self
 
@@ -154,8 +157,8 @@ class Learned:
         Mean score of the matched predictions of each class: from there on one is confident.
     found_rate : ndarray of shape (given boxes,), float64
         Share of the annotations of about this size that are matched.
-    place : ndarray of shape (given boxes,), float64
-        Share of the matches of its class that overlap no more; 0 for one that is not matched.
+    usual_gap : ndarray of shape (k,), float64
+        Median of ``1 - IoU`` over the matches of each class.
     curve : tuple of float
         Intercept and slope of the reliability over the logit of the score.
     """
@@ -163,7 +166,7 @@ class Learned:
     reliability: Floats
     thresholds: Floats
     found_rate: Floats
-    place: Floats
+    usual_gap: Floats
     curve: tuple[float, float]
 
 
@@ -176,12 +179,13 @@ def learn(pair: Pair, matches: Matches) -> Learned:
     curve = _logistic(_logit(found.scores[told]), hit[told])
     reliability = 1.0 / (1.0 + np.exp(-(curve[0] + curve[1] * _logit(found.scores))))
     thresholds = _class_means(found.scores[hit], found.labels[hit], pair.k)
+    is_found = matches.partner >= 0
     areas = np.prod(pair.given.boxes[:, 2:] - pair.given.boxes[:, :2], axis=1)
     return Learned(
         reliability,
         thresholds,
-        _rate_by_size(areas, matches.partner >= 0),
-        _places(matches.reach, pair.given.labels, matches.partner >= 0, pair.k),
+        _rate_by_size(areas, is_found),
+        _usual_gaps(matches.reach[is_found], pair.given.labels[is_found], pair.k),
         curve,
     )
 
@@ -229,18 +233,18 @@ def _rate_by_size(areas: Floats, is_found: Mask) -> Floats:
     return _class_means(is_found.astype(np.float64), group, SIZES)[group]
 
 
-def _places(reach: Floats, labels: Ints, is_found: Mask, k: int) -> Floats:
-    """Return which share of the matches of its class, mixed with all, overlap no more than each."""
-    place = np.zeros(len(reach))
-    rows = np.flatnonzero(is_found)
-    rows = rows[np.lexsort((reach[rows], labels[rows]))]
-    own, kinds = reach[rows], labels[rows]
-    counts = np.bincount(kinds, minlength=k)
-    first = np.cumsum(counts) - counts
-    is_last = np.ones(len(rows), dtype=np.bool_)  # equal overlaps of a class stand in one place
-    is_last[:-1] = (own[1:] != own[:-1]) | (kinds[1:] != kinds[:-1])
-    ends = np.flatnonzero(is_last) + 1
-    upto = ends[np.searchsorted(ends, np.arange(len(rows)), side="right")]
-    mixed = np.searchsorted(np.sort(own), own, side="right") / max(len(own), 1)
-    place[rows] = (upto - first[kinds] + REACH_WEIGHT * mixed) / (counts[kinds] + REACH_WEIGHT)
-    return place
+def _usual_gaps(reach: Floats, labels: Ints, k: int) -> Floats:
+    """Return the median of ``1 - IoU`` over the matches of each class, drawn to that of all."""
+    if not len(reach):
+        return np.full(k, LEAST_GAP)
+    gaps = 1.0 - reach
+    overall = float(np.median(gaps))
+    counts = np.bincount(labels, minlength=k)
+    ends = np.cumsum(counts)
+    ordered = gaps[np.lexsort((gaps, labels))]
+    low, high = (ends - counts + (counts - 1) // 2, ends - counts + counts // 2)
+    there = counts > 0
+    medians = np.full(k, overall)
+    medians[there] = (ordered[low[there]] + ordered[high[there]]) / 2.0
+    drawn: Floats = (counts * medians + GAP_WEIGHT * overall) / (counts + GAP_WEIGHT)
+    return np.maximum(drawn, LEAST_GAP)
