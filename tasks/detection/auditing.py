@@ -63,7 +63,7 @@ def audit(
     near_iou: float = 0.2,
     duplicate_iou: float = 0.8,
     location_factor: float = 2.5,
-    spurious_prior: float = 0.05,
+    spurious_prior: float = 0.02,
     given_weight: float = 0.5,
     worst_weight: float = 0.2,
     distance_unit: Unit = "pixel",

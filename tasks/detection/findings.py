@@ -54,7 +54,7 @@ def _usual(pair: Pair, learned: Learned, judged: Judged, rows: Ints) -> Floats:
     sure = np.isin(kind, (OVERLOOKED, SWAP, BADLOC))
     usual[sure] = learned.thresholds[pair.predicted.labels[model[sure]]]
     lone = kind == SPURIOUS
-    usual[lone] = learned.found_rate[box[lone]]
+    usual[lone] = learned.alone_rate[box[lone]]
     return usual
 
 
@@ -213,8 +213,8 @@ def _duplicated(*, given: str, iou: float, **_: Any) -> str:
 
 def _spurious(*, given: str, usual: float, **_: Any) -> str:
     return (
-        f"The model finds nothing where this {given!r} is, at any score; of annotations of its"
-        f" size it finds {usual:.0%}."
+        f"The model finds nothing where this {given!r} is, at any score; that happens to"
+        f" {usual:.1%} of the annotations of its size."
     )
 
 

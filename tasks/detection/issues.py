@@ -69,7 +69,7 @@ def find_label_issues(
     near_iou: float = 0.2,
     duplicate_iou: float = 0.8,
     location_factor: float = 2.5,
-    spurious_prior: float = 0.05,
+    spurious_prior: float = 0.02,
     given_weight: float = 0.5,
     worst_weight: float = 0.2,
     alpha: float = 0.9,

@@ -70,8 +70,11 @@ class Judged:
 
     def images(self, pair: Pair) -> Ints:
         """Return the image of each."""
-        own = np.append(pair.given.images, -1)[self.box]
-        return np.where(self.box >= 0, own, np.append(pair.predicted.images, -1)[self.model])
+        images = np.empty(len(self.box), dtype=np.int64)
+        is_new = self.box < 0
+        images[is_new] = pair.predicted.images[self.model[is_new]]
+        images[~is_new] = pair.given.images[self.box[~is_new]]
+        return images
 
 
 def box_quality(pair: Pair, matches: Matches, learned: Learned, choices: Choices) -> Judged:
@@ -157,11 +160,10 @@ def _duplicated(pair: Pair, matches: Matches, choices: Choices) -> Judged:
 def _spurious(matches: Matches, learned: Learned, choices: Choices) -> Judged:
     """Judge annotations without any prediction near, by Bayes' rule from the rate of such misses.
 
-    A spurious one is surely not found; a right one is missed at the rate of its size.
+    A spurious one has surely none; a right one has none at the rate of its size.
     """
-    nothing = (matches.partner < 0) & (matches.rival < 0) & (matches.shifted < 0)
-    box = np.flatnonzero(nothing)
-    prior, missed = choices.spurious_prior, 1.0 - learned.found_rate[box]
+    box = np.flatnonzero(matches.alone)
+    prior, missed = choices.spurious_prior, learned.alone_rate[box]
     sure = prior / np.maximum(prior + missed * (1.0 - prior), 1e-12)
     score = 1.0 - sure * (1.0 - matches.seen[box])
     return _made(

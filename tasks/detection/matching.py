@@ -78,7 +78,7 @@ class Choices(NamedTuple):
     near_iou: float = 0.2
     duplicate_iou: float = 0.8
     location_factor: float = 2.5
-    spurious_prior: float = 0.05
+    spurious_prior: float = 0.02
     given_weight: float = 0.5
     worst_weight: float = 0.2
 
@@ -111,6 +111,12 @@ class Matches:
     state: Ints
     cover: Floats
     beside: Floats
+
+    @property
+    def alone(self) -> Mask:
+        """Annotations that no prediction matches, contradicts or nearly matches."""
+        nothing: Mask = (self.partner < 0) & (self.rival < 0) & (self.shifted < 0)
+        return nothing
 
     @property
     def unmatched(self) -> Mask:
@@ -157,6 +163,8 @@ class Learned:
         Mean score of the matched predictions of each class: from there on one is confident.
     found_rate : ndarray of shape (given boxes,), float64
         Share of the annotations of about this size that are matched.
+    alone_rate : ndarray of shape (given boxes,), float64
+        Share of the annotations of about this size with no prediction near, of any score.
     usual_gap : ndarray of shape (k,), float64
         Median of ``1 - IoU`` over the matches of each class.
     curve : tuple of float
@@ -166,6 +174,7 @@ class Learned:
     reliability: Floats
     thresholds: Floats
     found_rate: Floats
+    alone_rate: Floats
     usual_gap: Floats
     curve: tuple[float, float]
 
@@ -185,6 +194,7 @@ def learn(pair: Pair, matches: Matches) -> Learned:
         reliability,
         thresholds,
         _rate_by_size(areas, is_found),
+        _rate_by_size(areas, matches.alone),
         _usual_gaps(matches.reach[is_found], pair.given.labels[is_found], pair.k),
         curve,
     )
@@ -224,13 +234,13 @@ def _class_means(values: Floats, labels: Ints, k: int) -> Floats:
     return means
 
 
-def _rate_by_size(areas: Floats, is_found: Mask) -> Floats:
-    """Return for each annotation how often those of about its area are found."""
+def _rate_by_size(areas: Floats, is_so: Mask) -> Floats:
+    """Return for each annotation how often something is so of those of about its area."""
     if not len(areas):
         return np.empty(0)
     ranks = np.searchsorted(np.sort(areas), areas)
     group = ranks * SIZES // len(areas)
-    return _class_means(is_found.astype(np.float64), group, SIZES)[group]
+    return _class_means(is_so.astype(np.float64), group, SIZES)[group]
 
 
 def _usual_gaps(reach: Floats, labels: Ints, k: int) -> Floats:

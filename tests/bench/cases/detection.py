@@ -198,8 +198,8 @@ SECTION = Section(
     peer="cleanlab",
     largest="found",
     inputs={
-        "tiny": (named(30),),
-        "small": (named(300),),
+        "tiny": (named(4),),
+        "small": (named(60),),
         "full": (named(1_000),),
     },
     prepare=prepare,
