@@ -72,7 +72,7 @@ def suggested(issues: LabelIssues, *, min_confidence: float = MIN_CONFIDENCE) ->
     parts = issues.parts
     taken = issues.is_issue[parts.example] & (parts.confidence >= min_confidence)
     taken &= _changes_something(parts)
-    frame = issues.to_frame("part")[taken]
+    frame = _findings(issues)[taken]
     frame = frame.drop_duplicates(["example", "part"]).assign(
         decided_by=f"confidence >= {min_confidence:g}"
     )
@@ -158,7 +158,7 @@ class _Dataset:
         self.n = issues.scores.shape[0]
         self.carried = _carried(issues.parts)
         self.has_parts = issues.part_names is not None or bool(np.any(issues.parts.part >= 0))
-        self.findings = issues.to_frame("part").astype({"given": object, "suggested": object})
+        self.findings = _findings(issues)
         pairs = zip(issues.parts.example.tolist(), issues.parts.part.tolist(), strict=True)
         self.finding: dict[tuple[int, int], int] = {}
         for row, pair in enumerate(pairs):
@@ -278,6 +278,14 @@ class _Dataset:
             "confidence": None,
             "reason": "",
         }
+
+
+def _findings(issues: LabelIssues) -> pd.DataFrame:
+    """Return the parts judged wrong; a label that is neither class nor number as it is written."""
+    frame = issues.to_frame("part").astype({"given": object, "suggested": object})
+    if "given_text" in frame:
+        frame["given"] = frame["given"].mask(frame["given_text"] != "", frame["given_text"])
+    return frame
 
 
 def _number_or_text(text: str) -> float | str:
