@@ -99,7 +99,7 @@ def _joined(
     there = [at for at in filled if each[at] is not None]
     if not there:
         told = any(values is not None for values in each)
-        return np.empty(0, dtype=dtype) if told or not filled and what == "scores" else None
+        return np.empty(0, dtype=dtype) if told or (not filled and what == "scores") else None
     if len(there) < len(filled):
         if dtype == np.bool_:
             each = [

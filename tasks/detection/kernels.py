@@ -69,10 +69,12 @@ def objectlab(
     """Do all of ObjectLab that needs pairs of boxes.
 
     `settings` is alpha, low, high, overlap, and whether the least similarity of all pairs is
-    wanted. If so, closeness is rounded to multiples of 2^-53, as in the published implementation: two
-    boxes more than 367 pixels apart have none, and the least similarity is no smaller. Written: for each prediction `same` (largest similarity to an annotation of its class,
-    -1 if none) and `apart` (overlaps nothing); for each annotation `near` (largest similarity to
-    a prediction of its class above `low` that overlaps it), `other` (to one of another class above
+    wanted. If so, closeness is rounded to multiples of 2^-53, as in the published implementation:
+    boxes more than 367 pixels apart have none, and the least similarity is no smaller.
+
+    Written: for each prediction `same` (largest similarity to an annotation of its class, -1 if
+    none) and `apart` (overlaps nothing); for each annotation `near` (largest similarity to a
+    prediction of its class above `low` that overlaps it), `other` (to one of another class above
     `high`; -1 if none) and `clash` (another class given to the same place); for each image `least`.
     """
     alpha, low, high, overlap, want = settings

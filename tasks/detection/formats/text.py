@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.tasks.detection.formats.folders import copied, digest, files_of, read_bytes
 from goldlabel.tasks.detection.boxes import LARGEST
+from goldlabel.tasks.detection.formats.folders import copied, digest, files_of, read_bytes
 from goldlabel.tasks.detection.formats.listed import Change, Collector, Listed
 from goldlabel.tasks.detection.formats.names import class_file, names_of
 

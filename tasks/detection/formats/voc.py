@@ -15,8 +15,8 @@ import numpy as np
 
 from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.tasks.detection.formats.folders import copied, digest, files_of, read_bytes
 from goldlabel.tasks.detection.boxes import LARGEST
+from goldlabel.tasks.detection.formats.folders import copied, digest, files_of, read_bytes
 from goldlabel.tasks.detection.formats.listed import Change, Collector, Listed
 from goldlabel.tasks.detection.formats.names import names_of
 

@@ -19,8 +19,8 @@ ABOUT = f"""\
 Made up from a fixed seed: images of {SIZE:g} x {SIZE:g} pixels with {BOXES} objects of
 {CLASSES} classes on average. {100 * MISTAKES:g} % of the annotations are missing, as many have the
 class of another, as many are displaced. The detector finds nine in ten objects, and a false alarm
-for every second one. cleanlab is given arrays per image and class, as it asks for, and goldlabel flat ones; both are made
-beforehand."""
+for every second one. cleanlab is given arrays per image and class, as it asks for, and goldlabel
+flat ones; both are made beforehand."""
 
 
 def make(n: int) -> Arrays:
@@ -204,7 +204,8 @@ SECTION = Section(
     },
     prepare=prepare,
     cases=(
-        Case("find_label_issues", "find_label_issues", issues, peer_issues, other_method, first=True),
+        Case("find_label_issues", "find_label_issues", issues, peer_issues, other_method,
+             first=True),
         Case("scores", "get_label_quality_scores", scores, peer_scores, other_method),
         Case("objectlab_issues", "find_label_issues, ObjectLab", paper_issues, peer_issues,
              same_flags),

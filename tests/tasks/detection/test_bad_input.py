@@ -264,7 +264,7 @@ def test_names(tmp_path, made):
 def test_units_that_need_sizes(made):
     labels, found = made.labels("yolo"), made.predictions("text")
     (made.folder / "images").rename(made.folder / "pictures")
-    with pytest.raises(InputError, match="size of 'img_000.txt' is not known"):
+    with pytest.raises(InputError, match=r"size of 'img_000\.txt' is not known"):
         detection.read(labels, predictions=found)
     data = detection.read(labels, predictions=found, images=made.folder / "pictures")
     assert data.is_relative
@@ -302,7 +302,7 @@ def test_a_dataset_that_changed_is_not_written(made):
         import pandas as pd
 
         empty = pd.DataFrame({"example": [], "part": [], "suggested": []})
-        with pytest.raises(InputError, match="changed|differ|not the file|has other"):
+        with pytest.raises(InputError, match=r"changed|differ|not the file|has other"):
             detection.export(data.source, empty, made.folder / f"out_{format}")
         assert not (made.folder / f"out_{format}").exists()
 

@@ -123,7 +123,7 @@ def test_what_is_ignored_is_neither_judged_nor_missed():
     labels[4] = {**labels[4], "ignore": [False, True]}
     predictions[4]["scores"][1] = 0.99
     labels[4]["boxes"] = labels[4]["boxes"] + np.array([[0, 0, 0, 0], [-5, -5, 9, 4]])
-    issues, rows = found(labels, predictions)
+    _, rows = found(labels, predictions)
     assert rows == []
     # Numbers of boxes count those to ignore too.
     labels[4] = {**labels[4], "ignore": [True, False], "labels": [0, 0]}
