@@ -21,11 +21,18 @@ TASK = Task(
 
 _HOME = {
     "PixelIssues": "issues",
+    "SegmentationData": "data",
+    "audit": "auditing",
+    "common_label_issues": "summary",
+    "export": "formats",
+    "filter_by_class": "summary",
     "find_label_issues": "issues",
     "find_pixel_issues": "issues",
     "get_label_quality_scores": "scores",
     "get_pixel_quality_scores": "scores",
     "issues_from_scores": "scores",
+    "read": "formats",
+    "summarize": "summary",
 }
 __all__ = [*_HOME, "TASK"]
 

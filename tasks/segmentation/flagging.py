@@ -61,9 +61,7 @@ def flag(counted: Counted, at: int) -> Flagged:
     ties = counted.ties[at : at + 1].copy()
     # The prediction is made again: to keep it would take memory for each pixel of the dataset.
     for planes in pixels.planes(probs):
-        kernels.flag_pixels(
-            flat, *planes, scores, counted.cut.value, ties, predicted, highest
-        )
+        kernels.flag_pixels(flat, *planes, scores, counted.cut.value, ties, predicted, highest)
     return Flagged(labels, scores, predicted, highest)
 
 

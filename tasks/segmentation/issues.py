@@ -12,7 +12,7 @@ from goldlabel import check
 from goldlabel.classes import as_array
 from goldlabel.errors import InputError
 from goldlabel.result import LabelIssues, Parts
-from goldlabel.tasks.segmentation.counting import Counted, count, each_image
+from goldlabel.tasks.segmentation.counting import Counted, count, each_image, guesses
 from goldlabel.tasks.segmentation.flagging import evidence, flag, flagged_mask, surprise
 from goldlabel.tasks.segmentation.pixels import Pixels, labeled_pixels
 from goldlabel.tasks.segmentation.regions import Region, find_regions, score_of
@@ -62,6 +62,17 @@ class PixelIssues(Sequence[npt.NDArray[np.bool_]]):
     def __iter__(self) -> Iterator[npt.NDArray[np.bool_]]:
         return (self[at] for at in range(len(self)))
 
+    def of_class(self, at: int, class_index: int) -> npt.NDArray[np.bool_]:
+        """Return the pixels of an image judged wrong that are given a class, or seen as it."""
+        pixels = self._counted.pixels
+        labels = pixels.mask(at)
+        found = guesses(pixels, labels, pixels.probs(at, labels.shape))
+        predicted = found.predicted.reshape(labels.shape)
+        mask: npt.NDArray[np.bool_] = self[at] & (
+            (labels == class_index) | (predicted == class_index)
+        )
+        return mask
+
     def __repr__(self) -> str:
         return f"<PixelIssues: {len(self)} images>"
 
@@ -107,9 +118,7 @@ def find_pixel_issues(
     >>> find_pixel_issues(labels, pred_probs)[0].tolist()
     [[False, True, False, False]]
     """
-    pixels = labeled_pixels(
-        labels, pred_probs, ignore_index=ignore_index, downsample=downsample
-    )
+    pixels = labeled_pixels(labels, pred_probs, ignore_index=ignore_index, downsample=downsample)
     return PixelIssues(count(pixels))
 
 
@@ -195,9 +204,7 @@ def find_label_issues(
         labels, pred_probs, classes=classes, ignore_index=ignore_index, downsample=downsample
     )
     names = _ids(ids, len(pixels))
-    issues, _ = judge(
-        pixels, rank_by=rank_by, threshold=limit, temperature=temperature, ids=names
-    )
+    issues, _ = judge(pixels, rank_by=rank_by, threshold=limit, temperature=temperature, ids=names)
     return issues
 
 
@@ -220,8 +227,12 @@ def judge(
     temperature: float,
     ids: npt.NDArray[Any] | None = None,
     counted: Counted | None = None,
+    scales: Sequence[int] = (),
 ) -> tuple[LabelIssues, dict[int, list[Region]]]:
-    """Find issues of images that have been checked; return the regions of each image too."""
+    """Find issues of images that have been checked; return the regions of each image too.
+
+    `scales` says how many pixels of the mask, on each side, one of an image stands for.
+    """
     counted = count(pixels) if counted is None else counted
     n = len(pixels)
     scores = np.ones(n)
@@ -239,7 +250,8 @@ def judge(
             labelled = int(np.count_nonzero(found.labels >= 0))
             scores[image] = score_of(float(squares.sum()), labelled)
         if scores[image] < threshold:
-            regions[image] = find_regions(found, squares, scale=pixels.downsample)
+            scale = pixels.downsample * (scales[image] if scales else 1)
+            regions[image] = find_regions(found, squares, scale=scale)
 
     each_image(work, n)
     regions = dict(sorted(regions.items()))

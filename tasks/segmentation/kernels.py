@@ -13,7 +13,16 @@ import numpy.typing as npt
 
 from goldlabel.kernels._jit import kernel
 
-__all__ = ["UNIT", "components", "confusion", "flag_pixels", "given_sums", "measure_regions", "predict", "take_given"]
+__all__ = [
+    "UNIT",
+    "components",
+    "confusion",
+    "flag_pixels",
+    "given_sums",
+    "measure_regions",
+    "predict",
+    "take_given",
+]
 
 Labels = npt.NDArray[np.int32]
 Ints = npt.NDArray[np.int64]

@@ -15,7 +15,7 @@ from goldlabel.kernels import pooling
 from goldlabel.kernels.selection import ascending
 from goldlabel.tasks.segmentation.counting import Counted, count, each_image, given_scores
 from goldlabel.tasks.segmentation.flagging import evidence, flag, flagged_mask, surprise
-from goldlabel.tasks.segmentation.pixels import Pixels, labeled_pixels
+from goldlabel.tasks.segmentation.pixels import labeled_pixels
 from goldlabel.tasks.segmentation.regions import score_of
 
 __all__ = [
@@ -86,9 +86,7 @@ def get_label_quality_scores(
     array([0.75, 1.  ])
     """
     check.choice(method, get_args(Method), name="method")
-    pixels = labeled_pixels(
-        labels, pred_probs, ignore_index=ignore_index, downsample=downsample
-    )
+    pixels = labeled_pixels(labels, pred_probs, ignore_index=ignore_index, downsample=downsample)
     counted = count(pixels, rank=method != "softmin")
     return image_scores(counted, method, temperature)
 

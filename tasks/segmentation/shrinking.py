@@ -18,9 +18,7 @@ def _starts(length: int, factor: int) -> npt.NDArray[np.int64]:
     return np.arange(0, length, factor)
 
 
-def shrink_labels(
-    mask: npt.NDArray[np.int32], factor: int, k: int
-) -> npt.NDArray[np.int32]:
+def shrink_labels(mask: npt.NDArray[np.int32], factor: int, k: int) -> npt.NDArray[np.int32]:
     """Return the class that most pixels of each block have; ties to the lowest; -1 if none.
 
     Examples
@@ -40,9 +38,7 @@ def shrink_labels(
     return found
 
 
-def shrink_probs(
-    probs: npt.NDArray[Any], factor: int, dtype: np.dtype[Any]
-) -> npt.NDArray[Any]:
+def shrink_probs(probs: npt.NDArray[Any], factor: int, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     """Return the mean probability of each class in each block, the classes summing to 1."""
     k, h, w = probs.shape
     rows, columns = _starts(h, factor), _starts(w, factor)
@@ -58,6 +54,7 @@ def shrink_probs(
 
 
 def grow(cells: npt.NDArray[Any], factor: int, shape: tuple[int, int]) -> npt.NDArray[Any]:
-    """Return each cell as a block of pixels, cut to a shape."""
-    rows = np.arange(shape[0]) // factor
-    return cells[rows][:, np.arange(shape[1]) // factor]
+    """Return each cell as a block of pixels, cut to a shape; the last ones reach to the edge."""
+    rows = np.minimum(np.arange(shape[0]) // factor, cells.shape[0] - 1)
+    columns = np.minimum(np.arange(shape[1]) // factor, cells.shape[1] - 1)
+    return cells[rows][:, columns]
