@@ -11,8 +11,9 @@ from typing import Any, Literal
 import numpy as np
 
 from goldlabel import check
-from goldlabel.audit import Audit, Source, Table
+from goldlabel.audit import Audit, Figure, Source, Table
 from goldlabel.errors import DataWarning, InputError
+from goldlabel.tasks.segmentation import drawing
 from goldlabel.tasks.segmentation.counting import Counted, count
 from goldlabel.tasks.segmentation.data import SegmentationData
 from goldlabel.tasks.segmentation.formats import read
@@ -150,12 +151,20 @@ def audit(
             counted=counted, scales=data.scales,
         )  # fmt: skip
     model = f"predictions in {pred_probs.name}"
+    items = Items(data, pixels, regions)
     return Audit(
         issues=replace(issues, params={**issues.params, "model": model}),
         source=_with_regions(data.source, regions),
-        summary=_figures(data, counted, regions),
-        items=Items(data, pixels, regions),
+        summary=_figures(data, counted),
+        items=items,
         tables=_tables(data, counted, regions),
+        figures=(
+            Figure(
+                "Colours of the classes",
+                drawing.legend([str(name) for name in data.classes], items.colors),
+                "Each class beside its colour in the masks: " + ", ".join(data.classes),
+            ),
+        ),
         notes=(*data.notes, _note_on_threshold(rank_by, limit)),
         limits=LIMITS,
         warnings=tuple(str(warning.message) for warning in caught),
@@ -190,16 +199,13 @@ def _with_regions(source: Source, regions: Mapping[int, Sequence[Region]]) -> So
     return replace(source, options={**source.options, "regions": listed})
 
 
-def _figures(
-    data: SegmentationData, counted: Counted, regions: Mapping[int, Sequence[Region]]
-) -> dict[str, Any]:
+def _figures(data: SegmentationData, counted: Counted) -> dict[str, Any]:
     labelled = int(counted.class_counts.sum())
     agree = int(np.trace(counted.confusion))
     return {
         "examples": len(data),
         "classes": len(data.classes),
         "labelled_pixels": labelled,
-        "regions_listed": sum(len(own) for own in regions.values()),
         "share_of_pixels_the_model_agrees_with": agree / max(labelled, 1),
         "share_of_pixels_that_confidently_disagree": counted.confident / max(labelled, 1),
     }

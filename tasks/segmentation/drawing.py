@@ -15,13 +15,21 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from goldlabel.tasks.segmentation.shrinking import grow
-
-__all__ = ["Crop", "class_colors", "crop_around", "heat_map", "outlined", "overlay", "packed"]
+__all__ = [
+    "Crop",
+    "class_colors",
+    "crop_around",
+    "heat_map",
+    "legend",
+    "outlined",
+    "overlay",
+    "packed",
+    "shown_size",
+]
 
 Rgb = npt.NDArray[np.uint8]
 
-SIDE = 176
+SIDE = 224
 """Longest side of a picture, in pixels."""
 _RAMP = np.array(
     [(13, 8, 66), (95, 23, 110), (187, 55, 84), (249, 142, 9), (252, 255, 164)], dtype=np.float64
@@ -73,24 +81,22 @@ def _span(first: int, last: int, length: int, limit: int) -> tuple[int, int]:
     return start, start + length
 
 
-def _resized(pixels: npt.NDArray[Any], *, smooth: bool) -> npt.NDArray[Any]:
-    """Bring the longest side to `SIDE`, by a whole factor where it gets longer."""
-    h, w = pixels.shape[:2]
-    if max(h, w) <= SIDE:
-        factor = max(1, SIDE // max(h, w))
-        larger: npt.NDArray[Any] = grow(pixels, factor, (h * factor, w * factor))
-        return larger
-    size = (max(1, round(w * SIDE / max(h, w))), max(1, round(h * SIDE / max(h, w))))
-    if smooth:
-        return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
-    rows = (np.arange(size[1]) * h) // size[1]
-    columns = (np.arange(size[0]) * w) // size[0]
+def shown_size(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return the height and width that a piece of an image is shown in."""
+    factor = SIDE / max(shape[:2])
+    return max(1, round(shape[0] * factor)), max(1, round(shape[1] * factor))
+
+
+def _resized(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return a piece of an image in the size it is shown in, each pixel as it is."""
+    h, w = shown_size(pixels.shape)
+    rows, columns = np.arange(h) * pixels.shape[0] // h, np.arange(w) * pixels.shape[1] // w
     return pixels[rows][:, columns]
 
 
 def overlay(classes: npt.NDArray[np.int32], colors: Rgb, image: Rgb | None) -> Rgb:
     """Return classes (h, w) in colours, half transparent over a picture; -1 is left as it is."""
-    small = _resized(classes, smooth=False)
+    small = _resized(classes)
     painted = np.vstack([colors, [[128, 128, 128]]]).astype(np.uint8)[small]
     if image is not None:
         below = fitted(image, small.shape)
@@ -117,20 +123,20 @@ def _edges(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
 
 def heat_map(heat: npt.NDArray[Any]) -> Rgb:
     """Return numbers (h, w) of 0 .. 1 as colours from dark to light."""
-    place = np.clip(_resized(heat, smooth=False).astype(np.float64), 0, 1) * (len(_RAMP) - 1)
+    place = np.clip(_resized(heat).astype(np.float64), 0, 1) * (len(_RAMP) - 1)
     low = np.minimum(place.astype(np.int64), len(_RAMP) - 2)
     share = (place - low)[..., None]
     return ((1 - share) * _RAMP[low] + share * _RAMP[low + 1]).astype(np.uint8)
 
 
 def outlined(picture: Rgb, regions: Sequence[npt.NDArray[np.bool_]]) -> Rgb:
-    """Return a picture with each region outlined in white and black, and numbered from 1.
+    """Return a picture with each region outlined in white and black, and numbered from 0.
 
     Regions are masks of any size, of the same piece of the image as the picture.
     """
     canvas = picture.copy()
     marks = []
-    for number, region in enumerate(regions, start=1):
+    for number, region in enumerate(regions):
         inside = _stretched(region, canvas.shape[:2])
         if not inside.any():
             continue
@@ -162,6 +168,24 @@ def _stretched(mask: npt.NDArray[np.bool_], shape: tuple[int, ...]) -> npt.NDArr
 def _grown(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     wide = np.pad(mask, 1)
     return wide[1:-1, 1:-1] | wide[:-2, 1:-1] | wide[2:, 1:-1] | wide[1:-1, :-2] | wide[1:-1, 2:]
+
+
+def legend(names: Sequence[str], colors: Rgb) -> bytes:
+    """Return a PNG of the classes and their colours, in columns."""
+    rows = min(len(names), 12)
+    wide = 150
+    image = Image.new(
+        "RGB", (wide * max(1, -(-len(names) // max(rows, 1))), 18 * rows + 4), "white"
+    )
+    pen = ImageDraw.Draw(image)
+    for at, name in enumerate(names):
+        x, y = wide * (at // rows) + 4, 18 * (at % rows) + 4
+        pen.rectangle((x, y, x + 22, y + 12), fill=tuple(colors[at].tolist()), outline=(0, 0, 0))
+        text = "".join(c if c.isascii() and c.isprintable() else "?" for c in name)
+        pen.text((x + 30, y), text[:20], fill=(0, 0, 0), font_size=11)
+    out = io.BytesIO()
+    image.save(out, "PNG", optimize=True)
+    return out.getvalue()
 
 
 def packed(picture: Rgb) -> bytes:

@@ -21,6 +21,8 @@ __all__ = ["SHOWN", "Items"]
 
 SHOWN = 3
 """So many of an image's worst regions are outlined, and shown from near."""
+DRAWN = 100
+"""So many images get pictures, the worst: more of them do not fit into a report."""
 
 
 class Items:
@@ -39,21 +41,15 @@ class Items:
         self, data: SegmentationData, pixels: Pixels, regions: Mapping[int, Sequence[Region]]
     ) -> None:
         self._data, self._pixels, self._regions = data, pixels, regions
-        colors = data.colors
-        usable = colors is not None and len(np.unique(colors, axis=0)) == len(data.classes)
-        self._colors = (
-            np.asarray(colors, dtype=np.uint8)
-            if usable and colors is not None
-            else drawing.class_colors(len(data.classes))
-        )
+        self.colors = _colors(data)
         self._made: dict[int, Item] = {}
 
     def __call__(self, examples: Sequence[int]) -> list[Item]:
         """Return an `Item` for each position."""
-        for at in examples:
+        for at in list(examples)[:DRAWN]:
             if at not in self._made:
                 self._made[at] = self._item(at)
-        return [self._made[at] for at in examples]
+        return [self._made.get(at, Item()) for at in examples]
 
     def _item(self, at: int) -> Item:
         labels, scores, probs = given_scores(self._pixels, at)
@@ -69,15 +65,15 @@ class Items:
         window = slice(crop.top, crop.bottom), slice(crop.left, crop.right)
         masks = [_mask(each)[window] for each in regions]
         image = self._picture(at, shape, crop)
-        given = drawing.overlay(labels[window], self._colors, image)
+        given = drawing.overlay(labels[window], self.colors, image)
         predicted = np.where(labels < 0, -1, found.predicted.reshape(shape)).astype(np.int32)
         gap = np.where(labels < 0, 0, (found.highest - scores).reshape(shape))
         pictures = {} if image is None else {"image": drawing.fitted(image, given.shape[:2])}
         pictures["given"] = given
-        pictures["predicted"] = drawing.overlay(predicted[window], self._colors, image)
+        pictures["predicted"] = drawing.overlay(predicted[window], self.colors, image)
         pictures["disagreement"] = drawing.heat_map(gap[window])
         return Item(
-            fields=_fields(shape, crop, scale),
+            fields=_fields(shape, crop, scale, len(regions)),
             pictures={
                 name: drawing.packed(drawing.outlined(each, masks))
                 for name, each in pictures.items()
@@ -90,6 +86,14 @@ class Items:
         """Return the piece of an image's picture, no larger than it is shown."""
         path = self._data.images[at] if self._data.images is not None else None
         return None if path is None else _opened(path, shape, crop)
+
+
+def _colors(data: SegmentationData) -> npt.NDArray[np.uint8]:
+    """Return the masks' own colours, or others where these do not tell classes apart."""
+    colors, k = data.colors, len(data.classes)
+    if colors is not None and len(colors) == k and len(np.unique(colors, axis=0)) == k:
+        return np.asarray(colors, dtype=np.uint8)
+    return drawing.class_colors(k)
 
 
 def _mask(region: Region) -> npt.NDArray[np.bool_]:
@@ -105,22 +109,20 @@ def _opened(path: Path, shape: tuple[int, int], crop: drawing.Crop) -> npt.NDArr
             with Image.open(path) as image:
                 y, x = image.height / shape[0], image.width / shape[1]
                 box = (crop.left * x, crop.top * y, crop.right * x, crop.bottom * y)
-                factor = min(1.0, drawing.SIDE / max(box[2] - box[0], box[3] - box[1]))
-                size = tuple(
-                    max(1, round(factor * side)) for side in (box[2] - box[0], box[3] - box[1])
-                )
-                small = image.convert("RGB").resize(size, Image.Resampling.LANCZOS, box=box)
+                size = drawing.shown_size((crop.bottom - crop.top, crop.right - crop.left))
+                small = image.convert("RGB").resize(size[::-1], Image.Resampling.LANCZOS, box=box)
     except (OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError):
         return None
     return np.asarray(small)
 
 
-def _fields(shape: tuple[int, int], crop: drawing.Crop, scale: int) -> dict[str, str]:
-    size = f"{scale * shape[1]} x {scale * shape[0]} pixels"
-    if (crop.bottom - crop.top, crop.right - crop.left) == shape:
-        return {"Image": size}
-    part = (
-        f"x {scale * crop.left} to {scale * crop.right}, y {scale * crop.top} to"
-        f" {scale * crop.bottom}"
-    )
-    return {"Image": size, "Shown": part}
+def _fields(shape: tuple[int, int], crop: drawing.Crop, scale: int, regions: int) -> dict[str, str]:
+    fields = {"Image": f"{scale * shape[1]} x {scale * shape[0]} pixels"}
+    if (crop.bottom - crop.top, crop.right - crop.left) != shape:
+        fields["Shown"] = (
+            f"x {scale * crop.left} to {scale * crop.right}, y {scale * crop.top} to"
+            f" {scale * crop.bottom}"
+        )
+    if regions:
+        fields["Outlined"] = "region 0" if regions == 1 else f"regions 0 to {regions - 1}"
+    return fields
