@@ -20,12 +20,14 @@ TASK = Task(
 )
 
 _HOME = {
+    "InstanceMasks": "instances",
     "PixelIssues": "issues",
     "SegmentationData": "data",
     "audit": "auditing",
     "common_label_issues": "summary",
     "export": "formats",
     "filter_by_class": "summary",
+    "find_instance_issues": "instances",
     "find_label_issues": "issues",
     "find_pixel_issues": "issues",
     "get_label_quality_scores": "scores",

@@ -129,8 +129,12 @@ def heat_map(heat: npt.NDArray[Any]) -> Rgb:
     return ((1 - share) * _RAMP[low] + share * _RAMP[low + 1]).astype(np.uint8)
 
 
-def outlined(picture: Rgb, regions: Sequence[npt.NDArray[np.bool_]]) -> Rgb:
-    """Return a picture with each region outlined in white and black, and numbered from 0.
+def outlined(
+    picture: Rgb,
+    regions: Sequence[npt.NDArray[np.bool_]],
+    names: Sequence[str] | None = None,
+) -> Rgb:
+    """Return a picture with each region outlined in white and black, and named or numbered.
 
     Regions are masks of any size, of the same piece of the image as the picture.
     """
@@ -144,7 +148,8 @@ def outlined(picture: Rgb, regions: Sequence[npt.NDArray[np.bool_]]) -> Rgb:
         canvas[_grown(outer | inside) & ~inside & ~outer] = 0
         canvas[outer] = 255
         y, x = np.nonzero(inside)
-        marks.append((str(number), int(x.min()), int(y.min())))
+        text = str(number) if names is None else names[number]
+        marks.append((text, int(x.min()), int(y.min())))
     image = Image.fromarray(canvas)
     pen = ImageDraw.Draw(image)
     for text, x, y in marks:

@@ -17,7 +17,7 @@ from goldlabel.tasks.segmentation.data import SegmentationData
 from goldlabel.tasks.segmentation.pixels import Pixels
 from goldlabel.tasks.segmentation.regions import Region
 
-__all__ = ["SHOWN", "Items"]
+__all__ = ["DRAWN", "SHOWN", "Items", "opened"]
 
 SHOWN = 3
 """So many of an image's worst regions are outlined, and shown from near."""
@@ -85,7 +85,7 @@ class Items:
     ) -> npt.NDArray[np.uint8] | None:
         """Return the piece of an image's picture, no larger than it is shown."""
         path = self._data.images[at] if self._data.images is not None else None
-        return None if path is None else _opened(path, shape, crop)
+        return None if path is None else opened(path, shape, crop)
 
 
 def _colors(data: SegmentationData) -> npt.NDArray[np.uint8]:
@@ -101,7 +101,8 @@ def _mask(region: Region) -> npt.NDArray[np.bool_]:
     return runs.to_mask(found, size)
 
 
-def _opened(path: Path, shape: tuple[int, int], crop: drawing.Crop) -> npt.NDArray[np.uint8] | None:
+def opened(path: Path, shape: tuple[int, int], crop: drawing.Crop) -> npt.NDArray[np.uint8] | None:
+    """Return a piece of the picture of an image of a shape, as it is shown; None if unreadable."""
     try:
         with warnings.catch_warnings():
             # An image of more pixels than Pillow finds plausible is not worth its memory.
