@@ -20,7 +20,7 @@ TASK = Task(
 )
 
 _HOME = {
-    "InstanceMasks": "instances",
+    "InstanceMasks": "comparing",
     "PixelIssues": "issues",
     "SegmentationData": "data",
     "audit": "auditing",

@@ -104,7 +104,7 @@ def given_scores(pixels: Pixels, at: int) -> tuple[Labels, Probs, Probs]:
     flat = labels.reshape(-1)
     scores = np.empty(flat.shape, dtype=pixels.dtype)
     for planes in pixels.planes(probs):
-        kernels.take_given(flat, planes.values, planes.at, planes.count, scores)
+        kernels.take_given(flat, planes.values, planes.at, planes.size, scores)
     return labels, scores, probs
 
 

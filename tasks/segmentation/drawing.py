@@ -91,7 +91,8 @@ def _resized(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return a piece of an image in the size it is shown in, each pixel as it is."""
     h, w = shown_size(pixels.shape)
     rows, columns = np.arange(h) * pixels.shape[0] // h, np.arange(w) * pixels.shape[1] // w
-    return pixels[rows][:, columns]
+    resized: npt.NDArray[Any] = pixels[rows][:, columns]
+    return resized
 
 
 def overlay(classes: npt.NDArray[np.int32], colors: Rgb, image: Rgb | None) -> Rgb:
@@ -104,7 +105,7 @@ def overlay(classes: npt.NDArray[np.int32], colors: Rgb, image: Rgb | None) -> R
         painted[small < 0] = below[small < 0]
     edges = _edges(small)
     painted[edges] = painted[edges] // 2
-    return painted
+    return np.asarray(painted)
 
 
 def fitted(image: Rgb, shape: tuple[int, int]) -> Rgb:
@@ -126,7 +127,7 @@ def heat_map(heat: npt.NDArray[Any]) -> Rgb:
     place = np.clip(_resized(heat).astype(np.float64), 0, 1) * (len(_RAMP) - 1)
     low = np.minimum(place.astype(np.int64), len(_RAMP) - 2)
     share = (place - low)[..., None]
-    return ((1 - share) * _RAMP[low] + share * _RAMP[low + 1]).astype(np.uint8)
+    return np.asarray((1 - share) * _RAMP[low] + share * _RAMP[low + 1], dtype=np.uint8)
 
 
 def outlined(
@@ -147,9 +148,9 @@ def outlined(
         outer = _grown(inside) & ~inside
         canvas[_grown(outer | inside) & ~inside & ~outer] = 0
         canvas[outer] = 255
-        y, x = np.nonzero(inside)
+        rows, columns = np.nonzero(inside)
         text = str(number) if names is None else names[number]
-        marks.append((text, int(x.min()), int(y.min())))
+        marks.append((text, int(columns.min()), int(rows.min())))
     image = Image.fromarray(canvas)
     pen = ImageDraw.Draw(image)
     for text, x, y in marks:

@@ -76,7 +76,8 @@ def flagged_mask(counted: Counted, at: int) -> Mask:
     grown: Mask = grow(mask, pixels.downsample, labels.shape)
     sharp = guesses(pixels, labels, pixels.probs(at, labels.shape))
     disagrees = (sharp.predicted != sharp.labels) & (sharp.labels >= 0)
-    return grown & disagrees.reshape(labels.shape)
+    grown &= disagrees.reshape(labels.shape)
+    return grown
 
 
 def surprise(counted: Counted) -> Floats:

@@ -15,15 +15,10 @@ from goldlabel import check
 from goldlabel.audit import Audit, Item, Table
 from goldlabel.result import LabelIssues
 from goldlabel.tasks.segmentation import drawing, runs
+from goldlabel.tasks.segmentation.comparing import KINDS, InstanceMasks, compare
 from goldlabel.tasks.segmentation.formats import pictures
 from goldlabel.tasks.segmentation.formats.instances import Instances, read
-from goldlabel.tasks.segmentation.instances import (
-    INSTANCE_THRESHOLD,
-    KINDS,
-    InstanceMasks,
-    compare,
-    find_instance_issues,
-)
+from goldlabel.tasks.segmentation.instances import INSTANCE_THRESHOLD, find_instance_issues
 from goldlabel.tasks.segmentation.items import DRAWN, SHOWN, opened
 
 __all__ = ["audit_instances"]
@@ -96,7 +91,7 @@ def _table(issues: LabelIssues) -> pd.DataFrame:
     nothing = len(issues.classes) - 2
     label = np.where(parts.given == nothing, parts.suggested, parts.given)
     counts = pd.crosstab(label, parts.kind)
-    table = {"class": [str(issues.classes[code]) for code in counts.index]}
+    table: dict[str, Any] = {"class": [str(issues.classes[code]) for code in counts.index]}
     for kind, name in enumerate(KINDS):
         table[name] = counts[kind].to_numpy() if kind in counts else np.zeros(len(counts), int)
     return pd.DataFrame(table)
@@ -128,7 +123,7 @@ class _Items:
     def _item(self, at: int) -> Item:
         given, predicted = self._data.given[at], self._data.predicted[at]
         shown = self._parts.part[self._rows.get(at, [])[:SHOWN]].tolist()
-        masks = {part: _mask(given, predicted, part) for part in shown}
+        masks = {part: _mask(given, predicted, self._outlined(at, part)) for part in shown}
         shape = given.shape
         crop = drawing.crop_around(
             [_box(mask) for mask in masks.values()] or [(0, 0, *shape[::-1])], shape
@@ -152,6 +147,14 @@ class _Items:
             },
         )
 
+    def _outlined(self, at: int, part: int) -> int:
+        """Return the mask that shows a finding: of a split object the predicted one, whole."""
+        given = self._data.given[at]
+        for each in compare(given, self._data.predicted[at]):
+            if each.given[:1] == (part,) and KINDS[each.kind] == "split":
+                return len(given) + each.predicted[0]
+        return part
+
 
 def _mask(given: InstanceMasks, predicted: InstanceMasks, part: int) -> npt.NDArray[np.bool_]:
     own, at = (given, part) if part < len(given) else (predicted, part - len(given))
@@ -161,7 +164,7 @@ def _mask(given: InstanceMasks, predicted: InstanceMasks, part: int) -> npt.NDAr
 def _box(mask: npt.NDArray[np.bool_]) -> tuple[int, int, int, int]:
     y, x = np.nonzero(mask)
     if not len(x):
-        return 0, 0, *mask.shape[::-1]  # type: ignore[return-value]
+        return 0, 0, mask.shape[1], mask.shape[0]
     return int(x.min()), int(y.min()), int(np.ptp(x)) + 1, int(np.ptp(y)) + 1
 
 

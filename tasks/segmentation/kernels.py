@@ -86,7 +86,7 @@ def predict(
     highest: Floats,
     extremes: Floats,
 ) -> None:
-    """The model's class of each pixel, the lowest of equals, and its probability.
+    """Find the model's class of each pixel, the lowest of equals, and its probability.
 
     `extremes` gets the lowest and the highest probability, and the lowest and the highest sum
     over the classes, where they are farther out; a NaN shows as a lowest of -inf.
@@ -156,7 +156,7 @@ def flag_pixels(
     predicted: Labels,
     highest: Floats,
 ) -> None:
-    """The model's class of the pixels judged wrong, -1 for others, and its probability.
+    """Find the model's class of the pixels judged wrong, -1 for others, and its probability.
 
     These are the pixels that score below `value`, and the first ``ties[0]`` that equal it, where
     the model prefers another class. `ties` is counted down.
@@ -214,7 +214,7 @@ def confusion(
 
 @kernel
 def components(labels: Labels, predicted: Labels, out: Labels) -> int:
-    """Number the regions of one label and one prediction, 1, 2, ...; return how many there are.
+    """Give numbers, from 1, to regions of one label and one prediction; return how many there are.
 
     Pixels that touch at a corner are connected. Where nothing (-1) is predicted is no region: 0.
     """

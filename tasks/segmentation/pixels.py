@@ -30,7 +30,7 @@ class Planes(NamedTuple):
 
     values: Probs
     at: int
-    count: int
+    size: int
 
 
 @dataclass(frozen=True, eq=False)

@@ -98,7 +98,7 @@ def image_scores(counted: Counted, method: Method, temperature: float) -> Floats
     out = np.ones(len(pixels))
     unusual = surprise(counted)
 
-    def work(_: int, image: int) -> None:
+    def work(worker: int, image: int) -> None:
         if method == "softmin":
             labels, scores, _ = given_scores(pixels, image)
             kept = scores[labels.reshape(-1) >= 0].astype(np.float64)
@@ -155,7 +155,7 @@ def get_pixel_quality_scores(
     else:
         out = [np.empty(0)] * len(pixels)  # type: ignore[assignment]
 
-    def work(_: int, image: int) -> None:
+    def work(worker: int, image: int) -> None:
         mask, scores, _ = given_scores(pixels, image)
         out[image] = scores.reshape(mask.shape)
 

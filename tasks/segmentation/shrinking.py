@@ -57,4 +57,5 @@ def grow(cells: npt.NDArray[Any], factor: int, shape: tuple[int, int]) -> npt.ND
     """Return each cell as a block of pixels, cut to a shape; the last ones reach to the edge."""
     rows = np.minimum(np.arange(shape[0]) // factor, cells.shape[0] - 1)
     columns = np.minimum(np.arange(shape[1]) // factor, cells.shape[1] - 1)
-    return cells[rows][:, columns]
+    grown: npt.NDArray[Any] = cells[rows][:, columns]
+    return grown

@@ -116,7 +116,8 @@ def common_label_issues(
     pixels = labeled_pixels(labels, pred_probs, classes=classes, ignore_index=ignore_index)
     limit = None if top is None else check.whole_number(top, name="top")
     k = pixels.k
-    place = {**{at: at for at in range(k)}, **{name: at for at, name in enumerate(pixels.classes)}}
+    place: dict[Hashable, int] = {at: at for at in range(k)}
+    place.update((name, at) for at, name in enumerate(pixels.classes))
     left_out = np.zeros((k, k), dtype=np.bool_)
     for at, entry in enumerate(exclude):
         pair = entry if isinstance(entry, tuple | list) and entry not in place else None

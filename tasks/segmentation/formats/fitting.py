@@ -59,7 +59,8 @@ def fitted(
 
     def mask(at: int) -> npt.NDArray[np.int32]:
         f, (h, w) = scales[at], shapes[at]
-        return given.masks[at][f // 2 :: f, f // 2 :: f][:h, :w]
+        cells: npt.NDArray[np.int32] = given.masks[at][f // 2 :: f, f // 2 :: f][:h, :w]
+        return cells
 
     def prediction(at: int) -> npt.NDArray[np.generic]:
         where = f"{pred_probs}: {given.ids[at]}"

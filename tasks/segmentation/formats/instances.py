@@ -12,9 +12,10 @@ from goldlabel.errors import InputError
 from goldlabel.tables import write_text
 from goldlabel.tables.encoded import TextFile, read_text
 from goldlabel.tables.json_text import kind_of, parse
+from goldlabel.tasks.segmentation.comparing import InstanceMasks
 from goldlabel.tasks.segmentation.formats.coco import Coco, described, edited, parsed
 from goldlabel.tasks.segmentation.formats.segments import is_mask, segment_runs
-from goldlabel.tasks.segmentation.instances import ACTIONS, InstanceMasks
+from goldlabel.tasks.segmentation.instances import ACTIONS
 
 if TYPE_CHECKING:
     import pandas as pd

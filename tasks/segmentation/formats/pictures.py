@@ -22,7 +22,6 @@ EXTENSIONS = frozenset(".bmp .gif .jpeg .jpg .png .tif .tiff .webp".split())
 """Files that count as pictures, by the end of their names in lower case."""
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 
 def find(folder: Path, *, what: str) -> list[Path]:
@@ -108,7 +107,7 @@ def repainted(path: Path, changes: npt.NDArray[np.bool_], values: npt.NDArray[An
         The file is no PNG.
     """
     data = path.read_bytes()
-    pixels, mode, _ = open_mask(path)
+    pixels, _, _ = open_mask(path)
     if not data.startswith(_SIGNATURE):
         raise InputError(
             str(path), "is no PNG, and a mask is written back as one", "Convert the masks to PNG"
@@ -122,15 +121,15 @@ def _packed(data: bytes, pixels: npt.NDArray[Any], path: Path) -> bytes:
     """Put pixels in the place of the IDAT chunks of a PNG."""
     out = [_SIGNATURE]
     written = False
-    depth, color = 8, 0
+    depth = 8
     for kind, body in _chunks(data, path):
         if kind == b"IHDR":
-            depth, color = body[8], body[9]
+            depth = body[8]
             body = body[:12] + b"\0"  # not interlaced
         elif kind == b"IDAT":
             if written:
                 continue
-            body, written = zlib.compress(_scanlines(pixels, depth, _CHANNELS[color]), 9), True
+            body, written = zlib.compress(_scanlines(pixels, depth), 9), True
         out.append(struct.pack(">I", len(body)) + kind + body)
         out.append(struct.pack(">I", zlib.crc32(kind + body)))
     return b"".join(out)
@@ -150,7 +149,7 @@ def _chunks(data: bytes, path: Path) -> list[tuple[bytes, bytes]]:
     return found
 
 
-def _scanlines(pixels: npt.NDArray[Any], depth: int, channels: int) -> bytes:
+def _scanlines(pixels: npt.NDArray[Any], depth: int) -> bytes:
     """Return rows of pixels as PNG has them, none of them filtered."""
     h = pixels.shape[0]
     if depth == 16:
@@ -162,5 +161,4 @@ def _scanlines(pixels: npt.NDArray[Any], depth: int, channels: int) -> bytes:
         rows = np.packbits(bits.reshape(h, -1), axis=1)
     filtered = np.zeros((h, rows.shape[1] + 1), dtype=np.uint8)
     filtered[:, 1:] = rows
-    assert channels
     return filtered.tobytes()

@@ -201,10 +201,9 @@ def as_probs(array: Any, *, last: bool, softmax: bool, where: str) -> npt.NDArra
     if last:
         values = np.moveaxis(values, -1, 0)
     if softmax:
-        wide = values.astype(np.float64 if values.dtype.itemsize > 4 else np.float32)
-        wide -= wide.max(axis=0)
-        np.exp(wide, out=wide)
-        return wide / wide.sum(axis=0)
+        logits = values.astype(np.float64 if values.dtype.itemsize > 4 else np.float32)
+        powers = np.exp(logits - logits.max(axis=0))
+        return np.asarray(powers / powers.sum(axis=0))
     return values
 
 
