@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
@@ -31,6 +32,7 @@ class Spooled:
 
     def __init__(self, arrays: Iterable[Any], name: str) -> None:
         self._file = tempfile.TemporaryFile(prefix="goldlabel-")
+        weakref.finalize(self, self._file.close)
         self._places: list[tuple[np.dtype[Any], tuple[int, ...], int]] = []
         end = 0
         for at, values in enumerate(arrays):

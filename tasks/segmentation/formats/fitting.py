@@ -59,8 +59,14 @@ def fitted(
 
     def mask(at: int) -> npt.NDArray[np.int32]:
         f, (h, w) = scales[at], shapes[at]
-        cells: npt.NDArray[np.int32] = given.masks[at][f // 2 :: f, f // 2 :: f][:h, :w]
-        return cells
+        whole: npt.NDArray[np.int32] = given.masks[at]
+        if f == 1:
+            return whole
+        rows, columns = (
+            np.minimum(np.arange(length) * f + f // 2, limit - 1)
+            for length, limit in zip((h, w), whole.shape, strict=True)
+        )
+        return whole[rows[:, None], columns]
 
     def prediction(at: int) -> npt.NDArray[np.generic]:
         where = f"{pred_probs}: {given.ids[at]}"
@@ -112,11 +118,11 @@ def _shape(probs: Predictions, place: int, last: bool) -> tuple[int, int]:
 
 
 def _fits(mask: tuple[int, int], shape: tuple[int, ...]) -> int | None:
-    """Return by which factor a mask is larger, up to what is left over at its edges."""
-    h, w = mask
-    for f in range(max(1, h // (shape[0] + 1)), h // max(shape[0], 1) + 2):
-        rows, columns = len(range(f // 2, h, f)), len(range(f // 2, w, f))
-        if 0 <= rows - shape[0] <= 1 and 0 <= columns - shape[1] <= 1:
+    """Return by which factor a mask is larger; its last cells may be cut short, or left out."""
+    low = max(-(-side // (cells + 1)) for side, cells in zip(mask, shape, strict=True))
+    for f in range(max(low, 1), mask[0] // max(shape[0], 1) + 2):
+        pairs = zip(mask, shape, strict=True)
+        if all(side // f <= cells <= -(-side // f) for side, cells in pairs):
             return f
     return None
 
