@@ -6,7 +6,7 @@ Of instances that overlap the smaller one is on top. Pixels of no instance are b
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +134,11 @@ def looks_like(content: Any) -> bool:
 
 
 def with_background(
-    listed: Sequence[str], classes: Sequence[str] | None, planes: int, where: str
+    listed: Sequence[str],
+    classes: Sequence[str] | None,
+    planes: int,
+    where: str,
+    used: Collection[str],
 ) -> tuple[tuple[str, ...], list[int], int]:
     """Return the class names, the class of each one listed, and that of the background.
 
@@ -147,17 +151,17 @@ def with_background(
     if classes is None:
         return (BACKGROUND, *listed), list(range(1, len(listed) + 1)), 0
     names = list(classes)
-    missing = [name for name in listed if name not in names]
+    missing = [name for name in listed if name not in names and name in used]
     if missing:
         raise InputError(
             "classes",
             f"lacks {missing[0]!r}, a category of {where} ({len(missing)} such)",
-            "Name every category in the order of the predictions",
+            "Name every category that is used, in the order of the predictions",
         )
     others = [at for at, name in enumerate(names) if name not in listed]
     usual = [at for at in others if names[at].lower() in (BACKGROUND, "unlabeled", "unlabelled")]
     empty = (usual or others or [-1])[0]
-    return tuple(names), [names.index(name) for name in listed], empty
+    return tuple(names), [names.index(name) if name in names else -1 for name in listed], empty
 
 
 def read(path: Path, *, classes: Sequence[str] | None, planes: int) -> Given:
@@ -178,7 +182,8 @@ def read(path: Path, *, classes: Sequence[str] | None, planes: int) -> Given:
     """
     file = read_text(path)
     coco = Coco(path, parse(file.data.decode("utf-8"), str(path)))
-    names, codes, empty = with_background(coco.classes, classes, planes, path.name)
+    used = {coco.classes[coco.place[each["category_id"]]] for each in coco.annotations}
+    names, codes, empty = with_background(coco.classes, classes, planes, path.name, used)
     options = {
         "encoding": file.encoding,
         "sha256": file.sha256,

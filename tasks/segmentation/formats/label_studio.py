@@ -73,7 +73,7 @@ def read(path: Path, *, classes: Sequence[str] | None, planes: int) -> Given:
         raise InputError(str(path), "has no brush strokes", "Export masks as JSON")
     kept = [at for at, task in enumerate(tasks) if _strokes(task)]
     listed = sorted({label for at in kept for _, label in _strokes(tasks[at])})
-    names, codes, empty = with_background(listed, classes, planes, path.name)
+    names, codes, empty = with_background(listed, classes, planes, path.name, listed)
     code = dict(zip(listed, codes, strict=True))
     options = {
         "encoding": file.encoding,

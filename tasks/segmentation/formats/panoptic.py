@@ -52,10 +52,12 @@ def read(path: Path, *, classes: Sequence[str] | None, planes: int) -> Given:
         raise InputError(str(path), "is no panoptic file of COCO", "Name one with segments_info")
     ids = [each["id"] for each in content["categories"]]
     listed = [str(each.get("name", each["id"])) for each in content["categories"]]
-    names, codes, empty = with_background(listed, classes, planes, path.name)
     annotations = content["annotations"]
     folder = _folder(path, annotations)
     _check(path, annotations, set(ids), folder)
+    place = dict(zip(ids, listed, strict=True))
+    used = {place[seg["category_id"]] for each in annotations for seg in each["segments_info"]}
+    names, codes, empty = with_background(listed, classes, planes, path.name, used)
     options = {
         "sha256": file.sha256,
         "encoding": file.encoding,

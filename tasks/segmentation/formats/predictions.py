@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ from goldlabel.tasks.segmentation.sequences import Images
 
 __all__ = ["Predictions", "as_probs", "order", "read_predictions"]
 
+_PARSING = threading.Lock()
+"""Python 3.11 fails now and then when two threads parse headers of arrays at once."""
 _NAMES = ("stems", "ids", "names", "files")
 _USUAL = ("pred_probs", "probs", "arr_0")
 
@@ -78,7 +81,8 @@ def _note(path: Path, array: Any) -> str:
 
 def _mapped(path: Path) -> npt.NDArray[Any]:
     try:
-        array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        with _PARSING:
+            array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, OSError, EOFError, MemoryError, OverflowError) as error:
         raise InputError(
             str(path), f"is no array that can be read ({error})", "Save it with numpy.save"
@@ -135,7 +139,8 @@ def _opened(path: Path) -> Any:
 
 def _member(path: Path, archive: Any, name: str) -> npt.NDArray[Any]:
     try:
-        array: npt.NDArray[Any] = archive[name]
+        with _PARSING:
+            array: npt.NDArray[Any] = archive[name]
     except (ValueError, OSError, EOFError, KeyError, MemoryError, zipfile.BadZipFile) as error:
         raise InputError(
             f"{path}[{name!r}]", f"can't be read ({error})", "Save it with numpy.savez"

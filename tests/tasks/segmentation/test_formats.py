@@ -409,7 +409,8 @@ def test_coarse_predictions_are_compared_with_the_middle_of_cells(tmp_path):
     np.save(tmp_path / "probs.npy", probs)
     data = read(tmp_path / "masks", pred_probs=tmp_path / "probs.npy", classes=NAMES)
     assert data.scales == (4, 4, 4)
-    np.testing.assert_array_equal(data.labels[0], fine[0, 2::4, 2::4])
+    rows, columns = np.minimum(np.arange(12) * 4 + 2, 45), np.arange(16) * 4 + 2
+    np.testing.assert_array_equal(data.labels[0], fine[0][rows][:, columns])
     found = segmentation.audit(
         tmp_path / "masks", pred_probs=tmp_path / "probs.npy", classes=NAMES, threshold=1.0
     )
