@@ -13,8 +13,8 @@ SHARP = 3.0
 """How far the logit of the true class is above the others."""
 
 ABOUT = f"""\
-Made up from a fixed seed. A mask is patches of classes of different sizes; in {100 * WRONG:g} % of the
-images a rectangle was given another class. The model's class is the true one for about 93 % of
+Made up from a fixed seed. A mask is patches of classes of different sizes; in {100 * WRONG:g} %
+of the images a rectangle was given another class. The model's class is the true one for about 93 % of
 the pixels. cleanlab finds issues with its default number of worker processes, whose processor time
 counts; what goldlabel finds includes scores of images and regions."""
 
