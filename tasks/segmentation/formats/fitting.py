@@ -66,7 +66,8 @@ def fitted(
             np.minimum(np.arange(length) * f + f // 2, limit - 1)
             for length, limit in zip((h, w), whole.shape, strict=True)
         )
-        return whole[rows[:, None], columns]
+        cells: npt.NDArray[np.int32] = whole[rows[:, None], columns]
+        return cells
 
     def prediction(at: int) -> npt.NDArray[np.generic]:
         where = f"{pred_probs}: {given.ids[at]}"

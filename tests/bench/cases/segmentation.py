@@ -14,9 +14,9 @@ SHARP = 3.0
 
 ABOUT = f"""\
 Made up from a fixed seed. A mask is patches of classes of different sizes; in {100 * WRONG:g} %
-of the images a rectangle was given another class. The model's class is the true one for about 93 % of
-the pixels. cleanlab finds issues with its default number of worker processes, whose processor time
-counts; what goldlabel finds includes scores of images and regions."""
+of the images a rectangle was given another class. The model's class is the true one for about
+93 % of the pixels. cleanlab finds issues with its default number of worker processes, whose
+processor time counts; what goldlabel finds includes scores of images and regions."""
 
 
 def make(n: int, k: int, h: int, w: int, dtype: str) -> Arrays:
@@ -114,7 +114,6 @@ CASES = (
     ),
     Case("find_pixel_issues", "Masks of the wrong pixels", pixels, peer_issues, same_pixels),
     Case("softmin", "Score: softmin", scores("softmin"), peer_softmin, same_scores),
-    Case("regions", "Score: evidence of regions", scores("regions")),
 )
 
 MANY, LARGE = (100, 11, 256, 256), (20, 21, 512, 512)
