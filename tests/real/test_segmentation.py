@@ -102,7 +102,7 @@ def test_the_worst_regions_are_planted_errors(camvid):
         box = np.s_[row.y : row.y + row.height, row.x : row.x + row.width]
         given = found.labels[row.example][box] == row.given
         hits.append((clean[box][given] != row.given).mean() > 0.5)
-    assert np.mean(hits) >= 0.7  # of the twenty largest regions 0.4
+    assert np.mean(hits) >= 0.7
 
 
 def test_corrections_of_camvid_mend_masks(camvid, tmp_path):
