@@ -97,8 +97,9 @@ def _png_size(image: bytes) -> tuple[int, int]:
 
 
 def _is_bare_picture(item: Item) -> bool:
-    has_picture = item.image is not None or bool(item.pictures)
-    return has_picture and not item.text and not item.spans and len(item.fields) <= 3
+    # Several pictures of one example are compared with each other, side by side.
+    pictures = len(item.pictures) + (item.image is not None)
+    return pictures == 1 and not item.text and not item.spans and len(item.fields) <= 3
 
 
 def _row(example: Example, budget: _Budget) -> dict[str, Any]:

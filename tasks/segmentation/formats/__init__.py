@@ -1,0 +1,269 @@
+"""Native formats of masks: recognise, read, and write back with corrections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from goldlabel.audit import Source
+from goldlabel.errors import InputError
+from goldlabel.tables.encoded import check_file, first_bytes, is_folder
+from goldlabel.tasks.segmentation import runs
+from goldlabel.tasks.segmentation.data import SegmentationData
+from goldlabel.tasks.segmentation.formats import (
+    arrays,
+    coco,
+    label_studio,
+    masks,
+    panoptic,
+    pictures,
+)
+from goldlabel.tasks.segmentation.formats.fitting import fitted
+from goldlabel.tasks.segmentation.formats.given import Given, indices_of
+from goldlabel.tasks.segmentation.formats.predictions import Predictions, read_predictions
+from goldlabel.tasks.segmentation.formats.tables import ClassTable, read_table
+from goldlabel.tasks.segmentation.shrinking import grow
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["FORMATS", "export", "read"]
+
+FORMATS = ("masks", "numpy", "coco", "panoptic", "label_studio")
+
+
+def read(
+    path: str | Path,
+    *,
+    pred_probs: str | Path,
+    images: str | Path | None = None,
+    classes: Sequence[str] | None = None,
+    palette: str | Path | None = None,
+    ignore: Sequence[str] | None = None,
+    format: str | None = None,
+    masks_key: str | None = None,
+    key: str | None = None,
+    softmax: bool = False,
+) -> SegmentationData:
+    """Read masks and predictions; each image is read when it is asked for.
+
+    Parameters
+    ----------
+    path : str or Path
+        A folder of mask images, a .npy or .npz file, or JSON of COCO (instances or panoptic) or
+        Label Studio.
+    pred_probs : str or Path
+        See `goldlabel.tasks.segmentation.formats.predictions.read_predictions`.
+    images : str or Path, optional
+        Folder of the pictures, named like the masks.
+    classes : sequence of str, optional
+        Class names in the order of the predictions.
+    palette : str or Path, optional
+        Table of classes: a value or a colour for each, see
+        `goldlabel.tasks.segmentation.formats.tables.read_table`.
+    ignore : sequence of str, optional
+        Values, or names, of classes whose pixels to leave out.
+    format : str, optional
+        One of `FORMATS`, in place of what the content looks like.
+    masks_key, key : str, optional
+        Of .npz files: the array of masks, and that of predictions.
+    softmax : bool
+        The predictions are logits.
+
+    Raises
+    ------
+    InputError
+        A file can't be read, or masks and predictions don't fit; says which file.
+    """
+    path = Path(path)
+    probs = read_predictions(Path(pred_probs), key=key)
+    table = read_table(Path(palette)) if palette is not None else _table_beside(path)
+    given = _given(path, format, probs, table, classes, ignore, masks_key)
+    names = _names(given, classes, table, probs)
+    data = fitted(given, probs, names, pred_probs=Path(pred_probs), softmax=softmax)
+    found = _pictures(given, None if images is None else Path(images))
+    return replace(data, images=found)
+
+
+def _table_beside(path: Path) -> ClassTable | None:
+    """Return the table of classes.txt, where there is one beside the masks."""
+    file = path.parent / "classes.txt"
+    return read_table(file) if file.is_file() else None
+
+
+def _given(
+    path: Path,
+    format: str | None,
+    probs: Predictions,
+    table: ClassTable | None,
+    classes: Sequence[str] | None,
+    ignore: Sequence[str] | None,
+    key: str | None,
+) -> Given:
+    kind = _kind(path, format)
+    names = classes or (None if table is None else table.names)
+    if kind == "coco":
+        return coco.read(path, classes=names, planes=_planes(probs))
+    if kind == "panoptic":
+        return panoptic.read(path, classes=names, planes=_planes(probs))
+    if kind == "label_studio":
+        return label_studio.read(path, classes=names, planes=_planes(probs))
+    k = len(names) if names else _planes(probs)
+    left_out = _ignored(ignore or (), table, names)
+    if kind == "masks":
+        return masks.read(path, table=table, k=k, ignore=left_out)
+    values = np.arange(k) if table is None or table.values is None else table.values
+    return arrays.read(path, key=key, indexed=indices_of(values, left_out))
+
+
+def _kind(path: Path, format: str | None) -> str:
+    if format is not None:
+        if format not in FORMATS:
+            raise InputError("format", f"is {format!r}, not one of {', '.join(FORMATS)}", "Use one")
+        return format
+    if is_folder(path):
+        return "masks"
+    if first_bytes(check_file(path)).startswith(arrays.MAGIC):
+        return "numpy"
+    content = coco.parsed(path)
+    for name, module in (("panoptic", panoptic), ("coco", coco), ("label_studio", label_studio)):
+        if module.looks_like(content):
+            return name
+    raise InputError(
+        str(path),
+        "is no COCO file with masks and no export of Label Studio",
+        "Name a folder of masks, a .npy file, or one of these",
+    )
+
+
+def _planes(probs: Predictions) -> int:
+    """Return how many classes the first prediction has."""
+    if not len(probs.images):
+        return 0
+    shape = np.shape(probs.images[0])
+    if len(shape) == 2:
+        return 2
+    return min(shape[0], shape[-1]) if len(shape) == 3 else 0
+
+
+def _ignored(
+    ignore: Sequence[str], table: ClassTable | None, names: Sequence[str] | None
+) -> list[int]:
+    listed = list(names or ())
+    left_out = []
+    for entry in ignore:
+        text = str(entry).strip()
+        if text in listed:
+            at = listed.index(text)
+            has_values = table is not None and table.values is not None and text in table.names
+            value = int(table.values[table.names.index(text)]) if has_values else at  # type: ignore[union-attr,index]
+            left_out.append(value)
+        elif text.isdecimal() and int(text) <= 65535:
+            left_out.append(int(text))
+        else:
+            raise InputError(
+                "ignore", f"names {text!r}, which is no class and no value", "Use e.g. 255"
+            )
+    return left_out
+
+
+def _names(
+    given: Given,
+    classes: Sequence[str] | None,
+    table: ClassTable | None,
+    probs: Predictions,
+) -> tuple[str, ...]:
+    if classes is not None:
+        return tuple(str(name) for name in classes)
+    if given.names is not None:
+        return given.names
+    if table is not None:
+        return table.names
+    return tuple(str(at) for at in range(_planes(probs)))
+
+
+def _pictures(given: Given, folder: Path | None) -> tuple[Path | None, ...] | None:
+    if folder is None:
+        return given.images
+    return pictures.by_stem(folder, given.ids, what="pictures")
+
+
+def export(source: Source, corrections: pd.DataFrame, out: str | Path) -> None:
+    """Write masks again with the regions of some corrections given another class.
+
+    Parameters
+    ----------
+    source : Source
+        Of an audit: its options hold the pixels of each region.
+    corrections : DataFrame
+        A row per region: ``example`` and ``part`` (numbers as in issues.parquet) and ``suggested``
+        (a class name).
+    out : str or Path
+        A new folder for masks, a file for others.
+
+    Raises
+    ------
+    InputError
+        A correction names no region or class, the masks changed since they were read, or `out`
+        can't be written. Nothing is written then.
+    """
+    if source.options.get("instances"):
+        from goldlabel.tasks.segmentation.formats import instances
+
+        instances.export(source, corrections, Path(out))
+        return
+    changed = _changed(source, corrections)
+    modules: Mapping[str, Any] = {
+        "masks": masks,
+        "numpy": arrays,
+        "coco": coco,
+        "panoptic": panoptic,
+        "label_studio": label_studio,
+    }
+    if source.format not in modules:
+        raise InputError("source", f"has the format {source.format!r}", "Use that of read")
+    modules[source.format].export(source, changed, Path(out))
+
+
+def _changed(source: Source, corrections: pd.DataFrame) -> dict[int, masks.Repaint]:
+    """Return what repaints each mask, by the position of the image."""
+    for column in ("example", "part", "suggested"):
+        if column not in corrections:
+            raise InputError("corrections", f"has no column {column!r}", "Add it")
+    names = {name: at for at, name in enumerate(source.options["classes"])}
+    listed = source.options.get("regions", {})
+    edits: dict[int, list[tuple[npt.NDArray[np.bool_], int, int, int]]] = {}
+    columns = (corrections[name].tolist() for name in ("example", "part", "suggested"))
+    for row, (example, part, name) in enumerate(zip(*columns, strict=True)):
+        where = f"corrections: row {row + 1}"
+        own = listed.get(str(example), [])
+        if not isinstance(part, int) or not 0 <= part < len(own):
+            raise InputError(
+                where, f"names region {part!r} of image {example!r}, which is none",
+                "Use the numbers of issues.parquet",
+            )  # fmt: skip
+        if name not in names:
+            raise InputError(where, f"suggests {name!r}, which is no class", "Use a class name")
+        region = own[part]
+        found, shape = runs.from_coco(region["rle"], where)
+        mask = runs.to_mask(found, shape)
+        edits.setdefault(int(example), []).append(
+            (mask, region["given"], names[name], region["scale"])
+        )
+    return {example: _repaint(own) for example, own in edits.items()}
+
+
+def _repaint(edits: Sequence[tuple[npt.NDArray[np.bool_], int, int, int]]) -> masks.Repaint:
+    def repaint(mask: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        new = mask.copy()
+        for region, given, suggested, scale in edits:
+            inside = grow(region, scale, mask.shape) if scale > 1 else region
+            new[inside & (mask == given)] = suggested
+        return new
+
+    return repaint

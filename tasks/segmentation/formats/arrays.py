@@ -1,0 +1,149 @@
+"""Masks in NumPy files: class indices (n, h, w) or (h, w), or one-hot (n, k, h, w)."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from goldlabel.audit import Source
+from goldlabel.errors import InputError
+from goldlabel.files import replacing, sha256
+from goldlabel.tables.encoded import first_bytes
+from goldlabel.tasks.segmentation.formats.given import Given, Indices, Masks
+from goldlabel.tasks.segmentation.formats.masks import Repaint
+
+__all__ = ["MAGIC", "export", "read"]
+
+MAGIC = (b"\x93NUMPY", b"PK")
+_USUAL = ("labels", "masks", "given_labels", "arr_0")
+
+
+def read(path: Path, *, key: str | None, indexed: Indices) -> Given:
+    """Read masks of one array.
+
+    Parameters
+    ----------
+    path : Path
+        .npy, mapped, or .npz.
+    key : str, optional
+        Of .npz: which array.
+    indexed : Indices
+        From values to class indices.
+
+    Raises
+    ------
+    InputError
+        There is no array of masks.
+    """
+    array, name = _opened(path, key)
+    one_hot = array.ndim == 4
+    if array.ndim == 2:
+        array = array[None]
+    if array.ndim not in (3, 4) or array.dtype.kind not in "iub":
+        raise InputError(
+            str(path),
+            f"holds {array.dtype} of shape {array.shape}, and class indices (n, h, w) are expected",
+            "Save whole numbers, one for each pixel",
+        )
+    options = {"key": name, "one_hot": one_hot, "table": indexed.table.tolist()}
+    options["sha256"] = sha256(path)
+    source = Source("numpy", (path,), options)
+
+    def read_one(at: int) -> npt.NDArray[np.int32]:
+        if one_hot:
+            hot: npt.NDArray[np.int32] = array[at].argmax(axis=0).astype(np.int32)
+            return hot
+        return indexed(array[at], f"{path}[{at}]")
+
+    kind = "one-hot masks" if one_hot else "masks"
+    shape = " x ".join(map(str, array.shape))
+    return Given(
+        Masks(len(array), read_one),
+        lambda at: array.shape[-2:],
+        None,
+        source,
+        [str(at) for at in range(len(array))],
+        [f"Read {path.name} as {kind}: {shape}, {array.dtype}."],
+    )
+
+
+def _opened(path: Path, key: str | None) -> tuple[npt.NDArray[Any], str | None]:
+    try:
+        if first_bytes(path).startswith(MAGIC[0]):
+            mapped: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+            return mapped, None
+        with np.load(path, allow_pickle=False) as archive:
+            names = list(archive.files)
+            usual = [name for name in names if name in _USUAL]
+            name = key or (names[0] if len(names) == 1 else usual[0] if len(usual) == 1 else None)
+            if name not in names:
+                raise InputError(
+                    str(path), f"holds the arrays {', '.join(names[:20])}", "Say which is the masks"
+                )
+            return archive[name], name
+    except InputError:
+        raise
+    except (ValueError, OSError, EOFError, KeyError, MemoryError, zipfile.BadZipFile) as error:
+        raise InputError(
+            str(path), f"is no array that can be read ({error})", "Save it with numpy.save"
+        ) from error
+
+
+def export(source: Source, changed: Mapping[int, Repaint], out: Path) -> None:
+    """Write the file again with some masks repainted: same dtype, shape and other arrays.
+
+    Raises
+    ------
+    InputError
+        The file has changed, or `out` can't be written.
+    """
+    path, options = source.files[0], source.options
+    if sha256(path) != options["sha256"]:
+        raise InputError(str(path), "has changed since it was read", "Audit it again")
+    if not changed:
+        with replacing(out) as temporary:
+            temporary.write_bytes(path.read_bytes())
+        return
+    opened, name = _opened(path, options["key"])
+    array = np.array(opened)
+    whole = array[None] if array.ndim == 2 else array
+    indexed = Indices(np.array(options["table"], dtype=np.int32))
+    values = np.full(int(indexed.table.max()) + 1, 0)
+    for value in np.flatnonzero(indexed.table >= 0).tolist():
+        values[indexed.table[value]] = value
+    for at, repaint in changed.items():
+        if options["one_hot"]:
+            old = whole[at].argmax(axis=0).astype(np.int32)
+            new = repaint(old)
+            y, x = np.nonzero(new != old)
+            whole[at][:, y, x] = 0
+            whole[at][new[y, x], y, x] = 1
+        else:
+            old = indexed(whole[at], str(path))
+            new = repaint(old)
+            differs = new != old
+            whole[at][differs] = values[new[differs]]
+    with replacing(out) as temporary:
+        if name is None:
+            with open(temporary, "wb") as file:
+                np.save(file, array, allow_pickle=False)
+        else:
+            _write_archive(path, name, array, temporary)
+
+
+def _write_archive(path: Path, name: str, array: npt.NDArray[Any], out: Path) -> None:
+    """Copy an archive with one array replaced, packed as it was."""
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(out, "w") as new:
+        for entry in old.infolist():
+            data = old.read(entry)
+            if entry.filename == f"{name}.npy":
+                buffer = io.BytesIO()
+                np.save(buffer, array, allow_pickle=False)
+                data = buffer.getvalue()
+            new.writestr(entry, data)

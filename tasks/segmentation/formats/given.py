@@ -1,0 +1,108 @@
+"""What every format gives: masks by position, as class indices, and how to write them again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from goldlabel.audit import Source
+from goldlabel.errors import InputError
+
+__all__ = ["Given", "Indices", "Masks", "indices_of"]
+
+
+class Masks(Sequence[npt.NDArray[Any]]):
+    """Masks read by a function when they are asked for."""
+
+    def __init__(self, n: int, read: Callable[[int], npt.NDArray[Any]]) -> None:
+        self._n = n
+        self._read = read
+
+    def __len__(self) -> int:
+        return self._n
+
+    def __getitem__(self, at: Any) -> Any:
+        if not 0 <= at < self._n:
+            raise IndexError(at)
+        return self._read(int(at))
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """Masks as a format gives them.
+
+    Attributes
+    ----------
+    masks : Masks
+        Class indices (h, w) at full size; -1 where a pixel has no class.
+    shapes : callable
+        Position -> (h, w), without reading the pixels where that is possible.
+    names : tuple of str, optional
+        Class names as far as the files say them.
+    source : Source
+    ids : list of str
+    notes : list of str
+    colors : ndarray of shape (k, 3), uint8, optional
+    images : tuple of Path or None, optional
+    """
+
+    masks: Masks
+    shapes: Callable[[int], tuple[int, int]]
+    names: tuple[str, ...] | None
+    source: Source
+    ids: list[str]
+    notes: list[str] = field(default_factory=list)
+    colors: npt.NDArray[np.uint8] | None = None
+    images: tuple[Path | None, ...] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Indices:
+    """From the values of a mask to class indices; built once, used for each mask.
+
+    Attributes
+    ----------
+    table : ndarray of int32
+        Class index by value; -1 = left out, -2 = no class.
+    """
+
+    table: npt.NDArray[np.int32]
+
+    def __call__(self, values: npt.NDArray[Any], where: str) -> npt.NDArray[np.int32]:
+        """Return the class indices of a mask's values.
+
+        Raises
+        ------
+        InputError
+            A value is no class.
+        """
+        if values.dtype.kind not in "iub":
+            raise InputError(where, f"holds {values.dtype}, not whole numbers", "Save class ids")
+        outside = (values < 0) | (values >= len(self.table))
+        found = self.table[np.where(outside, 0, values)]
+        unknown = outside | (found == -2)
+        if unknown.any():
+            y, x = np.argwhere(unknown)[0].tolist()
+            value = int(values[y, x])
+            known = [str(v) for v in np.flatnonzero(self.table >= 0).tolist()]
+            shown = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")
+            raise InputError(
+                f"{where}: pixel ({x}, {y})",
+                f"has the value {value}, which is none of the {len(known)} classes, {shown}"
+                f" ({int(unknown.sum()):,} such pixels)",
+                f"If {value} marks pixels without a class, use --ignore {value}",
+            )
+        return found
+
+
+def indices_of(values: npt.NDArray[np.int64], ignore: Sequence[int]) -> Indices:
+    """Return the look-up for masks in which class c has the value ``values[c]``."""
+    table = np.full(int(max([*values.tolist(), *ignore, 0])) + 1, -2, dtype=np.int32)
+    table[values] = np.arange(len(values))
+    table[list(ignore)] = -1
+    return Indices(table)
