@@ -1,0 +1,258 @@
+"""Weights of annotators and models, and the posterior that they give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from goldlabel.errors import InputError
+from goldlabel.kernels._jit import frozen
+from goldlabel.kernels.rows import BLOCK_CELLS, each_block
+from goldlabel.tasks.multiannotator.crowdlab import kernels
+from goldlabel.tasks.multiannotator.votes import Votes
+
+__all__ = ["Crowd", "Majority", "agreement_with", "fit", "majority_vote"]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+SMALLEST = 1e-6
+"""Least weight: who is worse than the most frequent class counts for next to nothing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Majority:
+    """The majority vote, and what was counted on the way.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (N,), int64
+        Class of each item; of one without votes the most probable, or -1 without probabilities.
+    peer_agreement : ndarray of shape (M,), float64
+        Share of the other votes on an annotator's items that were for the same class; the mean of
+        the others for one whose items nobody else has labelled.
+    """
+
+    labels: Ints
+    peer_agreement: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Crowd:
+    """What CROWDLAB found.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (N,), int64
+        Consensus.
+    posterior : ndarray of shape (N, k), float64
+        Probability that each class is right; rows sum to 1.
+    agreement : ndarray of shape (N,), float64
+        Share of an item's votes that are for the consensus; NaN without votes.
+    model_weights : ndarray of shape (E,), float64
+    annotator_weights : ndarray of shape (M,), float64
+    hit : float
+        Likelihood that an annotator gives the consensus label.
+    """
+
+    labels: Ints
+    posterior: Floats
+    agreement: Floats
+    model_weights: Floats
+    annotator_weights: Floats
+    hit: float
+
+
+def majority_vote(votes: Votes, probs: Floats | None = None) -> Majority:
+    """Return the most frequent class of each item.
+
+    Ties go to the class with the largest probability, then to the one that is rarest among all
+    votes (which protects rare classes), then to the one whose voters agree best with the majority
+    of untied items, then to the lowest.
+
+    Parameters
+    ----------
+    votes : Votes
+    probs : ndarray of shape (N, k), float64, optional
+    """
+    n, m, k = votes.num_items, votes.num_annotators, votes.num_classes
+    model = np.empty((0, k)) if probs is None else probs
+    labels = np.empty(n, dtype=np.int64)
+    size = _items_per_block(votes, k)
+    totals: dict[int, tuple[Ints, Ints, Ints]] = {}
+
+    def work(worker: int, block: int, rows: slice) -> None:
+        zeros = (np.zeros(shape, dtype=np.int64) for shape in (k, (m, 2), (m, 2)))
+        sums = totals.setdefault(worker, tuple(zeros))  # type: ignore[arg-type]
+        kernels.count_votes(
+            frozen(votes.item_offsets[rows.start : rows.stop + 1]),
+            votes.annotator,
+            votes.label,
+            frozen(model[rows]),
+            labels[rows],
+            *sums,
+        )
+
+    each_block(work, n, size)
+    frequency, pairs, untied = (sum(parts) for parts in zip(*totals.values(), strict=True))
+    tied = np.flatnonzero((labels == kernels.UNSETTLED) & (votes.votes_per_item > 0))
+    if tied.size:
+        offsets, accuracy = frozen(votes.item_offsets), frozen(_shares(untied))
+        columns = (votes.annotator, votes.label, frozen(model))
+        kernels.settle_ties(
+            frozen(tied), offsets, *columns, frozen(frequency), accuracy, labels
+        )
+    if probs is not None:
+        unseen = np.flatnonzero(votes.votes_per_item == 0)
+        labels[unseen] = probs[unseen].argmax(axis=1)
+    return Majority(labels, _shares(pairs))
+
+
+def _items_per_block(votes: Votes, cells: int) -> int:
+    each = cells + len(votes) // max(votes.num_items, 1)
+    return max(1, BLOCK_CELLS // max(each, 1))
+
+
+def _shares(counts: Ints) -> Floats:
+    """Return part by whole for each annotator, the mean for who has none; empty if nobody has."""
+    part, whole = counts[:, 0], counts[:, 1]
+    known = whole > 0
+    if not known.any():
+        return np.empty(0)
+    shares = part / np.maximum(whole, 1)
+    return np.where(known, shares, shares[known].mean())
+
+
+def agreement_with(votes: Votes, labels: Ints) -> Floats:
+    """Return the share of each item's votes that are for its label; NaN without votes."""
+    hits = np.bincount(votes.item[votes.label == labels[votes.item]], minlength=votes.num_items)
+    count = votes.votes_per_item
+    return np.where(count > 0, hits / np.maximum(count, 1), np.nan)
+
+
+def fit(votes: Votes, probs: Floats, *, best_quality: bool = True) -> Crowd:
+    """Find consensus labels and their posterior.
+
+    Parameters
+    ----------
+    votes : Votes
+        Some item has two labels or more.
+    probs : ndarray of shape (E, N, k), float64
+        Of E models.
+    best_quality : bool
+        Take the most probable class under the posterior that the majority vote gives as the
+        consensus, and weigh once more; if not, the majority vote is the consensus.
+
+    Raises
+    ------
+    InputError
+        No item has two labels, or there is one class.
+    """
+    _check(votes)
+    mean = probs[0] if len(probs) == 1 else probs.mean(axis=0)
+    majority = majority_vote(votes, np.ascontiguousarray(mean))
+    predicted = probs.argmax(axis=2)
+    first = _weighed(votes, probs, predicted, majority, majority.labels)
+    if not best_quality:
+        return first[0]
+    return _weighed(votes, probs, predicted, majority, first[1])[0]
+
+
+def _check(votes: Votes) -> None:
+    if votes.num_classes < 2:
+        raise InputError(
+            "labels", "holds one class", "Pass pred_probs with a column for every class"
+        )
+    if not (votes.votes_per_item > 1).any():
+        raise InputError(
+            "labels",
+            "gives every item one label at most, so annotators cannot be compared",
+            "Add second labels for some items; single labels are for the multiclass task",
+        )
+
+
+def _weighed(
+    votes: Votes, probs: Floats, predicted: Ints, majority: Majority, labels: Ints
+) -> tuple[Crowd, Ints]:
+    """Weigh everyone against a consensus; return the result, and the classes it would choose."""
+    count, k = votes.votes_per_item, votes.num_classes
+    several = count > 1
+    agreement = agreement_with(votes, labels)
+    hit = float(agreement[several].mean())
+    chosen = labels[several]
+    frequent = int(np.bincount(chosen, minlength=k).max())
+    # A class that is always the consensus leaves no error to compare with: count one more item.
+    base = max(1.0 - frequent / chosen.size, 1.0 / (chosen.size + 1), SMALLEST)
+    wrong = np.count_nonzero(predicted[:, several] != chosen, axis=1) / chosen.size
+    per_item = len(votes) / np.count_nonzero(count)
+    model_weights = np.maximum(1.0 - wrong / base, SMALLEST) * np.sqrt(per_item)
+    weights = np.maximum(1.0 - (1.0 - majority.peer_agreement) / base, SMALLEST)
+    posterior = np.empty((votes.num_items, k))
+    better = majority.labels.copy()
+    miss = (1.0 - hit) / (k - 1)
+    shared = tuple(map(frozen, (model_weights, weights)))
+
+    def work(worker: int, block: int, rows: slice) -> None:
+        kernels.fill_posterior(
+            frozen(votes.item_offsets[rows.start : rows.stop + 1]),
+            votes.annotator,
+            votes.label,
+            frozen(probs[:, rows]),
+            *shared,
+            hit,
+            miss,
+            posterior[rows],
+            better[rows],
+        )
+
+    each_block(work, votes.num_items, _items_per_block(votes, k * (1 + len(probs))))
+    crowd = Crowd(labels, posterior, agreement, model_weights, weights, hit)
+    return crowd, better
+
+
+def annotator_quality(
+    votes: Votes, crowd: Crowd, vote_quality: Floats
+) -> tuple[Floats, Floats]:
+    """Return the quality of each annotator, and the share of votes for the consensus.
+
+    Quality mixes the mean quality of the annotator's votes with the agreement with the consensus
+    where others voted too; the more the models weigh beside the crowd, the more of the first.
+
+    Parameters
+    ----------
+    votes : Votes
+    crowd : Crowd
+    vote_quality : ndarray of shape (n,), float64
+
+    Returns
+    -------
+    tuple of ndarray of shape (M,), float64
+        Both NaN for an annotator without votes.
+    """
+    several = votes.votes_per_item[votes.item] > 1
+    right = votes.label == crowd.labels[votes.item]
+    mean = _mean_by_annotator(votes, vote_quality)
+    among_others = _mean_by_annotator(votes, right, several)
+    of_models = float(crowd.model_weights.sum())
+    per_item = len(votes) / np.count_nonzero(votes.votes_per_item)
+    active = max(np.count_nonzero(votes.votes_per_annotator), 1)
+    crowd_weight = crowd.annotator_weights[votes.votes_per_annotator > 0].sum()
+    share = of_models / (of_models + crowd_weight * per_item / active)
+    mixed = share * mean + (1.0 - share) * among_others
+    quality = np.where(np.isnan(among_others), mean, mixed)
+    return quality, _mean_by_annotator(votes, right)
+
+
+def _mean_by_annotator(
+    votes: Votes, values: npt.NDArray[Any], chosen: npt.NDArray[np.bool_] | None = None
+) -> Floats:
+    """Return the mean over each annotator's votes, or some of them; NaN where there is none."""
+    weights = values.astype(np.float64) if chosen is None else np.where(chosen, values, 0.0)
+    kept = np.ones(len(votes)) if chosen is None else chosen
+    m = votes.num_annotators
+    total = np.bincount(votes.annotator, weights=weights, minlength=m)
+    count = np.bincount(votes.annotator, weights=kept, minlength=m)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
