@@ -22,7 +22,7 @@ LARGEST = int(np.iinfo(np.int32).max)
 
 
 @kernel
-def _order(keys: Codes, start: Codes, order: Ints, ends: Ints) -> None:
+def _order(keys: Codes, start: Ints, order: Ints, ends: Ints) -> None:
     """Sort by key in linear time, equal keys in the order that `start` lists them.
 
     `ends` has the start of each key when called, and its end afterwards.
@@ -121,8 +121,9 @@ class Votes:
                 )
         asked = {"item": num_items, "annotator": num_annotators, "label": num_classes}
         names = {"item": "num_items", "annotator": "num_annotators", "label": "num_classes"}
-        counts = [_count(arrays[name], name, asked[name], names[name]) for name in arrays]
-        return _sorted(*(_codes(values) for values in arrays.values()), *counts)
+        items, people, k = (_count(arrays[each], each, asked[each], names[each]) for each in arrays)
+        codes = (_codes(values) for values in arrays.values())
+        return _sorted(*codes, items=items, people=people, k=k)
 
     def __len__(self) -> int:
         return len(self.label)
@@ -191,19 +192,30 @@ def _codes(values: npt.NDArray[Any]) -> Codes:
     return np.array(values, dtype=np.int32)  # a copy: the caller may go on with theirs
 
 
-def _sorted(item: Codes, annotator: Codes, label: Codes, items: int, people: int, k: int) -> Votes:
+def _sorted(
+    item: Codes, annotator: Codes, label: Codes, *, items: int, people: int, k: int
+) -> Votes:
     """Sort checked votes by counting: by annotator, then by item."""
-    nothing = frozen(np.empty(0, dtype=np.int64))
-    item, annotator, label = (frozen(values) for values in (item, annotator, label))
+    nothing = np.empty(0, dtype=np.int64)
+    item, annotator, label = frozen(item), frozen(annotator), frozen(label)
     item_offsets, annotator_offsets = _offsets(item, items), _offsets(annotator, people)
     if not _sorted_strictly(item, annotator):
         by_annotator = _ordered(annotator, nothing, annotator_offsets)
-        order = _ordered(item, frozen(by_annotator), item_offsets)
-        item, annotator, label = (frozen(values[order]) for values in (item, annotator, label))
+        order = _ordered(item, by_annotator, item_offsets)
+        item, annotator, label = frozen(item[order]), frozen(annotator[order]), frozen(label[order])
         _refuse_repeated(item, annotator, order)
     by_annotator = _ordered(annotator, nothing, annotator_offsets)
-    arrays = (item_offsets, by_annotator, annotator_offsets)
-    return Votes(item, annotator, label, *(frozen(array) for array in arrays), items, people, k)
+    return Votes(
+        item=item,
+        annotator=annotator,
+        label=label,
+        item_offsets=frozen(item_offsets),
+        by_annotator=frozen(by_annotator),
+        annotator_offsets=frozen(annotator_offsets),
+        num_items=items,
+        num_annotators=people,
+        num_classes=k,
+    )
 
 
 def _offsets(keys: Codes, count: int) -> Ints:
@@ -214,7 +226,7 @@ def _offsets(keys: Codes, count: int) -> Ints:
 
 def _ordered(keys: Codes, start: Ints, offsets: Ints) -> Ints:
     order = np.empty(len(keys), dtype=np.int64)
-    _order(keys, start, order, offsets[:-1].copy())
+    _order(keys, frozen(start), order, offsets[:-1].copy())
     return order
 
 
