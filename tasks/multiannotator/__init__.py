@@ -1,0 +1,1 @@
+"""Several annotators for each item: consensus labels, and how far to trust whom."""
