@@ -1,0 +1,303 @@
+"""Majority vote, and what decides between classes that have as many votes.
+
+Ties are narrowed in turn: the largest predicted probability, if there are any; then the class that
+is rarest among all votes, so that rare classes are not voted away; then the class whose voters
+agree most with the majority on items without a tie; then the lowest class.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from goldlabel.check import out_of_range, pred_probs_array
+from goldlabel.errors import InputError
+from goldlabel.kernels._jit import kernel
+from goldlabel.tasks.multiannotator.label_models.fitted import (
+    NO_CLASS,
+    Fit,
+    check_votes,
+    gold_classes,
+    refuse_too_large,
+)
+from goldlabel.tasks.multiannotator.label_models.rounds import each_items, item_blocks
+from goldlabel.tasks.multiannotator.votes import Votes
+
+__all__ = ["agreement_with", "fit", "majority_labels", "vote_shares"]
+
+Codes = npt.NDArray[np.int32]
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+TIED = -2
+
+
+@kernel
+def _most_votes(item_offsets: Ints, label: Codes, count: Ints, winner: Codes) -> None:
+    """``winner`` = the class with the most votes, `TIED`, or `NO_CLASS` without votes.
+
+    `count` is a scratch of 0 for each class, and is left so.
+    """
+    for i in range(item_offsets.shape[0] - 1):
+        votes = label[item_offsets[i] : item_offsets[i + 1]]
+        most = 0
+        best = NO_CLASS
+        for given in votes:
+            count[given] += 1
+            if count[given] > most:
+                most = count[given]
+                best = given
+            elif count[given] == most:
+                best = TIED
+        winner[i] = best
+        for given in votes:
+            count[given] = 0
+
+
+@kernel
+def _shares(item_offsets: Ints, label: Codes, gold: Codes, shares: Floats, sums: Floats) -> None:
+    """Count votes by class and divide by their number; uniform without votes, gold where known."""
+    k = shares.shape[1]
+    for i in range(item_offsets.shape[0] - 1):
+        first, last = item_offsets[i], item_offsets[i + 1]
+        row = shares[i]
+        known = gold[i] if gold.shape[0] else -1
+        if known >= 0:
+            row[:] = 0.0
+            row[known] = 1.0
+        elif first == last:
+            row[:] = 1.0 / k
+            continue
+        else:
+            row[:] = 0.0
+            for vote in range(first, last):
+                row[label[vote]] += 1.0
+            row /= last - first
+        sums += row
+
+
+@kernel
+def _break_ties(
+    item_offsets: Ints,
+    annotator: Codes,
+    label: Codes,
+    tied: Ints,
+    probabilities: npt.NDArray[np.generic],
+    frequency: Ints,
+    trust: Floats,
+    count: Ints,
+    total: Floats,
+    winner: Codes,
+) -> None:
+    """Choose a class for each tied item; `probabilities` has a row for each, or none at all.
+
+    `count` and `total` are scratches of 0 for each class.
+    """
+    has_trust = trust.shape[0] > 0
+    for at in range(tied.shape[0]):
+        i = tied[at]
+        first, last = item_offsets[i], item_offsets[i + 1]
+        most = 0
+        for vote in range(first, last):
+            count[label[vote]] += 1
+            most = max(most, count[label[vote]])
+            if has_trust:
+                total[label[vote]] += trust[annotator[vote]]
+        best = -1
+        for vote in range(first, last):
+            c = label[vote]
+            if count[c] != most or c == best:
+                continue
+            # In turn: probability, rarity, trust, number; the first that differs decides.
+            ahead = np.float64(-1.0 if best >= 0 else 1.0)
+            if best >= 0:
+                ahead = 0.0
+                if probabilities.shape[0]:
+                    ahead = np.float64(probabilities[at, c]) - np.float64(probabilities[at, best])
+                if ahead == 0.0:
+                    ahead = np.float64(frequency[best] - frequency[c])
+                if ahead == 0.0:
+                    ahead = total[c] / most - total[best] / most
+                if ahead == 0.0:
+                    ahead = np.float64(best - c)
+            if ahead > 0.0:
+                best = c
+        winner[i] = best
+        for vote in range(first, last):
+            count[label[vote]] = 0
+            total[label[vote]] = 0.0
+
+
+def majority_labels(votes: Votes, pred_probs: npt.ArrayLike | None = None) -> Codes:
+    """Return the class with the most votes for each item.
+
+    Parameters
+    ----------
+    votes : Votes
+    pred_probs : array_like of shape (num_items, num_classes), optional
+        A model's probabilities, which decide ties first.
+
+    Returns
+    -------
+    ndarray of shape (num_items,), int32
+        -1 for an item without votes.
+
+    Raises
+    ------
+    InputError
+        `pred_probs` does not fit the votes.
+
+    Examples
+    --------
+    >>> from goldlabel.tasks.multiannotator.votes import Votes
+    >>> votes = Votes.from_arrays([0, 0, 1, 1, 1], [0, 1, 0, 1, 2], [0, 1, 0, 1, 1])
+    >>> majority_labels(votes).tolist()
+    [0, 1]
+    >>> majority_labels(votes, [[0.3, 0.7], [0.9, 0.1]]).tolist()
+    [1, 1]
+    """
+    probs = None if pred_probs is None else _pred_probs(pred_probs, votes)
+    winner = np.empty(votes.num_items, dtype=np.int32)
+
+    def work(block: int, items: slice, offsets: Ints) -> None:
+        count = np.zeros(votes.num_classes, dtype=np.int64)
+        _most_votes(offsets, votes.label, count, winner[items])
+
+    each_items(votes, 1, work)
+    tied = np.flatnonzero(winner == TIED)
+    if tied.size:
+        _settle(votes, probs, tied, winner)
+    return winner
+
+
+def _settle(votes: Votes, probs: npt.NDArray[np.generic] | None, tied: Ints, winner: Codes) -> None:
+    frequency = np.bincount(votes.label, minlength=votes.num_classes)
+    rows = np.empty((0, 1)) if probs is None else probs[tied].astype(np.float64)
+    bad = ~((rows >= -1e-6) & (rows <= 1 + 1e-6))
+    if probs is not None and bad.any():
+        out_of_range(probs)
+    _break_ties(
+        votes.item_offsets,
+        votes.annotator,
+        votes.label,
+        tied,
+        rows,
+        frequency,
+        _trust(votes, winner),
+        np.zeros(votes.num_classes, dtype=np.int64),
+        np.zeros(votes.num_classes),
+        winner,
+    )
+
+
+def _pred_probs(pred_probs: npt.ArrayLike, votes: Votes) -> npt.NDArray[np.generic]:
+    probs, _ = pred_probs_array(pred_probs)
+    if probs.shape != (votes.num_items, votes.num_classes):
+        raise InputError(
+            "pred_probs",
+            f"has shape {probs.shape}, and votes are on {votes.num_items:,} items with"
+            f" {votes.num_classes:,} classes",
+            "Pass a row for each item and a column for each class",
+        )
+    return probs
+
+
+def _trust(votes: Votes, winner: Codes) -> Floats:
+    """Return how often annotators agree with the majority where there is no tie.
+
+    Whoever voted on tied items only has the mean of the others; empty if there are no others.
+    """
+    rates, counted = agreement_with(votes, np.where(winner == TIED, NO_CLASS, winner))
+    known = counted > 0
+    if not known.any():
+        return np.empty(0)
+    return np.where(known, rates, rates[known].mean())
+
+
+def agreement_with(votes: Votes, consensus: Codes) -> tuple[Floats, Ints]:
+    """Return annotators' share of votes that equal the consensus, and of how many votes it is.
+
+    Items whose consensus is -1 do not count; an annotator with no others has 0 of 0.
+    """
+    answer = consensus[votes.item]
+    people = votes.num_annotators
+    counted = np.bincount(votes.annotator[answer >= 0], minlength=people)
+    right = np.bincount(votes.annotator[answer == votes.label], minlength=people)
+    return right / np.maximum(counted, 1), counted
+
+
+def vote_shares(votes: Votes, gold: Codes, out: Floats) -> Floats:
+    """Write shares of votes, and return their sums over items that have votes or gold."""
+    _, blocks = item_blocks(votes, votes.num_classes)
+    sums = np.zeros((blocks, votes.num_classes))
+
+    def work(block: int, items: slice, offsets: Ints) -> None:
+        _shares(offsets, votes.label, gold[items], out[items], sums[block])
+
+    each_items(votes, votes.num_classes, work)
+    return sums.sum(axis=0)
+
+
+def fit(
+    votes: Votes,
+    *,
+    pred_probs: npt.ArrayLike | None = None,
+    gold: npt.ArrayLike | None = None,
+) -> Fit:
+    """Take the class with the most votes; the posterior is the share of votes of each class.
+
+    Parameters
+    ----------
+    votes : Votes
+    pred_probs : array_like of shape (num_items, num_classes), optional
+        A model's probabilities, which decide ties first; see the module for what does next.
+    gold : array_like of shape (num_items,), optional
+        Class of the items where it is known; -1 elsewhere.
+
+    Returns
+    -------
+    Fit
+        `quality` is the share of votes for the consensus, `annotator_quality` the share of an
+        annotator's votes that equal the consensus.
+
+    Raises
+    ------
+    InputError
+        An argument does not fit.
+
+    Examples
+    --------
+    >>> from goldlabel.tasks.multiannotator.votes import Votes
+    >>> votes = Votes.from_arrays([0, 0, 0, 1], [0, 1, 2, 0], [1, 1, 0, 0])
+    >>> found = fit(votes)
+    >>> found.consensus.tolist(), found.quality.round(2).tolist()
+    ([1, 0], [0.67, 1.0])
+    >>> found.annotator_quality.tolist()
+    [1.0, 1.0, 0.0]
+    """
+    check_votes(votes)
+    known = gold_classes(gold, votes)
+    cells = votes.num_items * votes.num_classes
+    refuse_too_large(cells, "a number for each item and class", "Use majority_labels")
+    posterior = np.empty((votes.num_items, votes.num_classes))
+    vote_shares(votes, known, posterior)
+    consensus = majority_labels(votes, pred_probs)
+    if known.size:
+        consensus = np.where(known >= 0, known, consensus)
+    return fit_of(votes, "majority_vote", posterior, consensus)
+
+
+def fit_of(votes: Votes, method: str, posterior: Floats, consensus: Codes) -> Fit:
+    """Put a consensus that is chosen already into a `Fit`."""
+    quality = posterior[np.arange(votes.num_items), consensus]
+    quality[consensus < 0] = 0.0
+    rates, counted = agreement_with(votes, consensus)
+    everyone = float(rates @ counted) / max(int(counted.sum()), 1)
+    return Fit(
+        method=method,
+        posterior=posterior,
+        consensus=consensus,
+        quality=quality,
+        annotator_quality=np.where(counted > 0, rates, everyone),
+        parameters={},
+    )
