@@ -192,4 +192,4 @@ def _chosen(probs: Floats) -> Ints:
         num_annotators=models,
         num_classes=probs.shape[2],
     )
-    return majority_vote(votes, np.ascontiguousarray(probs.mean(axis=0))).labels
+    return majority_vote(votes, np.ascontiguousarray(probs.mean(axis=0)))

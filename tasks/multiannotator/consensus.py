@@ -27,6 +27,8 @@ from goldlabel.tasks.multiannotator import crowdlab
 from goldlabel.tasks.multiannotator.crowdlab import kernels
 from goldlabel.tasks.multiannotator.crowdlab.fitting import agreement_with, annotator_quality
 from goldlabel.tasks.multiannotator.given import Given, given_votes
+from goldlabel.tasks.multiannotator.label_models.fitted import gold_classes
+from goldlabel.tasks.multiannotator.label_models.majority import vote_shares
 from goldlabel.tasks.multiannotator.votes import Votes
 
 __all__ = ["Consensus", "ConsensusMethod", "QualityMethod", "consensus_of", "get_consensus_labels"]
@@ -364,13 +366,12 @@ def _of_agreement(given: Given, name: str, method: Method) -> Consensus:
     """Take shares of votes for probabilities. The best class is then that of the majority vote."""
     votes = given.votes
     probs = None if given.probs is None else np.ascontiguousarray(given.probs.mean(axis=0))
-    labels = crowdlab.majority_vote(votes, probs).labels
-    n, k = votes.num_items, votes.num_classes
-    cells = votes.item.astype(np.int64) * k + votes.label
-    posterior = np.bincount(cells, minlength=n * k).reshape(n, k).astype(np.float64)
-    posterior /= np.maximum(votes.votes_per_item, 1)[:, None]
-    unseen = votes.votes_per_item == 0
-    posterior[unseen] = 1.0 / k if probs is None else probs[unseen]
+    labels = crowdlab.majority_vote(votes, probs)
+    posterior = np.empty((votes.num_items, votes.num_classes))
+    vote_shares(votes, gold_classes(None, votes), posterior)
+    if probs is not None:
+        unseen = votes.votes_per_item == 0
+        posterior[unseen] = probs[unseen]
     several = votes.votes_per_item[votes.item] > 1
     right = votes.label == labels[votes.item]
     m = votes.num_annotators

@@ -12,32 +12,23 @@ from goldlabel.errors import InputError
 from goldlabel.kernels._jit import frozen
 from goldlabel.kernels.rows import BLOCK_CELLS, each_block
 from goldlabel.tasks.multiannotator.crowdlab import kernels
+from goldlabel.tasks.multiannotator.label_models.majority import majority_labels
 from goldlabel.tasks.multiannotator.votes import Votes
 
-__all__ = ["Crowd", "Majority", "agreement_with", "fit", "majority_vote"]
+__all__ = [
+    "Crowd",
+    "agreement_with",
+    "annotator_quality",
+    "fit",
+    "majority_vote",
+    "peer_agreement",
+]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 SMALLEST = 1e-6
 """Least weight: who is worse than the most frequent class counts for next to nothing."""
-
-
-@dataclass(frozen=True, eq=False)
-class Majority:
-    """The majority vote, and what was counted on the way.
-
-    Attributes
-    ----------
-    labels : ndarray of shape (N,), int64
-        Class of each item; of one without votes the most probable, or -1 without probabilities.
-    peer_agreement : ndarray of shape (M,), float64
-        Share of the other votes on an annotator's items that were for the same class; the mean of
-        the others for one whose items nobody else has labelled.
-    """
-
-    labels: Ints
-    peer_agreement: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,64 +57,44 @@ class Crowd:
     hit: float
 
 
-def majority_vote(votes: Votes, probs: Floats | None = None) -> Majority:
-    """Return the most frequent class of each item.
+def majority_vote(votes: Votes, probs: Floats | None = None) -> Ints:
+    """Return the most frequent class of each item, int64 of shape (N,).
 
-    Ties go to the class with the largest probability, then to the one that is rarest among all
-    votes (which protects rare classes), then to the one whose voters agree best with the majority
-    of untied items, then to the lowest.
-
-    Parameters
-    ----------
-    votes : Votes
-    probs : ndarray of shape (N, k), float64, optional
+    Ties go to the class of the largest probability (N, k), and on as `majority_labels` says; an
+    item without votes to its most probable class, -1 without probabilities.
     """
-    n, m, k = votes.num_items, votes.num_annotators, votes.num_classes
-    model = np.empty((0, k)) if probs is None else probs
-    labels = np.empty(n, dtype=np.int64)
-    size = _items_per_block(votes, k)
-    totals: dict[int, tuple[Ints, Ints, Ints]] = {}
-
-    def work(worker: int, block: int, rows: slice) -> None:
-        zeros = (np.zeros(shape, dtype=np.int64) for shape in (k, (m, 2), (m, 2)))
-        sums = totals.setdefault(worker, tuple(zeros))  # type: ignore[arg-type]
-        kernels.count_votes(
-            frozen(votes.item_offsets[rows.start : rows.stop + 1]),
-            votes.annotator,
-            votes.label,
-            frozen(model[rows]),
-            labels[rows],
-            *sums,
-        )
-
-    each_block(work, n, size)
-    frequency, pairs, untied = (sum(parts) for parts in zip(*totals.values(), strict=True))
-    tied = np.flatnonzero((labels == kernels.UNSETTLED) & (votes.votes_per_item > 0))
-    if tied.size:
-        offsets, accuracy = frozen(votes.item_offsets), frozen(_shares(untied))
-        columns = (votes.annotator, votes.label, frozen(model))
-        kernels.settle_ties(
-            frozen(tied), offsets, *columns, frozen(frequency), accuracy, labels
-        )
+    labels = majority_labels(votes, probs).astype(np.int64)
     if probs is not None:
         unseen = np.flatnonzero(votes.votes_per_item == 0)
         labels[unseen] = probs[unseen].argmax(axis=1)
-    return Majority(labels, _shares(pairs))
+    return labels
+
+
+def peer_agreement(votes: Votes) -> Floats:
+    """Return the share of the other votes on an annotator's items that were for the same class.
+
+    float64 of shape (M,); the mean of the others for one whose items nobody else has labelled.
+    """
+    m, k = votes.num_annotators, votes.num_classes
+    totals: dict[int, tuple[Ints, ...]] = {}
+
+    def work(worker: int, block: int, rows: slice) -> None:
+        if worker not in totals:  # sums of integers: who adds what does not matter
+            totals[worker] = tuple(np.zeros(size, dtype=np.int64) for size in (k, m, m))
+        offsets = frozen(votes.item_offsets[rows.start : rows.stop + 1])
+        kernels.count_pairs(offsets, votes.annotator, votes.label, *totals[worker])
+
+    each_block(work, votes.num_items, _items_per_block(votes, 1))
+    alike = sum(sums[1] for sums in totals.values())
+    pairs = sum(sums[2] for sums in totals.values())
+    known = np.asarray(pairs > 0)
+    shares = alike / np.maximum(pairs, 1)
+    return np.where(known, shares, shares[known].mean()) if known.any() else shares
 
 
 def _items_per_block(votes: Votes, cells: int) -> int:
     each = cells + len(votes) // max(votes.num_items, 1)
     return max(1, BLOCK_CELLS // max(each, 1))
-
-
-def _shares(counts: Ints) -> Floats:
-    """Return part by whole for each annotator, the mean for who has none; empty if nobody has."""
-    part, whole = counts[:, 0], counts[:, 1]
-    known = whole > 0
-    if not known.any():
-        return np.empty(0)
-    shares = part / np.maximum(whole, 1)
-    return np.where(known, shares, shares[known].mean())
 
 
 def agreement_with(votes: Votes, labels: Ints) -> Floats:
@@ -154,11 +125,20 @@ def fit(votes: Votes, probs: Floats, *, best_quality: bool = True) -> Crowd:
     _check(votes)
     mean = probs[0] if len(probs) == 1 else probs.mean(axis=0)
     majority = majority_vote(votes, np.ascontiguousarray(mean))
-    predicted = probs.argmax(axis=2)
-    first = _weighed(votes, probs, predicted, majority, majority.labels)
-    if not best_quality:
-        return first[0]
-    return _weighed(votes, probs, predicted, majority, first[1])[0]
+    setting = _Setting(votes, probs, probs.argmax(axis=2), peer_agreement(votes), majority)
+    crowd, better = _weighed(setting, majority)
+    return _weighed(setting, better)[0] if best_quality else crowd
+
+
+@dataclass(frozen=True, eq=False)
+class _Setting:
+    """What stays the same whatever the consensus is."""
+
+    votes: Votes
+    probs: Floats
+    predicted: Ints
+    peers: Floats
+    majority: Ints
 
 
 def _check(votes: Votes) -> None:
@@ -174,10 +154,9 @@ def _check(votes: Votes) -> None:
         )
 
 
-def _weighed(
-    votes: Votes, probs: Floats, predicted: Ints, majority: Majority, labels: Ints
-) -> tuple[Crowd, Ints]:
+def _weighed(setting: _Setting, labels: Ints) -> tuple[Crowd, Ints]:
     """Weigh everyone against a consensus; return the result, and the classes it would choose."""
+    votes, probs = setting.votes, setting.probs
     count, k = votes.votes_per_item, votes.num_classes
     several = count > 1
     agreement = agreement_with(votes, labels)
@@ -186,12 +165,12 @@ def _weighed(
     frequent = int(np.bincount(chosen, minlength=k).max())
     # A class that is always the consensus leaves no error to compare with: count one more item.
     base = max(1.0 - frequent / chosen.size, 1.0 / (chosen.size + 1), SMALLEST)
-    wrong = np.count_nonzero(predicted[:, several] != chosen, axis=1) / chosen.size
+    wrong = np.count_nonzero(setting.predicted[:, several] != chosen, axis=1) / chosen.size
     per_item = len(votes) / np.count_nonzero(count)
     model_weights = np.maximum(1.0 - wrong / base, SMALLEST) * np.sqrt(per_item)
-    weights = np.maximum(1.0 - (1.0 - majority.peer_agreement) / base, SMALLEST)
+    weights = np.maximum(1.0 - (1.0 - setting.peers) / base, SMALLEST)
     posterior = np.empty((votes.num_items, k))
-    better = majority.labels.copy()
+    better = setting.majority.copy()
     miss = (1.0 - hit) / (k - 1)
     shared = tuple(map(frozen, (model_weights, weights)))
 

@@ -1,4 +1,4 @@
-"""The loops of CROWDLAB over items: counting votes, settling ties, weighing votes and models."""
+"""The loops of CROWDLAB over items: counting agreement, weighing votes and models."""
 
 from __future__ import annotations
 
@@ -7,127 +7,34 @@ import numpy.typing as npt
 
 from goldlabel.kernels._jit import kernel
 
-__all__ = ["UNSETTLED", "class_records", "count_votes", "fill_posterior", "settle_ties"]
+__all__ = ["class_records", "count_pairs", "fill_posterior"]
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
-
-UNSETTLED = -1
-"""Majority label of an item where several classes still have the same claim."""
 
 _TIED = 1e-12
 """Posteriors that differ by less, relatively, are one: what rounding leaves of equal sums."""
 
 
 @kernel
-def count_votes(
-    offsets: Ints,
-    annotator: Codes,
-    label: Codes,
-    probs: Floats,
-    majority: Ints,
-    frequency: Ints,
-    pairs: Ints,
-    untied: Ints,
+def count_pairs(
+    offsets: Ints, annotator: Codes, label: Codes, counts: Ints, alike: Ints, pairs: Ints
 ) -> None:
-    """Find the majority label of each item, and on the way what each annotator agrees with.
+    """Count the other votes on each annotator's items, and those that are for the same class.
 
-    `probs` (n, k) decides ties; without rows nothing does. `pairs` (m, 2): other votes on the
-    annotator's items, of the same label and in all. `untied` (m, 2): votes on items with one
-    most frequent label, for it and in all. `frequency` (k,): votes for each class.
+    `counts` is a scratch of 0 for each class; `alike` and `pairs` (m,) are added to.
     """
-    counts = np.zeros(frequency.shape[0], dtype=np.int64)
-    for i in range(majority.shape[0]):
+    for i in range(offsets.shape[0] - 1):
         start = offsets[i]
         end = offsets[i + 1]
-        most = 0
         for v in range(start, end):
             counts[label[v]] += 1
-            most = max(most, counts[label[v]])
-        modes = 0
-        claims = 0
-        best = UNSETTLED
-        highest = -1.0
         for v in range(start, end):
-            y = label[v]
-            if counts[y] == most:
-                counts[y] = -most  # looked at; the sign goes again below
-                modes += 1
-                p = probs[i, y] if probs.shape[0] else 0.0
-                if p > highest:
-                    highest = p
-                    best = y
-                    claims = 1
-                elif p == highest:
-                    claims += 1
-        majority[i] = best if claims == 1 else UNSETTLED
-        for v in range(start, end):
-            y = label[v]
-            j = annotator[v]
-            frequency[y] += 1
-            pairs[j, 0] += abs(counts[y]) - 1
-            pairs[j, 1] += end - start - 1
-            if modes == 1:
-                untied[j, 0] += 1 if y == best else 0
-                untied[j, 1] += 1
+            alike[annotator[v]] += counts[label[v]] - 1
+            pairs[annotator[v]] += end - start - 1
         for v in range(start, end):
             counts[label[v]] = 0
-
-
-@kernel
-def settle_ties(
-    items: Ints,
-    offsets: Ints,
-    annotator: Codes,
-    label: Codes,
-    probs: Floats,
-    frequency: Ints,
-    accuracy: Floats,
-    majority: Ints,
-) -> None:
-    """Settle votes that are tied after a look at the probabilities.
-
-    The class that is rarest among all votes, then the one whose voters agree best with the
-    majority elsewhere (`accuracy` (m,); empty if there is no elsewhere), then the lowest.
-    """
-    k = frequency.shape[0]
-    counts = np.zeros(k, dtype=np.int64)
-    trust = np.zeros(k)
-    for at in range(items.shape[0]):
-        i = items[at]
-        most = 0
-        for v in range(offsets[i], offsets[i + 1]):
-            y = label[v]
-            counts[y] += 1
-            most = max(most, counts[y])
-            if accuracy.shape[0]:
-                trust[y] += accuracy[annotator[v]]
-        best = -1
-        for v in range(offsets[i], offsets[i + 1]):
-            y = label[v]
-            if counts[y] < most or y == best:
-                continue
-            if best < 0 or _comes_first(y, best, i, probs, frequency, trust):
-                best = y
-        majority[i] = best
-        for v in range(offsets[i], offsets[i + 1]):
-            counts[label[v]] = 0
-            trust[label[v]] = 0.0
-
-
-@kernel
-def _comes_first(
-    one: int, other: int, i: int, probs: Floats, frequency: Ints, trust: Floats
-) -> bool:
-    """Return whether, of two classes with as many votes, the one has the better claim."""
-    if probs.shape[0] and probs[i, one] != probs[i, other]:
-        return bool(probs[i, one] > probs[i, other])
-    if frequency[one] != frequency[other]:
-        return bool(frequency[one] < frequency[other])
-    if trust[one] != trust[other]:
-        return bool(trust[one] > trust[other])
-    return one < other
 
 
 @kernel

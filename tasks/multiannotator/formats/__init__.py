@@ -20,7 +20,7 @@ from goldlabel.errors import InputError
 from goldlabel.tables.classes import arrange, distinct
 from goldlabel.tasks.multiannotator.data import MultiannotatorData
 from goldlabel.tasks.multiannotator.formats import label_studio, lines, long, wide
-from goldlabel.tasks.multiannotator.formats.ballots import Ballots
+from goldlabel.tasks.multiannotator.formats.ballots import Ballots, name_codes
 from goldlabel.tasks.multiannotator.formats.duplicates import Duplicates, without_duplicates
 from goldlabel.tasks.multiannotator.formats.opening import (
     FORMATS,
@@ -157,8 +157,7 @@ def _assembled(
     )
     ids = ballots.items if predictions is None else predictions.ids
     item = pd.Index(ids).get_indexer(pd.Index(ballots.item)).astype(np.int64)
-    annotators = np.unique(ballots.annotator.astype(str))
-    annotator = np.searchsorted(annotators, ballots.annotator.astype(str))
+    annotator, annotators = name_codes(ballots.annotator)
     label = arranged.place[found.codes]
     names = (ids, annotators)
     where = str(ballots.source.files[0])
@@ -251,7 +250,7 @@ def _changes(source: Source, corrections: pd.DataFrame) -> dict[tuple[int, ...],
     if not len(corrections):
         return {}
     ballots = ballots_again(source)
-    annotators = np.unique(ballots.annotator.astype(str)).tolist()
+    annotators = name_codes(ballots.annotator)[1].tolist()
     places: dict[tuple[str, str], list[tuple[int, ...]]] = {}
     pairs = zip(ballots.item.tolist(), ballots.annotator.tolist(), strict=True)
     for pair, place in zip(pairs, ballots.place.tolist(), strict=True):

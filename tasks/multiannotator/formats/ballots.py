@@ -13,7 +13,7 @@ import pandas as pd
 from goldlabel.audit import Source
 from goldlabel.columns import column_kind, date_parts, numbers, texts
 
-__all__ = ["NO", "YES", "Ballots", "as_names", "is_missing", "seconds_of", "times_of"]
+__all__ = ["NO", "YES", "Ballots", "as_names", "is_missing", "name_codes", "seconds_of", "times_of"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -89,6 +89,18 @@ def as_names(values: Sequence[Any] | pd.Series[Any] | npt.NDArray[Any]) -> npt.N
     names = np.empty(len(column), dtype=object)
     names[:] = [each if isinstance(each, str) else str(each) for each in column.tolist()]
     return names
+
+
+def name_codes(names: npt.NDArray[Any]) -> tuple[Ints, npt.NDArray[Any]]:
+    """Return codes and the different names in order: by number where all are numbers."""
+    codes, found = pd.factorize(names)
+    found = np.asarray(found, dtype=object)
+    numbers_of = pd.to_numeric(pd.Series(found), errors="coerce").to_numpy(np.float64)
+    keys = found.astype(str) if np.isnan(numbers_of).any() else numbers_of
+    order = np.argsort(keys, kind="stable")
+    rank = np.empty(len(found), dtype=np.int64)
+    rank[order] = np.arange(len(found))
+    return rank[codes], found[order]
 
 
 def times_of(column: pd.Series[Any]) -> Floats | None:
