@@ -31,7 +31,7 @@ def _number(
     pair_label: Codes,
     pair_of_vote: Codes,
 ) -> None:
-    """Number the pairs by annotator, then class; `number` is a scratch of -1 for each class."""
+    """Count pairs off by annotator, then class; `number` is a scratch of -1 for each class."""
     found = 0
     for j in range(annotator_offsets.shape[0] - 1):
         first = found
@@ -77,7 +77,7 @@ class Pairs:
 
 
 def find_pairs(votes: Votes) -> Pairs:
-    """Number the (annotator, class) pairs that occur, in linear time."""
+    """Find the (annotator, class) pairs that occur, in linear time."""
     offsets = np.zeros(votes.num_annotators + 1, dtype=np.int64)
     most = min(len(votes), votes.num_annotators * votes.num_classes)
     label = np.empty(most, dtype=np.int32)
