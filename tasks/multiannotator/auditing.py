@@ -1,4 +1,4 @@
-"""From native files to an audit: read, find the consensus, judge votes and annotators, sum it up."""
+"""From native files to an audit: read, find the consensus, judge votes and annotators."""
 
 from __future__ import annotations
 
@@ -252,7 +252,7 @@ def _compared(
     names = methods
     if not data.has_identities:
         names = ["majority_vote"]
-        notes.append("Only the majority vote can be had of counts: other methods look at who voted.")
+        notes.append("Of counts, only the majority vote can be had: other methods ask who voted.")
     elif names is not None and given.probs is None and "crowdlab" in names:
         raise InputError("methods", "has 'crowdlab', which needs predictions", "Pass pred_probs")
     if len(data.classes) < 2:
@@ -284,12 +284,12 @@ def _figures(
         "examples": len(labelled),
         "annotators": len(data.annotators) if data.has_identities else None,
         "votes": len(data.votes),
-        "votes_against_the_consensus_share": len(issues.parts) / max(len(data.votes), 1),
+        "share_of_votes_against_the_consensus": len(issues.parts) / max(len(data.votes), 1),
         "consensus_quality": float(found.quality[labelled].mean()),
         "expected_wrong_consensus_labels": float((1.0 - found.quality[labelled]).sum()),
         "votes_per_item": len(data.votes) / max(n, 1),
         "classes": len(data.classes),
-        "items_without_votes": len(labelled) - n,
+        "items_without_votes": len(labelled) - n or None,
         "annotators_with_remarks": int((people["remarks"] != "").sum()),
     }
     figures |= {each.name: each.value for each in statistics if np.isfinite(each.value)}

@@ -98,7 +98,9 @@ class Consensus:
 
     def __repr__(self) -> str:
         votes, people = len(self.votes), len(self.annotators)
-        return f"<Consensus: {len(self)} items, {votes} votes by {people} annotators, {self.method}>"
+        return (
+            f"<Consensus: {len(self)} items, {votes} votes by {people} annotators, {self.method}>"
+        )
 
     def to_frame(self, level: Literal["item", "annotator", "vote"] = "item") -> pd.DataFrame:
         """Return the result as a table.
@@ -340,7 +342,9 @@ def _by_method(
         return _of_agreement(given, name, method)
     if given.probs is None:
         raise InputError(
-            "pred_probs", "are missing, and CROWDLAB weighs a model", "Pass them, or use 'agreement'"
+            "pred_probs",
+            "are missing, and CROWDLAB weighs a model",
+            "Pass them, or 'agreement'",
         )
     crowd = crowdlab.fit(given.votes, given.probs, best_quality=name == "best_quality")
     vote_quality = _vote_quality(given.votes, crowd.posterior, method)

@@ -76,7 +76,9 @@ class MultiannotatorData:
             )
         for name, values in (("time", self.time), ("seconds", self.seconds), ("place", self.place)):
             if values is not None and len(values) != len(votes):
-                raise InputError(name, f"has {len(values):,} entries, not {len(votes):,}", "One each")
+                raise InputError(
+                    name, f"has {len(values):,} entries, not {len(votes):,}", "One each"
+                )
         if self.pred_probs is not None and self.pred_probs.shape[1:] != expected[::2]:
             raise InputError(
                 "pred_probs",

@@ -120,7 +120,9 @@ def _given_ids(ids: npt.ArrayLike, n: int | None) -> npt.NDArray[Any]:
     twice = np.flatnonzero(pd.Index(array).duplicated())
     if twice.size:
         raise InputError(
-            f"ids[{twice[0]}]", f"is {array[twice[0]]!r} again ({twice.size} such)", "Pass each once"
+            f"ids[{twice[0]}]",
+            f"is {array[twice[0]]!r} again ({twice.size} such)",
+            "Pass each once",
         )
     return array
 
@@ -282,7 +284,9 @@ def _sorted_codes(values: npt.NDArray[Any]) -> tuple[Ints, npt.NDArray[Any]]:
     try:
         codes, names = pd.factorize(values)
     except TypeError as error:
-        raise InputError("labels", f"holds names that can't be told apart ({error})", "Use text")
+        raise InputError(
+            "labels", f"holds names that can't be told apart ({error})", "Use text"
+        ) from error
     names = np.asarray(names)
     try:
         order = np.argsort(names, kind="stable")

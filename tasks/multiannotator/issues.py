@@ -158,8 +158,8 @@ def _reason(
     **_: Any,
 ) -> str:
     return (
-        f"{part} says {given!r}; {votes_for_consensus} of {votes} votes are for {suggested!r}, which"
-        f" the consensus gives {confidence:.0%}, and {given!r} {p_given:.0%}."
+        f"{part} says {given!r}; {votes_for_consensus} of {votes} votes are for {suggested!r}. With"
+        f" all votes weighed, {suggested!r} has {confidence:.0%} and {given!r} {p_given:.0%}."
     )
 
 
@@ -192,7 +192,7 @@ def get_label_quality_scores(
     Examples
     --------
     >>> votes = {"item": [0, 0, 1, 1], "annotator": list("abab"), "label": [0, 0, 1, 0]}
-    >>> get_label_quality_scores(votes, quality_method="agreement", consensus_method="majority_vote")
+    >>> get_label_quality_scores(votes, consensus_method="majority_vote")
     array([1. , 0.5])
     """
     given = given_votes(labels, pred_probs, classes=classes)

@@ -35,7 +35,7 @@ _CLASSES = 40
 
 
 def agreement_statistics(data: MultiannotatorData) -> tuple[Agreement, ...]:
-    """Return the agreement of all annotators: raw, kappa, alpha; ordinal where classes are numbers."""
+    """Return the agreement of all annotators; as of numbers too where classes are numbers."""
     votes = data.votes
     found = [observed_agreement(votes), fleiss_kappa(votes), krippendorff_alpha(votes)]
     if votes.num_classes > 2 and all(_is_number(name) for name in data.classes):
@@ -150,7 +150,9 @@ def _methods(
         return None
     known = consensus.labels >= 0
     names = list(methods)
-    differ = [int(np.count_nonzero(methods[name][known] != consensus.labels[known])) for name in names]
+    differ = [
+        int(np.count_nonzero(methods[name][known] != consensus.labels[known])) for name in names
+    ]
     frame = pd.DataFrame(
         {
             "method": [name.replace("_", " ") for name in names],

@@ -10,11 +10,13 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from goldlabel import check
 from goldlabel.errors import InputError
 from goldlabel.files import replacing
-from goldlabel.tables import read_table_again, write_text
+from goldlabel.tables import delimited, jsonl, parquet, read_table_again, write_text
 from goldlabel.tables.encoded import TextFile
 from goldlabel.tables.json_text import elements, spliced
 from goldlabel.tables.writing import check_output
@@ -118,7 +120,7 @@ def _write_table(data: MultiannotatorData, consensus: Consensus, out: Path) -> N
 
 
 def _of_rows(data: MultiannotatorData, consensus: Consensus) -> tuple[list[Any], list[Any]]:
-    """Return label and quality for each row of the dataset's table; None for rows that are left out."""
+    """Return label and quality for each row of the table; None for rows that are left out."""
     ballots = ballots_again(data.source)
     labels, quality = _names(data, consensus), _rounded(consensus.quality)
     place = {name: at for at, name in enumerate(data.ids.tolist())}
@@ -144,8 +146,6 @@ def _write_delimited(data: MultiannotatorData, consensus: Consensus, out: Path) 
 
 def _with_fields(data: MultiannotatorData, file: TextFile, columns: dict[str, list[str]]) -> bytes:
     """Return delimited text with fields added to the end of every record."""
-    from goldlabel.tables import delimited
-
     options = data.source.options
     table = delimited.scan(
         file,
@@ -166,33 +166,17 @@ def _refuse_taken(data: MultiannotatorData, names: Any) -> None:
 
 
 def _write_lines(data: MultiannotatorData, consensus: Consensus, out: Path) -> None:
-    from goldlabel.tables import write_columns
-
     labels, quality = _of_rows(data, consensus)
     rows = [row for row, each in enumerate(labels) if each is not None]
     _refuse_taken(data, read_table_again(data.source).frame.columns)
-    added = {COLUMN: labels, QUALITY: quality}
-    # A key that no row has is added at the end of each: the writer asks for one that is there.
-    write_text(
-        data.source,
-        out,
-        lambda file: _lines_with(file, {name: {r: v[r] for r in rows} for name, v in added.items()}),
-    )
-    del write_columns
-
-
-def _lines_with(file: TextFile, changes: dict[str, dict[int, Any]]) -> bytes:
-    from goldlabel.tables import jsonl
-
-    return jsonl.with_changes(file, changes)
+    added: dict[str, dict[int, object]] = {
+        COLUMN: {row: labels[row] for row in rows},
+        QUALITY: {row: quality[row] for row in rows},
+    }
+    write_text(data.source, out, lambda file: jsonl.with_changes(file, added))
 
 
 def _write_arrow(data: MultiannotatorData, consensus: Consensus, out: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    from goldlabel.tables import parquet
-
     labels, quality = _of_rows(data, consensus)
     table = parquet.read(data.source.files[0])
     _refuse_taken(data, table.column_names)
@@ -221,7 +205,6 @@ _WRITERS: dict[str, Callable[[MultiannotatorData, Consensus, Path], None]] = {
 def _with_predictions(data: MultiannotatorData, consensus: Consensus, file: TextFile) -> bytes:
     """Return JSON of Label Studio whose tasks each have the consensus as a prediction."""
     text = file.data.decode("utf-8")
-    ballots = ballots_again(data.source)
     name = data.source.options["name"]
     to_name = data.source.options["to_name"]
     place = {each: at for at, each in enumerate(data.ids.tolist())}
@@ -239,18 +222,18 @@ def _with_predictions(data: MultiannotatorData, consensus: Consensus, file: Text
             "value": {"choices": [labels[at]]},
         }
         entry = {"model_version": "goldlabel consensus", "score": quality[at], "result": [result]}
-        edits.append((start, stop, _with_entry(task, own, json.dumps(entry, ensure_ascii=text.isascii()))))
-    del ballots
+        written = json.dumps(entry, ensure_ascii=text.isascii())
+        edits.append((start, stop, _with_entry(task, own, written)))
     return spliced(text, edits).encode("utf-8")
 
 
 def _with_entry(task: dict[str, Any], text: str, entry: str) -> str:
     """Return the text of a task with a prediction more."""
     if isinstance(task.get("predictions"), list):
-        start, stop = place_of(text, ("predictions",))
+        start, _ = place_of(text, ("predictions",))
         listed = list(elements(text, start))
         at = listed[-1][2] if listed else start + 1
         return text[:at] + (", " if listed else "") + entry + text[at:]
     close = text.rindex("}")
     body = text[:close].rstrip()
-    return f'{body}, "predictions": [{entry}]{text[len(body):]}'
+    return f'{body}, "predictions": [{entry}]{text[len(body) :]}'

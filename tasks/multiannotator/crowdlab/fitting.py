@@ -192,9 +192,7 @@ def _weighed(setting: _Setting, labels: Ints) -> tuple[Crowd, Ints]:
     return crowd, better
 
 
-def annotator_quality(
-    votes: Votes, crowd: Crowd, vote_quality: Floats
-) -> tuple[Floats, Floats]:
+def annotator_quality(votes: Votes, crowd: Crowd, vote_quality: Floats) -> tuple[Floats, Floats]:
     """Return the quality of each annotator, and the share of votes for the consensus.
 
     Quality mixes the mean quality of the annotator's votes with the agreement with the consensus

@@ -136,4 +136,3 @@ def _is_worse(one: int, other: int, given: Ints, right: Ints, sure: Floats) -> b
     if sure[one] != sure[other]:
         return bool(sure[one] > sure[other])
     return one < other
-

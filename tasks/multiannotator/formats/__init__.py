@@ -142,7 +142,7 @@ def _assembled(
     duplicates: Duplicates,
     inputs: list[Path],
 ) -> MultiannotatorData:
-    """Number items, annotators and classes, and put everything together."""
+    """Give items, annotators and classes their numbers, and put everything together."""
     found = distinct(
         ballots.label, ballots.where, positions_in=ballots.listed if ballots.positions else None
     )
@@ -161,15 +161,15 @@ def _assembled(
     label = arranged.place[found.codes]
     names = (ids, annotators)
     where = str(ballots.source.files[0])
-    kept, note = without_duplicates(
-        item, annotator, label, ballots.time, duplicates, names, where
-    )
+    kept, note = without_duplicates(item, annotator, label, ballots.time, duplicates, names, where)
     counts = {"num_items": len(ids), "num_annotators": len(annotators)}
     votes = Votes.from_arrays(
         item[kept], annotator[kept], label[kept], num_classes=len(arranged.names), **counts
     )
+    asked = {"classes": classes, "duplicates": duplicates, "key": key, "prefix": prefix}
     options = {
         **ballots.source.options,
+        "predictions": asked,
         "classes": list(arranged.names),
         "values": list(arranged.values),
         "votes": len(votes),
@@ -180,7 +180,9 @@ def _assembled(
     frame = ballots.frame
     if frame is not None and len(frame) != len(ids):
         at = pd.Index(ballots.items).get_indexer(pd.Index(ids))
-        frame = frame.reindex(at).reset_index(drop=True) if len(frame) == len(ballots.items) else None
+        frame = (
+            frame.reindex(at).reset_index(drop=True) if len(frame) == len(ballots.items) else None
+        )
     return MultiannotatorData(
         votes=votes,
         classes=arranged.names,

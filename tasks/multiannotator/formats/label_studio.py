@@ -79,6 +79,7 @@ def read(
         **({"encoding": file.encoding} if encoding is not None else {}),
         "sha256": file.sha256,
         "name": name,
+        "to_name": _to_name(tasks, name),
         "positive": positive,
         "layout": "label_studio",
         "tasks": len(tasks),
@@ -154,6 +155,16 @@ def _chosen_name(path: Path, tasks: Sequence[dict[str, Any]], label: str | None)
     raise InputError(str(path), what, "Say which hold the classes with the option label")
 
 
+def _to_name(tasks: Sequence[Mapping[str, Any]], name: str) -> str:
+    """Return what the choices belong to, for predictions."""
+    for task in tasks:
+        for annotation in _each(task):
+            for at, from_name, _ in _results(annotation):
+                if from_name == name:
+                    return str(annotation["result"][at].get("to_name", ""))
+    return ""
+
+
 def _who(annotation: Mapping[str, Any], key: str, where: str) -> str:
     who = annotation.get(key)
     if isinstance(who, dict):
@@ -218,9 +229,7 @@ def export(source: Source, changes: Mapping[tuple[int, ...], object], out: Path)
     write_text(source, out, lambda file: _changed(source, file, changes))
 
 
-def _changed(
-    source: Source, file: TextFile, changes: Mapping[tuple[int, ...], object]
-) -> bytes:
+def _changed(source: Source, file: TextFile, changes: Mapping[tuple[int, ...], object]) -> bytes:
     by_task: dict[int, list[tuple[tuple[int, ...], object]]] = {}
     for place, value in changes.items():
         by_task.setdefault(place[0], []).append((place, value))

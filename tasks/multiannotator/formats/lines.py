@@ -86,8 +86,8 @@ def read_doccano(table: TableFile, *, positive: str | None = None) -> Ballots:
     frame, path = table.frame, table.source.files[0]
     item = as_names(frame["id"]) if "id" in frame else as_names(np.arange(len(frame)))
     votes: dict[tuple[int, str], list[tuple[int, Any]]] = {}
-    for row, annotations in enumerate(frame["annotations"]):
-        for at, each in enumerate(annotations if isinstance(annotations, list) else []):
+    for row, listed in enumerate(frame["annotations"]):
+        for at, each in enumerate(listed if isinstance(listed, list) else []):
             if not isinstance(each, dict) or "label" not in each or each.get("user") is None:
                 raise InputError(
                     f"{path}: row {row + 1}",
@@ -102,7 +102,9 @@ def read_doccano(table: TableFile, *, positive: str | None = None) -> Ballots:
     rows = np.array([row for row, _ in votes], dtype=np.int64)
     places = [(row, each[0][0]) for (row, _), each in votes.items()]
     options = {"layout": "doccano", "positive": positive}
-    hidden = [name for name in ("id", "annotations", "meta", "annotation_approver") if name in frame]
+    hidden = [
+        name for name in ("id", "annotations", "meta", "annotation_approver") if name in frame
+    ]
     return Ballots(
         item=item[rows],
         annotator=as_names([user for _, user in votes]),

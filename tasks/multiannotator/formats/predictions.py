@@ -115,9 +115,7 @@ def _universe(
     return np.concatenate([items, more]), note
 
 
-def _by_position(
-    path: Path, items: npt.NDArray[Any], n: int
-) -> tuple[npt.NDArray[Any], bool, str]:
+def _by_position(path: Path, items: npt.NDArray[Any], n: int) -> tuple[npt.NDArray[Any], bool, str]:
     """Return the item of each row without ids, whether it is its number, and how it was found."""
     numbers = pd.to_numeric(pd.Series(items), errors="coerce").to_numpy(np.float64)
     numbered = bool(np.all((numbers >= 0) & (numbers < n) & (numbers == np.floor(numbers))))

@@ -52,9 +52,7 @@ def guessed(columns: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def named(
-    path: object, columns: Sequence[str], asked: dict[str, str | None]
-) -> tuple[Roles, str]:
+def named(path: object, columns: Sequence[str], asked: dict[str, str | None]) -> tuple[Roles, str]:
     """Return the columns of a long table, and a note on those that were guessed.
 
     Raises
