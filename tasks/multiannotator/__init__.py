@@ -34,6 +34,7 @@ _HOME = {
     "get_active_learning_scores": "active",
     "get_consensus_labels": "consensus",
     "get_label_quality_scores": "issues",
+    "next_examples": "selecting",
     "read": "formats",
     "select": "selecting",
     "summarize": "summary",

@@ -292,7 +292,9 @@ def _figures(
         "items_without_votes": len(labelled) - n or None,
         "annotators_with_remarks": int((people["remarks"] != "").sum()),
     }
-    figures |= {each.name: each.value for each in statistics if np.isfinite(each.value)}
+    # The others ask for classes on a scale, which names alone do not tell.
+    shown = [each for each in statistics[:3] if np.isfinite(each.value)]
+    figures |= {each.name: each.value for each in shown}
     if found.model_weights is not None:
         figures["model_weight"] = float(found.model_weights.sum())
     return {name: figure for name, figure in figures.items() if figure is not None}

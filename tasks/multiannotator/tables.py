@@ -109,7 +109,8 @@ def _agreement(statistics: tuple[Agreement, ...], pairs: PairAgreement | None) -
         "Agreement",
         frame,
         "Kappa and alpha are 0 where annotators agree as by chance, 1 where they always agree; the"
-        " observed agreement is the plain share of pairs of votes. Intervals are of 95%.",
+        " observed agreement is the plain share of pairs of votes. Intervals are of 95%. Ordinal"
+        " and interval alpha mean something only where classes are steps of a scale.",
     )
 
 

@@ -18,6 +18,7 @@ import pandas as pd
 from goldlabel.audit import Source
 from goldlabel.errors import InputError
 from goldlabel.tables.classes import arrange, distinct
+from goldlabel.tables.table import check_unchanged
 from goldlabel.tasks.multiannotator.data import MultiannotatorData
 from goldlabel.tasks.multiannotator.formats import label_studio, lines, long, wide
 from goldlabel.tasks.multiannotator.formats.ballots import Ballots, name_codes
@@ -32,7 +33,7 @@ from goldlabel.tasks.multiannotator.formats.opening import (
 from goldlabel.tasks.multiannotator.formats.predictions import Predictions, read_predictions
 from goldlabel.tasks.multiannotator.votes import Votes
 
-__all__ = ["FORMATS", "LAYOUTS", "export", "read"]
+__all__ = ["FORMATS", "LAYOUTS", "export", "read", "read_again"]
 
 
 def read(
@@ -127,7 +128,37 @@ def read(
             key=key,
             prefix=prefix,
         )
-    return _assembled(ballots, predictions, classes, duplicates, [Path(each) for each in models])
+    found = _assembled(ballots, predictions, classes, duplicates, [Path(each) for each in models])
+    kept = {"classes": classes, "duplicates": duplicates, "key": key, "prefix": prefix}
+    source = replace(found.source, options={**found.source.options, "read": kept})
+    return replace(found, source=source)
+
+
+def read_again(source: Source) -> MultiannotatorData:
+    """Read a dataset, and its predictions, as they were read before.
+
+    Raises
+    ------
+    InputError
+        The votes have changed since, or a file is no longer there.
+    """
+    asked = source.options.get("asked")
+    if not isinstance(asked, dict) or not isinstance(source.options.get("read"), dict):
+        raise InputError(
+            str(source.files[0]), "was audited by another version", "Run the audit again"
+        )
+    found = read(
+        source.files[0],
+        pred_probs=list(source.inputs) or None,
+        annotators=asked["annotators"],
+        positive=asked["positive"],
+        format=asked["format"],
+        **asked["columns"],
+        **asked["options"],
+        **source.options["read"],
+    )
+    check_unchanged(source, found.source.options["sha256"])
+    return found
 
 
 def _item_column(source: Source) -> str | None:
@@ -166,10 +197,8 @@ def _assembled(
     votes = Votes.from_arrays(
         item[kept], annotator[kept], label[kept], num_classes=len(arranged.names), **counts
     )
-    asked = {"classes": classes, "duplicates": duplicates, "key": key, "prefix": prefix}
     options = {
         **ballots.source.options,
-        "predictions": asked,
         "classes": list(arranged.names),
         "values": list(arranged.values),
         "votes": len(votes),
