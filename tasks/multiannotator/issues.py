@@ -148,7 +148,6 @@ def _parts(consensus: Consensus, wrong: npt.NDArray[np.int64]) -> Parts:
 
 def _reason(
     *,
-    part: str,
     given: str,
     suggested: str,
     confidence: float,
@@ -158,8 +157,8 @@ def _reason(
     **_: Any,
 ) -> str:
     return (
-        f"{part} says {given!r}; {votes_for_consensus} of {votes} votes are for {suggested!r}. With"
-        f" all votes weighed, {suggested!r} has {confidence:.0%} and {given!r} {p_given:.0%}."
+        f"{votes_for_consensus} of {votes} votes, {confidence:.0%} with all weighed, are for"
+        f" {suggested!r}; {given!r} has {p_given:.0%}."
     )
 
 

@@ -47,7 +47,7 @@ class Items:
         fields = {"votes": self._votes(example)}
         label = int(found.labels[example])
         if label >= 0:
-            fields["consensus"] = f"{data.classes[label]} {found.quality[example]:.0%}"
+            fields["agreed"] = f"{data.classes[label]} {found.quality[example]:.0%}"
         if data.pred_probs is not None:
             mean = data.pred_probs[:, example].mean(axis=0)
             best = int(mean.argmax())

@@ -81,16 +81,19 @@ def report_tables(
 
 
 def _annotators(annotators: pd.DataFrame) -> Table:
+    """Return the report on annotators, with what one looks for first on the left."""
+    low, high = annotators["quality_low"], annotators["quality_high"]
+    interval = [f"{a:.0%} to {b:.0%}" if a == a else "" for a, b in zip(low, high, strict=True)]
+    frame = annotators.drop(columns=["quality_low", "quality_high", "remarks"])
+    frame.insert(2, "95% interval", interval)
+    frame.insert(4, "remarks", annotators["remarks"])
     return Table(
         "Annotators",
-        annotators.rename(columns={"agreement_with_consensus": "consensus agreement",
-            "agreement_with_others": "agreement with others",
-            "agreement_with_model": "agreement with model"}),
-        "The lowest quality first, with its 95% interval. Agreement with others is over pairs of"
-        " votes on an item. Remarks name what is hardly an accident: one class for everything,"
-        " votes no better than chance, labels the same as another's, quality that shifts at some"
-        " time.",
-    )  # fmt: skip
+        frame,
+        "The lowest quality first. Agreement with others is over pairs of votes on an item."
+        " Remarks name what is hardly an accident: one class for everything, votes no better than"
+        " chance, labels the same as another's, quality that shifts at some time.",
+    )
 
 
 def _agreement(statistics: tuple[Agreement, ...], pairs: PairAgreement | None) -> Table:
@@ -136,7 +139,7 @@ def _heat_map(data: MultiannotatorData, pairs: PairAgreement) -> Table | None:
     )
     return Table(
         "Agreement of annotators",
-        frame.round(3),
+        frame.round(2),
         f"Cohen's kappa of each pair, for{of} {len(count):,} annotators; empty where two have"
         " fewer than two items in common. Negative: they disagree more than by chance.",
         style="heatmap",
