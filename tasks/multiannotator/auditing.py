@@ -280,6 +280,7 @@ def _figures(
 ) -> dict[str, Any]:
     labelled = data.votes.votes_per_item > 0
     n = int(labelled.sum())
+    remarked = int((people["remarks"] != "").sum())
     figures = {
         "examples": len(labelled),
         "annotators": len(data.annotators) if data.has_identities else None,
@@ -290,7 +291,7 @@ def _figures(
         "votes_per_item": len(data.votes) / max(n, 1),
         "classes": len(data.classes),
         "items_without_votes": len(labelled) - n or None,
-        "annotators_with_remarks": int((people["remarks"] != "").sum()),
+        "annotators_with_remarks": remarked if data.has_identities else None,
     }
     # The others ask for classes on a scale, which names alone do not tell.
     shown = [each for each in statistics[:3] if np.isfinite(each.value)]

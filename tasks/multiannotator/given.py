@@ -121,10 +121,15 @@ def _given_ids(ids: npt.ArrayLike, n: int | None) -> npt.NDArray[Any]:
     if twice.size:
         raise InputError(
             f"ids[{twice[0]}]",
-            f"is {array[twice[0]]!r} again ({twice.size} such)",
+            f"is {_shown(array[twice[0]])} again ({twice.size} such)",
             "Pass each once",
         )
     return array
+
+
+def _shown(name: Any) -> str:
+    """Return a name as Python writes it, not NumPy."""
+    return repr(name.item() if isinstance(name, np.generic) else name)
 
 
 # Probabilities
@@ -256,7 +261,7 @@ def _places(
     if unknown.size:
         raise InputError(
             f"item[{unknown[0]}]",
-            f"is {items[unknown[0]]!r}, which is not among ids ({unknown.size} such)",
+            f"is {_shown(items[unknown[0]])}, which is not among ids ({unknown.size} such)",
             "Predict that item too, or drop its votes",
         )
     return codes.astype(np.int64), ids, len(ids)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from goldlabel import check
 from goldlabel.tasks.multiannotator.consensus import Consensus, ConsensusMethod, consensus_of
 from goldlabel.tasks.multiannotator.given import Given, given_votes
 
@@ -80,6 +81,7 @@ def labels_by_method(
     several = bool((given.votes.votes_per_item > 1).any())
     found = {}
     for name in names:
+        check.choice(name, list(COLUMNS), name="methods")
         method = COLUMNS[name]
         alone = replace(given, probs=None) if name != "crowdlab" else given
         if name == "crowdlab" and not several:
