@@ -28,6 +28,8 @@ from goldlabel.check import choice, number, vector, whole_number
 from goldlabel.kernels._jit import frozen
 from goldlabel.kernels.rows import block_rows, each_block
 from goldlabel.tasks.multiannotator import agreement_kernels as kernels
+from goldlabel.tasks.multiannotator import agreement_statistics as statistics
+from goldlabel.tasks.multiannotator.agreement_statistics import Level, Statistic, middle_ranks
 from goldlabel.tasks.multiannotator.votes import Votes
 
 __all__ = ["Agreement", "fleiss_kappa", "krippendorff_alpha", "observed_agreement"]
@@ -35,7 +37,6 @@ __all__ = ["Agreement", "fleiss_kappa", "krippendorff_alpha", "observed_agreemen
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Interval = Literal["analytic", "bootstrap"]
-Level = Literal["nominal", "ordinal", "interval"]
 
 ANALYTIC = "influence of items (delta method)"
 
@@ -85,33 +86,6 @@ class How:
         whole_number(self.seed, name="seed")
 
 
-@dataclass(frozen=True, eq=False)
-class Statistic:
-    """A statistic as a function of sums over items.
-
-    Attributes
-    ----------
-    kind : int
-        Which term of an item is added up.
-    values : ndarray of shape (k,)
-        Numbers that stand for the classes, where the term is a distance.
-    ranks : bool
-        Whether those numbers are the middle ranks of the votes.
-    value : callable
-        From the mean number of items, the sum of terms and votes by class, to the statistic.
-    slopes : callable
-        From the same and the slopes of the sum of terms by values, to the influence of an item:
-        for its term, for each of its votes by class, and for itself.
-    """
-
-    name: str
-    kind: int
-    values: Floats
-    ranks: bool
-    value: Callable[[int, float, Ints], float]
-    slopes: Callable[[int, float, Ints, Floats], tuple[float, Floats, float]]
-
-
 def observed_agreement(
     votes: Votes,
     *,
@@ -151,15 +125,8 @@ def observed_agreement(
     >>> round(found.value, 3), round(found.low, 3), round(found.high, 3)
     (0.6, 0.28, 0.92)
     """
-    statistic = Statistic(
-        "observed_agreement",
-        kernels.AGREEMENT,
-        np.zeros(votes.num_classes),
-        False,
-        lambda items, terms, totals: terms / items,
-        lambda items, terms, totals, _: (1 / items, np.zeros(len(totals)), -terms / items**2),
-    )
-    return _measure(votes, statistic, How(confidence, interval, draws, seed))
+    how = How(confidence, interval, draws, seed)
+    return _measure(votes, statistics.observed(votes.num_classes), how)
 
 
 def fleiss_kappa(
@@ -198,15 +165,8 @@ def fleiss_kappa(
     >>> round(fleiss_kappa(Votes.from_arrays(item, annotator, sum(rows, []))).value, 10)
     0.1964285714
     """
-    statistic = Statistic(
-        "fleiss_kappa",
-        kernels.AGREEMENT,
-        np.zeros(votes.num_classes),
-        False,
-        _fleiss,
-        _fleiss_slopes,
-    )
-    return _measure(votes, statistic, How(confidence, interval, draws, seed))
+    how = How(confidence, interval, draws, seed)
+    return _measure(votes, statistics.fleiss(votes.num_classes), how)
 
 
 def krippendorff_alpha(
@@ -253,82 +213,8 @@ def krippendorff_alpha(
     numbers = np.arange(k, dtype=np.float64)
     if values is not None:
         numbers = vector(values, name="values", length=k)
-    kind = kernels.NOMINAL if level == "nominal" else kernels.DISTANCE
-    alpha = Alpha(level, numbers)
-    statistic = Statistic(
-        f"krippendorff_alpha_{level}", kind, numbers, level == "ordinal", alpha.value, alpha.slopes
-    )
-    return _measure(votes, statistic, How(confidence, interval, draws, seed))
-
-
-def _fleiss(items: int, terms: float, totals: Ints) -> float:
-    observed, shares = terms / items, totals / totals.sum()
-    chance = float(shares @ shares)
-    return (observed - chance) / (1 - chance) if chance < 1 else np.nan
-
-
-def _fleiss_slopes(
-    items: int, terms: float, totals: Ints, _: Floats
-) -> tuple[float, Floats, float]:
-    n = totals.sum()
-    observed, shares = terms / items, totals / n
-    chance = float(shares @ shares)
-    per_term = 1 / (items * (1 - chance))
-    per_vote = -2 * (1 - observed) / (1 - chance) ** 2 * (shares - chance) / n
-    return per_term, per_vote, -observed * per_term
-
-
-@dataclass(frozen=True, eq=False)
-class Alpha:
-    """Krippendorff's alpha as a function of the sum of disagreements and of votes by class."""
-
-    level: Level
-    numbers: Floats
-
-    def value(self, items: int, terms: float, totals: Ints) -> float:
-        expected, _ = self._expected(totals)
-        return 1 - (totals.sum() - 1) * terms / expected if expected > 0 else np.nan
-
-    def slopes(
-        self, items: int, terms: float, totals: Ints, slopes: Floats
-    ) -> tuple[float, Floats, float]:
-        """Influence of an item; with ordered classes its votes move all values too."""
-        expected, by_vote = self._expected(totals)
-        rest = (totals.sum() - 1) / expected
-        per_vote = rest * terms * by_vote - terms / expected
-        if self.level == "ordinal":
-            per_vote -= rest * _through_ranks(slopes)
-        constant = (rest * terms - float(per_vote @ totals)) / items
-        return -rest, per_vote, constant
-
-    def _expected(self, totals: Ints) -> tuple[float, Floats]:
-        """Return the disagreement of votes dealt at random, and its relative slope by class."""
-        n = float(totals.sum())
-        if self.level == "nominal":
-            expected = n * n - float(totals @ totals)
-            slopes = 2 * (n - totals)
-        else:
-            x = middle_ranks(totals) if self.level == "ordinal" else self.numbers
-            x = x - (x @ totals) / n
-            squares = float(totals @ x**2)
-            expected = 2 * n * squares
-            slopes = 2 * (n * x**2 + squares)
-            if self.level == "ordinal":
-                slopes = slopes + _through_ranks(4 * n * totals * x)
-        return expected, slopes / expected if expected > 0 else slopes
-
-
-def middle_ranks(totals: Ints) -> Floats:
-    """Return the mean rank of the votes of each class, counted from the first class."""
-    ranks: Floats = np.cumsum(totals) - 0.5 * totals
-    return ranks
-
-
-def _through_ranks(slopes: Floats) -> Floats:
-    """Turn slopes by middle ranks into slopes by the votes that they are made of."""
-    above = np.cumsum(slopes[::-1])[::-1]
-    turned: Floats = above - 0.5 * slopes
-    return turned
+    how = How(confidence, interval, draws, seed)
+    return _measure(votes, statistics.krippendorff(level, numbers), how)
 
 
 @dataclass(frozen=True, eq=False)
@@ -418,7 +304,7 @@ def _variance(votes: Votes, statistic: Statistic, sums: Sums) -> float:
 def _draws(votes: Votes, statistic: Statistic, how: How) -> Floats:
     """Return the statistic of items drawn anew, where it is defined."""
     chosen = frozen(np.flatnonzero(votes.votes_per_item > 1))
-    seeds = np.random.SeedSequence(how.seed).generate_state(how.draws, dtype=np.uint64)
+    seeds = np.random.default_rng(how.seed).integers(2**64, size=how.draws, dtype=np.uint64)
     sums = np.zeros(how.draws)
     totals = np.zeros((how.draws, votes.num_classes), dtype=np.int64)
     values, seeds = frozen(statistic.values), frozen(seeds)
@@ -430,7 +316,7 @@ def _draws(votes: Votes, statistic: Statistic, how: How) -> Floats:
         )
 
     each_block(work, how.draws, 16)
-    drawn = np.array(
-        [statistic.value(len(chosen), sums[draw], totals[draw]) for draw in range(how.draws)]
-    )
-    return drawn[~np.isnan(drawn)]
+    found = (statistic.value(len(chosen), *each) for each in zip(sums, totals, strict=True))
+    drawn = np.fromiter(found, np.float64, how.draws)
+    kept: Floats = drawn[~np.isnan(drawn)]
+    return kept

@@ -1,4 +1,4 @@
-"""The loops of agreement statistics: over items, over random draws of items, over pairs.
+"""The loops of agreement statistics: over items, and over random draws of items.
 
 Sums over items are written for a block of items alone and added up in block order, so that they
 have the same bits for any number of threads.
@@ -12,7 +12,6 @@ import numpy.typing as npt
 from goldlabel.kernels._jit import kernel
 
 __all__ = ["AGREEMENT", "DISTANCE", "NOMINAL", "draw_items", "item_sums", "item_variance"]
-__all__ += ["pair_rows", "pair_sums"]
 
 Codes = npt.NDArray[np.int32]
 Ints = npt.NDArray[np.int64]
@@ -21,9 +20,6 @@ Floats = npt.NDArray[np.float64]
 AGREEMENT, NOMINAL, DISTANCE = range(3)
 """Term of an item: the share of its pairs of votes that agree; the number of its votes times the
 share that does not; the same times the squared distance of the values."""
-
-BINS = 256
-"""Sizes of pairs that are counted apart; the last bin has all larger ones."""
 
 
 @kernel
@@ -38,7 +34,7 @@ def _term(votes: Codes, kind: int, value: Floats, count: Ints) -> float:
         spread = 0.0
         for c in votes:
             spread += (value[c] - mean) ** 2
-        return 2.0 * n * spread / (n - 1.0)
+        return float(2.0 * n * spread / (n - 1.0))
     alike = 0
     for c in votes:
         alike += count[c]
@@ -46,7 +42,7 @@ def _term(votes: Codes, kind: int, value: Floats, count: Ints) -> float:
     for c in votes:
         count[c] = 0
     share = 2.0 * alike / (n * (n - 1.0))
-    return share if kind == AGREEMENT else n * (1.0 - share)
+    return float(share if kind == AGREEMENT else n * (1.0 - share))
 
 
 @kernel
@@ -157,196 +153,3 @@ def draw_items(
             i = chosen[int(_next(state) * n)]
             votes = label[item_offsets[i] : item_offsets[i + 1]]
             sums[draw] += _term(votes, kind, values, count)
-
-
-@kernel
-def _partners(
-    j: int,
-    item_offsets: Ints,
-    annotator: Codes,
-    item: Codes,
-    mine: Ints,
-    size: Ints,
-    partners: Codes,
-) -> int:
-    """Find who else voted on this annotator's items, with a higher number, and how often."""
-    found = 0
-    for vote in mine:
-        for other in range(vote + 1, item_offsets[item[vote] + 1]):
-            b = annotator[other]
-            if size[b] == 0:
-                partners[found] = b
-                found += 1
-            size[b] += 1
-    partners[:found].sort()
-    return found
-
-
-@kernel
-def _kappa(own: Codes, theirs: Codes, a: Ints, b: Ints, out: Floats) -> None:
-    """Cohen's kappa of two lists of answers; `a`, `b` are filled with the counts of answers.
-
-    `out` gets observed and expected agreement, and kappa: NaN where the expected agreement is 1.
-    """
-    n = own.shape[0]
-    alike = 0
-    for e in range(n):
-        a[own[e]] += 1
-        b[theirs[e]] += 1
-        alike += own[e] == theirs[e]
-    expected = 0.0
-    for e in range(n):
-        expected += b[own[e]]
-    out[0] = alike / n
-    out[1] = expected / (np.float64(n) * n)
-    out[2] = (out[0] - out[1]) / (1.0 - out[1]) if expected < np.float64(n) * n else np.nan
-
-
-@kernel
-def _clear(own: Codes, theirs: Codes, a: Ints, b: Ints) -> None:
-    for e in range(own.shape[0]):
-        a[own[e]] = 0
-        b[theirs[e]] = 0
-
-
-@kernel
-def _gather(
-    item_offsets: Ints,
-    annotator: Codes,
-    item: Codes,
-    label: Codes,
-    mine: Ints,
-    place: Ints,
-    own: Codes,
-    theirs: Codes,
-    on: Codes,
-) -> None:
-    """Write this annotator's and the partners' answers, and the items, partner by partner."""
-    for vote in mine:
-        for other in range(vote + 1, item_offsets[item[vote] + 1]):
-            at = place[annotator[other]]
-            place[annotator[other]] += 1
-            own[at] = label[vote]
-            theirs[at] = label[other]
-            on[at] = item[vote]
-
-
-@kernel
-def pair_sums(
-    first: int,
-    last: int,
-    item_offsets: Ints,
-    annotator: Codes,
-    item: Codes,
-    label: Codes,
-    by_annotator: Ints,
-    annotator_offsets: Ints,
-    most: int,
-    k: int,
-    sums: Floats,
-    sizes: Ints,
-) -> None:
-    """Add up kappa times common items, and common items, over pairs of annotators from a range.
-
-    `sums`: kappa times items, items, both where kappa is defined. `sizes` counts pairs by their
-    common items, in `BINS` bins; `most` is the most answers that one annotator shares.
-    """
-    people = annotator_offsets.shape[0] - 1
-    size = np.zeros(people, dtype=np.int64)
-    place = np.zeros(people, dtype=np.int64)
-    partners = np.empty(people, dtype=np.int32)
-    own = np.empty(most, dtype=np.int32)
-    theirs = np.empty(most, dtype=np.int32)
-    on = np.empty(most, dtype=np.int32)
-    a = np.zeros(k, dtype=np.int64)
-    b = np.zeros(k, dtype=np.int64)
-    found = np.empty(3)
-    for j in range(first, last):
-        mine = by_annotator[annotator_offsets[j] : annotator_offsets[j + 1]]
-        number = _partners(j, item_offsets, annotator, item, mine, size, partners)
-        start = 0
-        for p in partners[:number]:
-            place[p] = start
-            start += size[p]
-        _gather(item_offsets, annotator, item, label, mine, place, own, theirs, on)
-        start = 0
-        for p in partners[:number]:
-            end = start + size[p]
-            _kappa(own[start:end], theirs[start:end], a, b, found)
-            _clear(own[start:end], theirs[start:end], a, b)
-            if found[2] == found[2]:
-                sums[0] += found[2] * size[p]
-                sums[1] += size[p]
-            sizes[min(size[p], BINS - 1)] += 1
-            size[p] = 0
-            start = end
-
-
-@kernel
-def pair_rows(
-    first: int,
-    last: int,
-    item_offsets: Ints,
-    annotator: Codes,
-    item: Codes,
-    label: Codes,
-    by_annotator: Ints,
-    annotator_offsets: Ints,
-    most: int,
-    k: int,
-    mean: float,
-    least: int,
-    people_of: Codes,
-    numbers: Floats,
-    influence: Floats,
-) -> None:
-    """Write a row for each pair with enough common items, and each item's influence on the mean.
-
-    `people_of` gets the two annotators; `numbers` common items, observed agreement, kappa and its
-    standard error: the root mean square of the influence of an item.
-    """
-    people = annotator_offsets.shape[0] - 1
-    size = np.zeros(people, dtype=np.int64)
-    place = np.zeros(people, dtype=np.int64)
-    partners = np.empty(people, dtype=np.int32)
-    own = np.empty(most, dtype=np.int32)
-    theirs = np.empty(most, dtype=np.int32)
-    on = np.empty(most, dtype=np.int32)
-    a = np.zeros(k, dtype=np.int64)
-    b = np.zeros(k, dtype=np.int64)
-    found = np.empty(3)
-    row = 0
-    for j in range(first, last):
-        mine = by_annotator[annotator_offsets[j] : annotator_offsets[j + 1]]
-        number = _partners(j, item_offsets, annotator, item, mine, size, partners)
-        start = 0
-        for p in partners[:number]:
-            place[p] = start
-            start += size[p]
-        _gather(item_offsets, annotator, item, label, mine, place, own, theirs, on)
-        start = 0
-        for p in partners[:number]:
-            n = size[p]
-            end = start + n
-            _kappa(own[start:end], theirs[start:end], a, b, found)
-            observed, expected, kappa = found[0], found[1], found[2]
-            squares = 0.0
-            if kappa == kappa:
-                for e in range(start, end):
-                    alike = 1.0 if own[e] == theirs[e] else 0.0
-                    chance = (b[own[e]] + a[theirs[e]]) / n - 2.0 * expected
-                    moved = (alike - observed) * (1.0 - expected) - (1.0 - observed) * chance
-                    moved /= (1.0 - expected) ** 2
-                    squares += moved * moved
-                    influence[on[e]] += moved + kappa - mean
-            _clear(own[start:end], theirs[start:end], a, b)
-            if n >= least:
-                people_of[row, 0] = j
-                people_of[row, 1] = p
-                numbers[row, 0] = n
-                numbers[row, 1] = observed
-                numbers[row, 2] = kappa
-                numbers[row, 3] = np.sqrt(squares) / n if kappa == kappa else np.nan
-                row += 1
-            size[p] = 0
-            start = end

@@ -10,7 +10,7 @@ from scipy.special import ndtri
 
 from goldlabel.check import number, whole_number
 from goldlabel.kernels.rows import each_block
-from goldlabel.tasks.multiannotator import agreement_kernels as kernels
+from goldlabel.tasks.multiannotator import pair_kernels as kernels
 from goldlabel.tasks.multiannotator.agreement import ANALYTIC, Agreement
 from goldlabel.tasks.multiannotator.votes import Votes
 
@@ -123,34 +123,44 @@ def cohen_kappa(
     whole_number(max_votes, name="max_votes", low=2)
     used, sampled = _sampled(votes, max_votes, whole_number(seed, name="seed"))
     ranges = _ranges(used)
-    sums, sizes = _pair_sums(used, ranges)
-    least = _least_items(sizes.sum(axis=0), min_items, max_pairs)
-    total, weight = sums.sum(axis=0).tolist()
+    counted = _compare(used, ranges)
+    least = _least_items(counted.sizes.sum(axis=0), min_items, max_pairs)
+    total, weight = counted.sums.sum(axis=0).tolist()
     mean = total / weight if weight else np.nan
-    people, numbers, influence = _pair_rows(used, ranges, sizes, mean, least)
-    error = float(np.sqrt((influence**2).sum())) / weight if weight else np.nan
+    # A least number beyond the bins is counted with the last bin, and cut afterwards.
+    binned = min(least, kernels.BINS - 1)
+    found = _compare(used, ranges, counted.sizes[:, binned:].sum(axis=1), mean, binned)
+    people, numbers = np.concatenate(found.people), np.concatenate(found.numbers)
+    kept = numbers[:, 0] >= least
     z = float(ndtri((1 + confidence) / 2))
-    items, observed, kappa, errors = numbers.T
+    first, second = people[kept].T.copy()
+    items, observed, kappa, errors = numbers[kept].T.copy()
     return PairAgreement(
-        first=people[:, 0].copy(),
-        second=people[:, 1].copy(),
+        first=first,
+        second=second,
         items=items.astype(np.int64),
-        observed=observed.copy(),
-        kappa=kappa.copy(),
+        observed=observed,
+        kappa=kappa,
         low=np.maximum(kappa - z * errors, -1.0),
         high=np.minimum(kappa + z * errors, 1.0),
-        mean=Agreement(
-            name="cohen_kappa",
-            value=mean,
-            low=max(mean - z * error, -1.0) if weight else np.nan,
-            high=min(mean + z * error, 1.0) if weight else np.nan,
-            standard_error=error,
-            items=int((used.votes_per_item > 1).sum()),
-            source=ANALYTIC if weight else "not defined",
-        ),
-        num_pairs=int(sizes.sum()),
+        mean=_mean(used, mean, weight, found.influence.sum(axis=0), z),
+        num_pairs=int(counted.sizes.sum()),
         least_items=least,
         sampled_items=sampled,
+    )
+
+
+def _mean(votes: Votes, mean: float, weight: float, influence: Floats, z: float) -> Agreement:
+    """Return the mean of kappas with its interval: an item counts in many pairs."""
+    error = float(np.sqrt((influence**2).sum())) / weight if weight else np.nan
+    return Agreement(
+        name="cohen_kappa",
+        value=mean,
+        low=max(mean - z * error, -1.0) if weight else np.nan,
+        high=min(mean + z * error, 1.0) if weight else np.nan,
+        standard_error=error,
+        items=int((votes.votes_per_item > 1).sum()),
+        source=ANALYTIC if weight else "not defined",
     )
 
 
@@ -199,30 +209,53 @@ def _ranges(votes: Votes) -> Ranges:
     return Ranges(np.maximum.accumulate(bounds), int(work.max(initial=0)))
 
 
-def _arguments(votes: Votes, ranges: Ranges, at: int) -> tuple[object, ...]:
-    return (
-        int(ranges.bounds[at]),
-        int(ranges.bounds[at + 1]),
-        votes.item_offsets,
-        votes.annotator,
-        votes.item,
-        votes.label,
-        votes.by_annotator,
-        votes.annotator_offsets,
-        ranges.most,
-        votes.num_classes,
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What one run over the ranges gives; `people`, `numbers`, `influence` may be empty."""
+
+    sums: Floats
+    sizes: Ints
+    people: list[Codes]
+    numbers: list[Floats]
+    influence: Floats
+
+
+def _compare(
+    votes: Votes, ranges: Ranges, rows: Ints | None = None, mean: float = 0.0, least: int = 0
+) -> Found:
+    """Compare all pairs and add up; list `rows` of them in each range, if that is given."""
+    listed = np.zeros(RANGES, dtype=np.int64) if rows is None else rows
+    found = Found(
+        sums=np.zeros((RANGES, 2)),
+        sizes=np.zeros((RANGES, kernels.BINS), dtype=np.int64),
+        people=[np.empty((count, 2), dtype=np.int32) for count in listed],
+        numbers=[np.empty((count, 4)) for count in listed],
+        influence=np.zeros((RANGES, 0 if rows is None else votes.num_items)),
     )
 
-
-def _pair_sums(votes: Votes, ranges: Ranges) -> tuple[Floats, Ints]:
-    sums = np.zeros((RANGES, 2))
-    sizes = np.zeros((RANGES, kernels.BINS), dtype=np.int64)
-
     def work(worker: int, at: int, _: slice) -> None:
-        kernels.pair_sums(*_arguments(votes, ranges, at), sums[at], sizes[at])
+        kernels.annotator_pairs(
+            int(ranges.bounds[at]),
+            int(ranges.bounds[at + 1]),
+            votes.item_offsets,
+            votes.annotator,
+            votes.item,
+            votes.label,
+            votes.by_annotator,
+            votes.annotator_offsets,
+            ranges.most,
+            votes.num_classes,
+            found.sums[at],
+            found.sizes[at],
+            mean,
+            least,
+            found.people[at],
+            found.numbers[at],
+            found.influence[at],
+        )
 
     each_block(work, RANGES, 1)
-    return sums, sizes
+    return found
 
 
 def _least_items(sizes: Ints, least: int, most: int) -> int:
@@ -230,25 +263,3 @@ def _least_items(sizes: Ints, least: int, most: int) -> int:
     at_least = np.cumsum(sizes[::-1])[::-1]
     few = np.flatnonzero(at_least <= most)
     return max(least, int(few[0]) if few.size else kernels.BINS - 1)
-
-
-def _pair_rows(
-    votes: Votes, ranges: Ranges, sizes: Ints, mean: float, least: int
-) -> tuple[Codes, Floats, Floats]:
-    """Return annotators and numbers of the listed pairs, and each item's influence on the mean."""
-    # A least number beyond the bins is counted with the last bin, and cut afterwards.
-    rows = sizes[:, min(least, kernels.BINS - 1) :].sum(axis=1)
-    ends = np.cumsum(rows)
-    people = np.empty((ends[-1], 2), dtype=np.int32)
-    numbers = np.zeros((ends[-1], 4))
-    influence = np.zeros((RANGES, votes.num_items))
-    counted = min(least, kernels.BINS - 1)
-
-    def work(worker: int, at: int, _: slice) -> None:
-        mine = slice(ends[at] - rows[at], ends[at])
-        place = (people[mine], numbers[mine], influence[at])
-        kernels.pair_rows(*_arguments(votes, ranges, at), mean, counted, *place)
-
-    each_block(work, RANGES, 1)
-    listed = numbers[:, 0] >= least
-    return people[listed], numbers[listed], influence.sum(axis=0)

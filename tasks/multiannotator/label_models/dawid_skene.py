@@ -14,6 +14,10 @@ import numpy.typing as npt
 from goldlabel.check import number
 from goldlabel.errors import InputError
 from goldlabel.tasks.multiannotator.label_models import kernels
+from goldlabel.tasks.multiannotator.label_models.confusions import (
+    answer_rows,
+    confusion_matrices,
+)
 from goldlabel.tasks.multiannotator.label_models.fitted import (
     Fit,
     check_votes,
@@ -153,52 +157,59 @@ def fit(
     pseudo = Smoothing(prior_smoothing, smoothing, diagonal_smoothing, shrinkage)
     known = gold_classes(gold, votes)
     prior, estimated = class_prior_vector(class_prior, votes.num_classes)
+    _refuse_too_large(votes, min(votes.num_annotators, len(votes)))  # the least there can be
     pairs = find_pairs(votes)
-    _refuse_too_large(votes, pairs)
+    _refuse_too_large(votes, len(pairs))
+    learnt = Confusions.empty(votes, pairs)
     posterior = np.empty((votes.num_items, votes.num_classes))
     likelihood = None
     history: list[float] = []
     if start is None:
         sums = vote_shares(votes, known, posterior)
-        learnt = Confusions.empty(votes, pairs)
     else:
         _check_start(start, votes)
         prior = start.parameters["class_prior"] if estimated else prior
-        learnt = _from_earlier(votes, pairs, start)
+        learnt.emission[:] = answer_rows(start, pairs.annotator, pairs.label, floor=FLOOR)
         sums, likelihood = _expect(votes, pairs, learnt, prior, known, posterior)
     for _ in stopping.rounds(history, len(votes)):
         prior = _prior(sums, pseudo) if estimated else prior
         _maximise(votes, pairs, posterior, pseudo, learnt)
         sums, likelihood = _expect(votes, pairs, learnt, prior, known, posterior)
         history.append(likelihood)
-    if start is None and not history:
-        _maximise(votes, pairs, posterior, pseudo, learnt)
+    if start is None or history:
+        if not history:
+            _maximise(votes, pairs, posterior, pseudo, learnt)
+        accuracy = _accuracy(votes, pairs, learnt, prior, pseudo)
+        parameters = _parameters(pairs, learnt, prior, pseudo)
+    else:
+        accuracy, parameters = _as_before(start, votes, prior)
     return finish(
         votes,
         known,
         "dawid_skene",
         posterior,
-        _accuracy(votes, pairs, learnt, prior, pseudo),
-        _parameters(pairs, learnt, prior, pseudo),
+        accuracy,
+        parameters,
         history,
         log_likelihood=likelihood,
         converged=stopping.reached(history, len(votes)),
     )
 
 
-def _refuse_too_large(votes: Votes, pairs: Pairs) -> None:
+def _refuse_too_large(votes: Votes, pairs: int) -> None:
     k = votes.num_classes
     refuse_too_large(
-        k * (votes.num_items + len(pairs) + votes.num_annotators + k),
-        f"{len(pairs):,} pairs of an annotator and a class, and {votes.num_items:,} items, with"
+        k * (votes.num_items + pairs + votes.num_annotators + k),
+        f"{pairs:,} pairs of an annotator and a class, and {votes.num_items:,} items, with"
         f" {k:,} numbers for each",
         "Use one_coin, glad or mace, which keep one number for each pair; or fewer classes",
     )
 
 
 def _prior(sums: Floats, pseudo: Smoothing) -> Floats:
-    prior = np.maximum(sums + pseudo.prior, FLOOR * sums.sum())
-    return prior / prior.sum()
+    prior: Floats = np.maximum(sums + pseudo.prior, FLOOR * sums.sum())
+    prior /= prior.sum()
+    return prior
 
 
 def _maximise(
@@ -285,7 +296,8 @@ def _accuracy(
     right[:] = np.diagonal(learnt.pooled)
     np.divide(never, learnt.totals, out=right, where=voted[:, None])
     right[pairs.annotator, pairs.label] = _own(pairs, learnt)
-    return np.minimum(right @ prior, 1.0)
+    accuracy: Floats = np.minimum(right @ prior, 1.0)
+    return accuracy
 
 
 def _parameters(
@@ -319,75 +331,11 @@ def _check_start(start: Fit, votes: Votes) -> None:
         )
 
 
-def _from_earlier(votes: Votes, pairs: Pairs, start: Fit) -> Confusions:
-    """Look the pairs up in an earlier fit; what it has never seen, it has an opinion of."""
-    learnt = Confusions.empty(votes, pairs)
-    rows = _rows(start, pairs.annotator, pairs.label)
-    learnt.emission[:] = rows
-    learnt.pooled[:] = start.parameters["pooled"]
-    people = len(start.annotator_quality)
-    learnt.totals[:people] = start.parameters["totals"]
-    return learnt
-
-
-def _rows(start: Fit, annotator: Codes, label: Codes) -> Floats:
-    """Return the probability of answers given each class, for any annotators and answers."""
-    known = start.parameters
-    k = len(known["class_prior"])
-    cell, diagonal, shrinkage = known["pseudo_counts"].tolist()
-    rows: Floats = known["pooled"][label]  # a copy
-    earlier = known["pair_annotator"].astype(np.int64) * k + known["pair_label"]
-    has_voted = np.isin(annotator, known["pair_annotator"])
-    key = annotator.astype(np.int64) * k + label
-    place = np.minimum(np.searchsorted(earlier, key), len(earlier) - 1)
-    seen = earlier[place] == key
-    rows[seen] = known["emission"][place[seen]]
-    never = np.flatnonzero(has_voted & ~seen)
-    counts = cell + shrinkage * rows[never]
-    counts[np.arange(len(never)), label[never]] += diagonal
-    rows[never] = np.maximum(counts, FLOOR) / known["totals"][annotator[never]]
-    return rows
-
-
-def confusion_matrices(fitted: Fit, annotators: npt.ArrayLike | None = None) -> Floats:
-    """Return whole confusion matrices of a fit.
-
-    Parameters
-    ----------
-    fitted : Fit
-        What `fit` has returned.
-    annotators : array_like of shape (m,), optional
-        Which; all by default.
-
-    Returns
-    -------
-    ndarray of shape (m, k, k), float64
-        Probability of each answer (last axis) given the true class; rows sum to 1. Annotators
-        without votes have that of all annotators together.
-
-    Raises
-    ------
-    InputError
-        `fitted` is of another model, an annotator does not exist, or this is larger than the
-        machine's memory.
-    """
-    if fitted.method != "dawid_skene":
-        raise InputError("fitted", f"is a fit of {fitted.method}", "Pass one of dawid_skene")
-    people = len(fitted.annotator_quality)
-    chosen = np.arange(people) if annotators is None else np.asarray(annotators)
-    bad = np.flatnonzero((chosen < 0) | (chosen >= people))
-    if bad.size:
-        raise InputError(
-            f"annotators[{bad[0]}]",
-            f"is {chosen[bad[0]]}, and there are annotators 0 .. {people - 1} ({bad.size:,} such)",
-            "Pass numbers of annotators",
-        )
-    k = len(fitted.parameters["class_prior"])
-    refuse_too_large(
-        2 * len(chosen) * k * k,
-        f"{len(chosen):,} matrices of {k:,} x {k:,}",
-        "Ask for fewer annotators at a time",
-    )
-    everyone = np.repeat(chosen.astype(np.int32), k)
-    rows = _rows(fitted, everyone, np.tile(np.arange(k, dtype=np.int32), len(chosen)))
-    return rows.reshape(len(chosen), k, k).transpose(0, 2, 1)
+def _as_before(
+    start: Fit, votes: Votes, prior: Floats
+) -> tuple[Floats, dict[str, npt.NDArray[np.generic]]]:
+    """Return accuracies and parameters of a fit that has learnt nothing new."""
+    newcomers = votes.num_annotators - len(start.annotator_quality)
+    pooled = float(np.diagonal(start.parameters["pooled"]) @ prior)
+    accuracy = np.append(start.annotator_quality, np.full(newcomers, min(pooled, 1.0)))
+    return accuracy, {**start.parameters, "class_prior": prior}

@@ -232,7 +232,9 @@ def _maximise(expect: Expectation, pairs: Pairs, learnt: Annotators, method: Met
 
 def _totals(pairs: Pairs, values: Floats) -> Floats:
     """Add a number of each pair up by annotator."""
-    return np.bincount(pairs.annotator, weights=values, minlength=len(pairs.offsets) - 1)
+    totals = np.zeros(len(pairs.offsets) - 1)
+    totals += np.bincount(pairs.annotator, weights=values, minlength=len(totals))
+    return totals
 
 
 def _competence(votes: Votes, learnt: Annotators) -> Floats:

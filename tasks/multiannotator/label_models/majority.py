@@ -82,7 +82,7 @@ def _break_ties(
     annotator: Codes,
     label: Codes,
     tied: Ints,
-    probabilities: npt.NDArray[np.generic],
+    probabilities: Floats,
     frequency: Ints,
     trust: Floats,
     count: Ints,
@@ -109,17 +109,17 @@ def _break_ties(
             if count[c] != most or c == best:
                 continue
             # In turn: probability, rarity, trust, number; the first that differs decides.
-            ahead = np.float64(-1.0 if best >= 0 else 1.0)
+            ahead = 1.0
             if best >= 0:
                 ahead = 0.0
                 if probabilities.shape[0]:
-                    ahead = np.float64(probabilities[at, c]) - np.float64(probabilities[at, best])
+                    ahead = probabilities[at, c] - probabilities[at, best]
                 if ahead == 0.0:
-                    ahead = np.float64(frequency[best] - frequency[c])
+                    ahead = 1.0 * (frequency[best] - frequency[c])
                 if ahead == 0.0:
                     ahead = total[c] / most - total[best] / most
                 if ahead == 0.0:
-                    ahead = np.float64(best - c)
+                    ahead = 1.0 * (best - c)
             if ahead > 0.0:
                 best = c
         winner[i] = best
@@ -211,7 +211,8 @@ def _trust(votes: Votes, winner: Codes) -> Floats:
     known = counted > 0
     if not known.any():
         return np.empty(0)
-    return np.where(known, rates, rates[known].mean())
+    trust: Floats = np.where(known, rates, rates[known].mean())
+    return trust
 
 
 def agreement_with(votes: Votes, consensus: Codes) -> tuple[Floats, Ints]:
@@ -223,7 +224,8 @@ def agreement_with(votes: Votes, consensus: Codes) -> tuple[Floats, Ints]:
     people = votes.num_annotators
     counted = np.bincount(votes.annotator[answer >= 0], minlength=people)
     right = np.bincount(votes.annotator[answer == votes.label], minlength=people)
-    return right / np.maximum(counted, 1), counted
+    rates: Floats = right / np.maximum(counted, 1)
+    return rates, counted
 
 
 def vote_shares(votes: Votes, gold: Codes, out: Floats) -> Floats:
@@ -235,7 +237,8 @@ def vote_shares(votes: Votes, gold: Codes, out: Floats) -> Floats:
         _shares(offsets, votes.label, gold[items], out[items], sums[block])
 
     each_items(votes, votes.num_classes, work)
-    return sums.sum(axis=0)
+    total: Floats = sums.sum(axis=0)
+    return total
 
 
 def fit(

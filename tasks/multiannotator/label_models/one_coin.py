@@ -121,4 +121,5 @@ def _accuracy(votes: Votes, expect: Expectation, right: float, wrong: float) -> 
     everyone = (hits.sum() + right) / (counts.sum() + right + wrong)
     accuracy = np.full(votes.num_annotators, everyone)
     np.divide(hits + right, counts + right + wrong, out=accuracy, where=counts > 0)
-    return np.clip(accuracy, FLOOR, 1.0 - FLOOR)
+    clipped: Floats = np.clip(accuracy, FLOOR, 1.0 - FLOOR)
+    return clipped
