@@ -73,6 +73,15 @@ class Target:
         )
 
 
+@dataclass(frozen=True)
+class Figures:
+    """A table besides those of time and memory: its title, how to read it, heading and rows."""
+
+    title: str
+    text: str
+    rows: tuple[tuple[str, ...], ...]
+
+
 def as_they_are(arrays: Arrays) -> Any:
     return arrays
 
@@ -95,6 +104,11 @@ class Section:
         The least that anything can cost which looks at all of the input.
     prepare : callable
         Turns the arrays into what both sides are given; not measured.
+    least : int, optional
+        Least rounds of a case and an input, where the peer takes minutes; else as the size says.
+    figures : callable, optional
+        Makes a further table, or None where what it needs is not there; made when the whole
+        section is run.
     """
 
     name: str
@@ -107,6 +121,8 @@ class Section:
     targets: tuple[Target, ...] = ()
     floor: Callable[[Any], Any] | None = None
     prepare: Callable[[Arrays], Any] = as_they_are
+    least: int | None = None
+    figures: Callable[[], Figures | None] | None = None
 
 
 def find_sections() -> dict[str, Section]:

@@ -1,10 +1,12 @@
 """Temperature scaling of a model's probabilities to what annotators said.
 
 The target is the share of an item's votes for each class, the loss the mean cross-entropy. In
-1 / T it is convex, so that a coarse grid and a fine one around its lowest point find the minimum.
+1 / T it is convex, so that a walk down a coarse grid and then down a fine one finds the minimum.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -35,16 +37,26 @@ def best_temperature(votes: Votes, probs: Floats) -> float:
     >>> best_temperature(votes, np.array([[0.9, 0.1], [0.4, 0.6]]))
     0.425
     """
-    losses = _losses(votes, probs, COARSE)
-    best = int(losses.argmin())
-    fine: list[float] = []
+    loss = _Loss(votes, probs)
+    best = _lowest(COARSE, COARSE.index(1.0), loss)
+    fine = [COARSE[best]]
     if best > 0:
-        fine += np.linspace(COARSE[best - 1], COARSE[best], 4, endpoint=False).tolist()
+        fine = np.linspace(COARSE[best - 1], COARSE[best], 4, endpoint=False).tolist() + fine
     if best < len(COARSE) - 1:
-        fine += np.linspace(COARSE[best], COARSE[best + 1], 5).tolist()
-    else:
-        fine.append(COARSE[best])
-    return float(fine[int(_losses(votes, probs, fine).argmin())])
+        fine += np.linspace(COARSE[best], COARSE[best + 1], 5).tolist()[1:]
+    return fine[_lowest(fine, fine.index(COARSE[best]), loss)]
+
+
+def _lowest(temperatures: Sequence[float], at: int, loss: Callable[[float], float]) -> int:
+    """Walk down from `at` to the lowest loss, the first of equals."""
+    here = at
+    while here > 0 and loss(temperatures[here - 1]) <= loss(temperatures[here]):
+        here -= 1
+    if here == at:
+        last = len(temperatures) - 1
+        while here < last and loss(temperatures[here + 1]) < loss(temperatures[here]):
+            here += 1
+    return here
 
 
 def scaled(probs: Floats, temperature: float) -> Floats:
@@ -72,25 +84,48 @@ def _logs(probs: Floats) -> Floats:
     return logs
 
 
-def _losses(votes: Votes, probs: Floats, temperatures: tuple[float, ...] | list[float]) -> Floats:
-    """Return the mean cross-entropy at each temperature, up to the factor ``1 / ln k``."""
-    n, k = probs.shape
-    size = block_rows(k)
-    partial = np.zeros((max(1, -(-n // size)), len(temperatures)))
-    count = votes.votes_per_item
+class _Loss:
+    """The mean cross-entropy at a temperature, up to the factor ``1 / ln k``; each computed once.
 
-    def work(worker: int, block: int, rows: slice) -> None:
-        logs = _logs(probs[rows])
-        first, last = votes.item_offsets[rows.start], votes.item_offsets[rows.stop]
-        item = votes.item[first:last] - rows.start
-        own = logs[item, votes.label[first:last]]
-        weight = 1.0 / count[rows.start + item]
-        powers = np.empty_like(logs)
-        for at, temperature in enumerate(temperatures):
-            np.exp(np.divide(logs, temperature, out=powers), out=powers)
-            voted = own / temperature - np.log(powers.sum(axis=1))[item]
-            partial[block, at] = -np.dot(weight, np.maximum(voted, np.log(FLOOR)))
+    It is that of ``log_sum - own / T`` over votes, with `own` the logarithm at the vote's class:
+    but for the floor of probabilities, sums over items do.
+    """
 
-    each_block(work, n, size)
-    total: Floats = partial.sum(axis=0)
-    return total
+    def __init__(self, votes: Votes, probs: Floats) -> None:
+        self._known: dict[float, float] = {}
+        n, k = probs.shape
+        self._size = block_rows(k)
+        # Few classes: sums over them go faster where they are the first axis.
+        self._logs = np.empty((k, n))
+
+        def work(worker: int, block: int, rows: slice) -> None:
+            self._logs[:, rows] = _logs(probs[rows]).T
+
+        each_block(work, n, self._size)
+        self._item = votes.item
+        self._own = self._logs[votes.label, votes.item]
+        count = votes.votes_per_item
+        self._weight = 1.0 / count[votes.item]
+        self._voted = (count > 0).astype(np.float64)
+        self._total = float(np.dot(self._weight, self._own))
+        self._least = float(self._own.min(initial=0.0))
+
+    def __call__(self, temperature: float) -> float:
+        if temperature not in self._known:
+            self._known[temperature] = self._at(temperature)
+        return self._known[temperature]
+
+    def _at(self, temperature: float) -> float:
+        k, n = self._logs.shape
+        log_sums = np.empty(n)
+
+        def work(worker: int, block: int, rows: slice) -> None:
+            powers = self._logs[:, rows] / temperature
+            np.exp(powers, out=powers)
+            np.log(powers.sum(axis=0), out=log_sums[rows])
+
+        each_block(work, n, self._size)
+        if self._least / temperature - np.log(k) > np.log(FLOOR):
+            return float(np.dot(self._voted, log_sums)) - self._total / temperature
+        said = self._own / temperature - log_sums[self._item]
+        return -float(np.dot(self._weight, np.maximum(said, np.log(FLOOR))))

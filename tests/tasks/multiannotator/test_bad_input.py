@@ -190,7 +190,10 @@ JSON = {
         "has the choices a, b",
     ),
     "nobody": (
-        [{"data": {}, "annotations": [{"result": [{"from_name": "a", "value": {"choices": ["x"]}}]}]}],
+        [
+            {"data": {}, "annotations": [
+                {"result": [{"from_name": "a", "value": {"choices": ["x"]}}]}]}
+        ],
         "does not say who",
     ),
     "several": (

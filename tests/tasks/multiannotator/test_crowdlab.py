@@ -22,12 +22,16 @@ from goldlabel.tasks.multiannotator.given import given_votes
 N = np.nan
 LABELS = np.array([[0, 0, N], [1, N, 1], [2, 2, 1], [N, 0, 0], [1, 1, 2], [N, 2, N]])
 PROBS = np.array(
-    [[0.7, 0.2, 0.1], [0.2, 0.6, 0.2], [0.1, 0.3, 0.6]]
-    + [[0.5, 0.3, 0.2], [0.3, 0.3, 0.4], [0.2, 0.2, 0.6]]
+    [
+        *([0.7, 0.2, 0.1], [0.2, 0.6, 0.2], [0.1, 0.3, 0.6]),
+        *([0.5, 0.3, 0.2], [0.3, 0.3, 0.4], [0.2, 0.2, 0.6]),
+    ]
 )
 SECOND = np.array(
-    [[0.6, 0.3, 0.1], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6]]
-    + [[0.4, 0.4, 0.2], [0.2, 0.5, 0.3], [0.1, 0.1, 0.8]]
+    [
+        *([0.6, 0.3, 0.1], [0.1, 0.8, 0.1], [0.2, 0.2, 0.6]),
+        *([0.4, 0.4, 0.2], [0.2, 0.5, 0.3], [0.1, 0.1, 0.8]),
+    ]
 )
 POOL = np.array([[0.4, 0.3, 0.3], [0.9, 0.05, 0.05]])
 
@@ -201,6 +205,7 @@ def test_equal_to_the_reference(crowd):
 
 @given(crowds())
 @settings(max_examples=40)
+@pytest.mark.filterwarnings("ignore:labels. no two")
 def test_annotators_equal_the_reference(crowd):
     labels, probs, _ = crowd
     found = get_consensus_labels(labels, probs)

@@ -145,7 +145,8 @@ def doccano(path):
 
 def mechanical_turk(path):
     lines = [
-        f'"{task}","{who}","Approved","Mon Jan 0{at + 1} 12:00:00 PST 2024","{10 + at}","text","{what}"'
+        f'"{task}","{who}","Approved","Mon Jan 0{at + 1} 12:00:00 PST 2024",'
+        f'"{10 + at}","text","{what}"'
         for at, (task, who, what) in enumerate(VOTES)
     ]
     lines.append('"t1","zoe","Rejected","Mon Jan 09 12:00:00 PST 2024","1","text","owl"')
@@ -242,9 +243,12 @@ def test_the_consensus_goes_back_into_the_dataset(made, tmp_path):
     found = get_consensus_labels(data.votes, consensus_method="majority_vote", classes=data.classes)
     out = tmp_path / f"with{path.suffix}"
     write_consensus(data, found, out, layout="dataset")
-    again = read(out, **({**FORMATS[path.name][1], "annotators": ["ann", "bob", "cyd"]}
-                         if path.name == "wide.csv" else FORMATS[path.name][1]),
-                 **({"label": "kind"} if path.name in ("studio.csv", "short.json") else {}))  # fmt: skip
+    options = dict(FORMATS[path.name][1])
+    if path.name == "wide.csv":
+        options["annotators"] = ["ann", "bob", "cyd"]
+    if path.name in ("studio.csv", "short.json"):
+        options["label"] = "kind"
+    again = read(out, **options)
     assert said(again) == set(VOTES)
     text = "" if path.suffix == ".parquet" else out.read_text()
     if path.name == "export.json":
