@@ -182,7 +182,8 @@ def _chosen(probs: Floats) -> Ints:
     """Return the class that most models choose, ties by their mean probabilities."""
     predicted = probs.argmax(axis=2)
     if len(probs) == 1:
-        return predicted[0]
+        first: Ints = predicted[0]
+        return first
     models, items = predicted.shape
     votes = Votes.from_arrays(
         np.tile(np.arange(items), models),

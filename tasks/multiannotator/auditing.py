@@ -70,10 +70,20 @@ def audit(
     consensus: Path | None = None,
     with_consensus: Path | None = None,
     format: Literal[
-        *("csv", "tsv", "jsonl", "parquet", "huggingface", "long", "wide", "lists", "counts"),
-        *("prodigy", "doccano", "label_studio"),
+        "csv",
+        "tsv",
+        "jsonl",
+        "parquet",
+        "huggingface",
+        "long",
+        "wide",
+        "lists",
+        "counts",
+        "prodigy",
+        "doccano",
+        "label_studio",
     ]
-    | None = None,
+    | None = None,  # fmt: skip
     encoding: str | None = None,
     delimiter: str | None = None,
     quote: str = '"',

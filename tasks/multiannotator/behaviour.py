@@ -85,11 +85,10 @@ def at_random(votes: Votes) -> tuple[Mask, Floats]:
     alike = (counts[inverse] - 1) / np.maximum(others, 1)
     chance = np.where(others > 0, _by_chance(votes), 1.0)
     gain = np.where(others > 0, alike - chance, 0.0)
-    sums = (
-        np.bincount(votes.annotator, weights=values, minlength=m)
+    used, total, squares, room = (
+        np.bincount(votes.annotator, weights=values, minlength=m).astype(np.float64)
         for values in (others > 0, gain, gain**2, 1.0 - chance)
     )
-    used, total, squares, room = sums
     mean, room = total / np.maximum(used, 1), room / np.maximum(used, 1)
     spread = np.sqrt(np.maximum(squares / np.maximum(used, 1) - mean**2, 1e-12))
     error = spread / np.sqrt(np.maximum(used, 1))

@@ -301,7 +301,7 @@ def consensus_of(
     if calibrate_probs:
         given, temperatures = _calibrated(given)
     found = [_by_method(given, name, quality_method, method) for name in names]
-    others = dict(zip(names[1:], found[1:], strict=True))
+    others: dict[str, Consensus] = dict(zip(names[1:], found[1:], strict=True))
     return replace(found[0], others=others, temperatures=temperatures)
 
 

@@ -211,9 +211,9 @@ def _of_votes(
 
 def _long_table(labels: Any, ids: npt.NDArray[Any] | None, n: int | None) -> _Long:
     if isinstance(labels, pd.DataFrame | Mapping) and set(LONG) <= set(labels):
-        return _of_long(*(labels[name] for name in LONG), ids, n)
+        return _of_long(labels["item"], labels["annotator"], labels["label"], ids, n)
     if isinstance(labels, tuple) and len(labels) == 3 and np.ndim(labels[0]) == 1:
-        return _of_long(*labels, ids, n)
+        return _of_long(labels[0], labels[1], labels[2], ids, n)
     if isinstance(labels, pd.DataFrame):
         return _of_frame(labels, ids, n)
     if isinstance(labels, str | bytes | Mapping | set) or not hasattr(labels, "__len__"):

@@ -220,7 +220,8 @@ def _checked_features(features: npt.ArrayLike, n: int) -> Floats:
             f"features[{bad[0]}]", f"is not finite ({bad.size:,} such rows)", "Pass finite numbers"
         )
     spread = rows.std(axis=0)
-    return (rows - rows.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    scaled: Floats = (rows - rows.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    return scaled
 
 
 def _spread(rows: Floats, candidates: Ints, size: int) -> Ints:
@@ -272,4 +273,5 @@ def _best_first(consensus: Consensus, label: int) -> list[int]:
     hits = np.bincount(votes.annotator[right], minlength=m)
     quality = np.nan_to_num(consensus.annotator_quality, nan=0.0)
     estimate = (hits + SHRINKAGE * quality) / (count + SHRINKAGE)
-    return np.argsort(-estimate, kind="stable").tolist()
+    ranked: list[int] = np.argsort(-estimate, kind="stable").tolist()
+    return ranked

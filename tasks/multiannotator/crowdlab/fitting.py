@@ -172,15 +172,16 @@ def _weighed(setting: _Setting, labels: Ints) -> tuple[Crowd, Ints]:
     posterior = np.empty((votes.num_items, k))
     better = setting.majority.copy()
     miss = (1.0 - hit) / (k - 1)
-    shared = tuple(map(frozen, (model_weights, weights)))
+    of_models, of_people = frozen(model_weights), frozen(weights)
 
     def work(worker: int, block: int, rows: slice) -> None:
         kernels.fill_posterior(
             frozen(votes.item_offsets[rows.start : rows.stop + 1]),
             votes.annotator,
             votes.label,
-            frozen(probs[:, rows]),
-            *shared,
+            frozen(np.ascontiguousarray(probs[:, rows])),  # one layout, one compilation
+            of_models,
+            of_people,
             hit,
             miss,
             posterior[rows],

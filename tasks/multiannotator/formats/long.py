@@ -184,10 +184,8 @@ def _ballots(
     there = kept & ~is_missing(frame[roles.item])
     items = pd.unique(as_names(frame[roles.item][there]))
     rows = np.flatnonzero(kept & ~missing)
-    when = {
-        "time": times_of(frame[roles.time]) if roles.time else None,
-        "seconds": seconds_of(frame[roles.seconds]) if roles.seconds else None,
-    }
+    time = times_of(frame[roles.time]) if roles.time else None
+    seconds = seconds_of(frame[roles.seconds]) if roles.seconds else None
     options = {**table.source.options, "layout": "long", "roles": list(roles), "single": single}
     return Ballots(
         item=as_names(frame[roles.item].iloc[rows]),
@@ -199,7 +197,8 @@ def _ballots(
         where=f"{path}: column {roles.label!r}",
         notes=notes,
         frame=_of_items(frame[there], roles),
-        **{name: None if values is None else values[rows] for name, values in when.items()},
+        time=None if time is None else time[rows],
+        seconds=None if seconds is None else seconds[rows],
         listed=table.categories.get(roles.label),
         positions=roles.label in table.coded,
     )

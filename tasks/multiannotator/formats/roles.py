@@ -42,7 +42,7 @@ class Roles(NamedTuple):
 
 def guessed(columns: Sequence[str]) -> dict[str, str]:
     """Return the column of each role whose usual name is among the columns, best names first."""
-    found = {}
+    found: dict[str, str] = {}
     lower = {name.lower().strip().replace(" ", "_"): name for name in reversed(columns)}
     for role, names in NAMES.items():
         free = (lower[name] for name in names if name in lower)
