@@ -83,7 +83,7 @@ def audit(
         "doccano",
         "label_studio",
     ]
-    | None = None,  # fmt: skip
+    | None = None,
     encoding: str | None = None,
     delimiter: str | None = None,
     quote: str = '"',

@@ -8,7 +8,6 @@ quality scores for data with multiple annotators. arXiv:2210.06812 (2022).
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
@@ -20,7 +19,7 @@ import pandas as pd
 
 from goldlabel import check, confident
 from goldlabel.confident import Method
-from goldlabel.errors import DataWarning, InputError
+from goldlabel.errors import InputError, warn
 from goldlabel.kernels._jit import frozen
 from goldlabel.kernels.rows import block_rows, each_block
 from goldlabel.tasks.multiannotator import crowdlab
@@ -310,11 +309,9 @@ def _warn_of_disagreement(votes: Votes) -> None:
         return
     pairs = np.sort(votes.item.astype(np.int64) * votes.num_classes + votes.label)
     if not (pairs[1:] == pairs[:-1]).any():
-        warnings.warn(
+        warn(
             "labels: no two annotators agree on any item. Check that they all use the same names"
-            " of classes.",
-            DataWarning,
-            stacklevel=4,
+            " of classes."
         )
 
 

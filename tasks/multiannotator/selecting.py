@@ -21,7 +21,7 @@ from goldlabel import check
 from goldlabel.audit import Source
 from goldlabel.classes import as_array
 from goldlabel.errors import InputError
-from goldlabel.tables import read_pred_probs
+from goldlabel.tables.features import read_embeddings
 from goldlabel.tasks.multiannotator.active import scores_of_votes
 from goldlabel.tasks.multiannotator.consensus import Consensus, consensus_of
 from goldlabel.tasks.multiannotator.formats import read_again
@@ -84,7 +84,8 @@ def select(
     DataFrame, a row per item, in the order to label
         `item` (position), `id`, `score` (lowest = most needed), `votes` it has, its `probable`
         class, and `annotator`: of those who have not labelled it yet, who is most often right
-        about items of that class; None where everybody has.
+        about items of that class; None where nobody is left. Items that everybody has labelled
+        come last.
 
     Raises
     ------
@@ -121,7 +122,7 @@ def next_examples(
     n, at_random, per_annotator, seed
         See `select`.
     features : Path, optional
-        A file with a row of numbers for each item, in the order of consensus.parquet or with ids.
+        A file with a row of numbers for each item, in the order of consensus.parquet.
 
     Returns
     -------
@@ -139,7 +140,7 @@ def next_examples(
     given = Given(data.votes, data.classes, data.annotators, data.ids, probs)
     values = None
     if features is not None:
-        values = read_pred_probs(features, ids=data.ids).values
+        values = read_embeddings(features, len(data))
     batch = _batch(given, n, at_random, values, 5, per_annotator, seed)
     if not data.has_identities:
         batch = batch.drop(columns="annotator")
@@ -167,9 +168,12 @@ def _batch(
         raise InputError("labels", "holds no vote", "Pass at least one label")
     consensus = consensus_of(given, _method(given))
     needs = _needs(given, consensus)
-    order = np.argsort(needs.scores, kind="stable")
+    everybody = np.count_nonzero(votes.votes_per_annotator)
+    is_full = votes.votes_per_item >= everybody
+    order = np.lexsort((needs.scores, is_full))
     if is_random:
-        order = np.random.default_rng(seed).permutation(votes.num_items)
+        drawn = np.random.default_rng(seed).permutation(votes.num_items)
+        order = drawn[np.argsort(is_full[drawn], kind="stable")]
     elif features is not None:
         rows = _checked_features(features, votes.num_items)
         order = _spread(rows, order[: factor * size], size)
@@ -182,10 +186,15 @@ def _batch(
             "id": chosen if given.ids is None else given.ids[chosen],
             "score": needs.scores[chosen],
             "votes": votes.votes_per_item[chosen],
-            "probable": [given.classes[c] for c in needs.labels[chosen].tolist()],
-            "annotator": [None if j < 0 else names[j] for j in people.tolist()],
+            "probable": _objects([given.classes[c] for c in needs.labels[chosen].tolist()]),
+            "annotator": _objects([None if j < 0 else names[j] for j in people.tolist()]),
         }
     )
+
+
+def _objects(values: list[Any]) -> pd.Series[Any]:
+    """Return a column that keeps integers beside None as they are."""
+    return pd.Series(values, dtype=object)
 
 
 def _method(given: Given) -> Any:

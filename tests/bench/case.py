@@ -104,8 +104,6 @@ class Section:
         The least that anything can cost which looks at all of the input.
     prepare : callable
         Turns the arrays into what both sides are given; not measured.
-    least : int, optional
-        Least rounds of a case and an input, where the peer takes minutes; else as the size says.
     figures : callable, optional
         Makes a further table, or None where what it needs is not there; made when the whole
         section is run.
@@ -121,7 +119,6 @@ class Section:
     targets: tuple[Target, ...] = ()
     floor: Callable[[Any], Any] | None = None
     prepare: Callable[[Arrays], Any] = as_they_are
-    least: int | None = None
     figures: Callable[[], Figures | None] | None = None
 
 

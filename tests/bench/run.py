@@ -169,7 +169,6 @@ def run_case(section: Section, case: Case, given: Any, size: str) -> Result:
         found["agreement"] = case.agree(given, results["ours"], results["peer"])
     results.clear()
     budget, least, most = RUNS[size]
-    least = min(least, section.least or least)
     samples = measure.alternate(calls, budget=budget, least=least, most=most)
     found |= {name: measure.typical(each) for name, each in samples.items()}
     found["rounds"] = len(samples["ours"])

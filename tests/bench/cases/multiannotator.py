@@ -157,6 +157,5 @@ SECTION = Section(
     },
     cases=CASES,
     targets=TARGETS,
-    least=2,
     figures=accuracy,
 )

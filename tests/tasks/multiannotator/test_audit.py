@@ -333,3 +333,14 @@ def test_classes_in_sum():
         "label_noise": pytest.approx(1 / 3), "inverse_label_noise": 0.0,
     }  # fmt: skip
     assert table.loc["x", "inverse_label_noise"] == pytest.approx(1 / 3)
+
+
+def test_items_that_everybody_has_labelled_come_last():
+    labels = np.array([[0, 1], [0, -1], [1, 1], [-1, -1]])
+    probs = np.array([[0.5, 0.5], [0.9, 0.1], [0.1, 0.9], [0.6, 0.4]])
+    batch = multiannotator.select(labels, probs, n=4, per_annotator=4)
+    assert batch["item"].tolist() == [3, 1, 0, 2]
+    assert batch["annotator"].tolist()[2:] == [None, None]
+    assert batch["annotator"].tolist()[1] == 1
+    drawn = multiannotator.select(labels, probs, n=4, method="random")
+    assert set(drawn["item"][:2]) == {1, 3}
