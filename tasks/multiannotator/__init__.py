@@ -32,7 +32,7 @@ _HOME = {
     "export": "formats",
     "find_label_issues": "issues",
     "get_active_learning_scores": "active",
-    "get_consensus_labels": "consensus",
+    "get_consensus_labels": "finding",
     "get_label_quality_scores": "issues",
     "next_examples": "selecting",
     "read": "formats",

@@ -11,9 +11,10 @@ import pandas as pd
 from scipy import stats
 
 from goldlabel.tasks.multiannotator import behaviour
-from goldlabel.tasks.multiannotator.consensus import Consensus, ConsensusMethod, consensus_of
+from goldlabel.tasks.multiannotator.consensus import Consensus, ConsensusMethod
 from goldlabel.tasks.multiannotator.crowdlab.fitting import peer_agreement
 from goldlabel.tasks.multiannotator.drift import Shift, shifts
+from goldlabel.tasks.multiannotator.finding import consensus_of
 from goldlabel.tasks.multiannotator.given import given_votes
 from goldlabel.tasks.multiannotator.votes import Votes
 

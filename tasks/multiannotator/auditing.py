@@ -19,13 +19,9 @@ from goldlabel.result import LabelIssues
 from goldlabel.tasks.multiannotator.active import scores_of_votes
 from goldlabel.tasks.multiannotator.agreement import Agreement
 from goldlabel.tasks.multiannotator.annotators import annotator_table
-from goldlabel.tasks.multiannotator.consensus import (
-    Consensus,
-    ConsensusMethod,
-    QualityMethod,
-    consensus_of,
-)
+from goldlabel.tasks.multiannotator.consensus import Consensus, ConsensusMethod, QualityMethod
 from goldlabel.tasks.multiannotator.data import MultiannotatorData
+from goldlabel.tasks.multiannotator.finding import consensus_of
 from goldlabel.tasks.multiannotator.formats import read
 from goldlabel.tasks.multiannotator.formats.duplicates import Duplicates
 from goldlabel.tasks.multiannotator.given import Given, given_models

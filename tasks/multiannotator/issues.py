@@ -13,12 +13,8 @@ from goldlabel.confident import Method
 from goldlabel.filters import FilterBy, select
 from goldlabel.kernels.selection import ascending
 from goldlabel.result import LabelIssues, Parts
-from goldlabel.tasks.multiannotator.consensus import (
-    Consensus,
-    ConsensusMethod,
-    QualityMethod,
-    consensus_of,
-)
+from goldlabel.tasks.multiannotator.consensus import Consensus, ConsensusMethod, QualityMethod
+from goldlabel.tasks.multiannotator.finding import consensus_of
 from goldlabel.tasks.multiannotator.given import given_votes
 
 __all__ = ["KIND", "find_label_issues", "get_label_quality_scores", "issues_of"]

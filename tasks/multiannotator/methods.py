@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from goldlabel import check
-from goldlabel.tasks.multiannotator.consensus import Consensus, ConsensusMethod, consensus_of
+from goldlabel.tasks.multiannotator.consensus import Consensus, ConsensusMethod
+from goldlabel.tasks.multiannotator.finding import consensus_of
 from goldlabel.tasks.multiannotator.given import Given, given_votes
 
 __all__ = ["COLUMNS", "compare_methods", "labels_by_method"]

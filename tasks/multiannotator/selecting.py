@@ -23,7 +23,8 @@ from goldlabel.classes import as_array
 from goldlabel.errors import InputError
 from goldlabel.tables.features import read_embeddings
 from goldlabel.tasks.multiannotator.active import scores_of_votes
-from goldlabel.tasks.multiannotator.consensus import Consensus, consensus_of
+from goldlabel.tasks.multiannotator.consensus import Consensus
+from goldlabel.tasks.multiannotator.finding import consensus_of
 from goldlabel.tasks.multiannotator.formats import read_again
 from goldlabel.tasks.multiannotator.given import Given, given_models, given_votes
 

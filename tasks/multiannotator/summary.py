@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel.tasks.multiannotator.consensus import Consensus, ConsensusMethod, consensus_of
+from goldlabel.tasks.multiannotator.consensus import Consensus, ConsensusMethod
+from goldlabel.tasks.multiannotator.finding import consensus_of
 from goldlabel.tasks.multiannotator.given import given_votes
 
 __all__ = ["class_table", "confusion_matrix", "summarize"]
