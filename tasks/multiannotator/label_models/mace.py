@@ -20,7 +20,7 @@ from goldlabel.tasks.multiannotator.label_models.fitted import (
 )
 from goldlabel.tasks.multiannotator.label_models.pairs import Pairs, find_pairs
 from goldlabel.tasks.multiannotator.label_models.rounds import Stopping
-from goldlabel.tasks.multiannotator.label_models.votewise import Expectation, sums_by
+from goldlabel.tasks.multiannotator.label_models.votewise import Expectation, sums_by_pair
 from goldlabel.tasks.multiannotator.votes import Votes
 
 __all__ = ["fit"]
@@ -205,7 +205,7 @@ def _expect(
 def _maximise(expect: Expectation, pairs: Pairs, learnt: Annotators, method: Method) -> Annotators:
     """Estimate the annotators from the posterior of their votes' classes."""
     votes, k = expect.votes, expect.votes.num_classes
-    right = sums_by(votes, pairs.of_vote, expect.of_vote, len(pairs))
+    right = sums_by_pair(votes, pairs, expect.of_vote)
     knows = learnt.knows[pairs.annotator]
     known = right * (knows / (knows + learnt.spams[pairs.annotator] * learnt.habit))
     spam = pairs.counts - known
