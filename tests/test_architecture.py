@@ -22,7 +22,7 @@ LAYERS = (
     ("files", "check", "classes", "ragged"),
     (
         *("result", "audit", "noise", "pruning", "latent", "confident", "filters"),
-        *("columns", "items", "tables", "folds", "crossvalidation", "pipelines"),
+        *("columns", "items", "tables", "folds", "fitting", "crossvalidation", "pipelines"),
     ),
     ("task",),
     ("corrections", "report", "review"),
