@@ -66,7 +66,7 @@ def fit(
     seed: int = 0,
     gold: npt.ArrayLike | None = None,
     max_iterations: int = 50,
-    tolerance: float = 0.0,
+    tolerance: float = 1e-6,
 ) -> Fit:
     """Estimate classes, who knows them, and what the others answer instead.
 
@@ -83,7 +83,7 @@ def fit(
     gold : array_like of shape (num_items,), optional
         Class of the items where it is known; -1 elsewhere.
     max_iterations : int
-        Rounds of each run.
+        Most rounds of each run.
     tolerance : float
         Stop a run when a round changes the log-likelihood by less than this for each vote.
 
