@@ -13,7 +13,7 @@ from goldlabel.check import whole_number
 from goldlabel.errors import InputError
 from goldlabel.kernels._jit import frozen, kernel
 
-__all__ = ["Votes"]
+__all__ = ["Votes", "sorted_by"]
 
 Codes = npt.NDArray[np.int32]
 Ints = npt.NDArray[np.int64]
@@ -196,15 +196,14 @@ def _sorted(
     item: Codes, annotator: Codes, label: Codes, *, items: int, people: int, k: int
 ) -> Votes:
     """Sort checked votes by counting: by annotator, then by item."""
-    nothing = np.empty(0, dtype=np.int64)
     item, annotator, label = frozen(item), frozen(annotator), frozen(label)
-    item_offsets, annotator_offsets = _offsets(item, items), _offsets(annotator, people)
+    item_offsets = _offsets(item, items)
     if not _sorted_strictly(item, annotator):
-        by_annotator = _ordered(annotator, nothing, annotator_offsets)
+        by_annotator, _ = sorted_by(annotator, people)
         order = _ordered(item, by_annotator, item_offsets)
         item, annotator, label = frozen(item[order]), frozen(annotator[order]), frozen(label[order])
         _refuse_repeated(item, annotator, order)
-    by_annotator = _ordered(annotator, nothing, annotator_offsets)
+    by_annotator, annotator_offsets = sorted_by(annotator, people)
     return Votes(
         item=item,
         annotator=annotator,
@@ -216,6 +215,12 @@ def _sorted(
         num_annotators=people,
         num_classes=k,
     )
+
+
+def sorted_by(keys: Codes, count: int) -> tuple[Ints, Ints]:
+    """Return the positions of keys 0 .. count - 1 in stable order, and where each key begins."""
+    offsets = _offsets(keys, count)
+    return _ordered(keys, np.empty(0, dtype=np.int64), offsets), offsets
 
 
 def _offsets(keys: Codes, count: int) -> Ints:

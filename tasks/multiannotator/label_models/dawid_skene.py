@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from goldlabel.check import number
 from goldlabel.errors import InputError
+from goldlabel.kernels._jit import frozen
 from goldlabel.tasks.multiannotator.label_models import kernels
 from goldlabel.tasks.multiannotator.label_models.confusions import (
     answer_rows,
@@ -160,6 +161,7 @@ def fit(
     _refuse_too_large(votes, min(votes.num_annotators, len(votes)))  # the least there can be
     pairs = find_pairs(votes)
     _refuse_too_large(votes, len(pairs))
+    item = frozen(votes.item[pairs.by_pair])
     learnt = Confusions.empty(votes, pairs)
     posterior = np.empty((votes.num_items, votes.num_classes))
     likelihood = None
@@ -173,12 +175,12 @@ def fit(
         sums, likelihood = _expect(votes, pairs, learnt, prior, known, posterior)
     for _ in stopping.rounds(history, len(votes)):
         prior = _prior(sums, pseudo) if estimated else prior
-        _maximise(votes, pairs, posterior, pseudo, learnt)
+        _maximise(votes, pairs, item, posterior, pseudo, learnt)
         sums, likelihood = _expect(votes, pairs, learnt, prior, known, posterior)
         history.append(likelihood)
     if start is None or history:
         if not history:
-            _maximise(votes, pairs, posterior, pseudo, learnt)
+            _maximise(votes, pairs, item, posterior, pseudo, learnt)
         accuracy = _accuracy(votes, pairs, learnt, prior, pseudo)
         parameters = _parameters(pairs, learnt, prior, pseudo)
     else:
@@ -213,14 +215,20 @@ def _prior(sums: Floats, pseudo: Smoothing) -> Floats:
 
 
 def _maximise(
-    votes: Votes, pairs: Pairs, posterior: Floats, pseudo: Smoothing, learnt: Confusions
+    votes: Votes,
+    pairs: Pairs,
+    item: Codes,
+    posterior: Floats,
+    pseudo: Smoothing,
+    learnt: Confusions,
 ) -> None:
-    """Estimate confusion matrices from the items' classes, in place."""
+    """Estimate confusion matrices from the items' classes, in place; `item` is sorted by pair."""
     learnt.emission[:] = 0.0
 
-    def count(people: slice, offsets: npt.NDArray[np.int64]) -> None:
+    def count(people: slice, _: npt.NDArray[np.int64]) -> None:
+        first, last = pairs.offsets[people.start], pairs.offsets[people.stop]
         kernels.confusion_counts(
-            offsets, votes.by_annotator, votes.item, pairs.of_vote, posterior, learnt.emission
+            pairs.vote_offsets[first : last + 1], item, posterior, learnt.emission[first:last]
         )
 
     def divide(people: slice, offsets: npt.NDArray[np.int64]) -> None:

@@ -26,7 +26,7 @@ from goldlabel.tasks.multiannotator.label_models.rounds import (
     each_annotators,
     each_items,
 )
-from goldlabel.tasks.multiannotator.label_models.votewise import Expectation, sums_by
+from goldlabel.tasks.multiannotator.label_models.votewise import Expectation, sums_by_annotator
 from goldlabel.tasks.multiannotator.votes import Votes
 
 __all__ = ["fit"]
@@ -157,7 +157,7 @@ def _climb(votes: Votes, of_vote: Floats, ability: Floats, ease: Floats) -> None
 def _quality(votes: Votes, ability: Floats, ease: Floats) -> Floats:
     """Mean probability of a right answer over the items of an annotator, or over all votes."""
     right = 1.0 / (1.0 + np.exp(-ability[votes.annotator] * np.exp(ease)[votes.item]))
-    sums = sums_by(votes, votes.annotator, right, votes.num_annotators)
+    sums = sums_by_annotator(votes, right)
     quality = np.full(votes.num_annotators, right.mean())
     np.divide(sums, votes.votes_per_annotator, out=quality, where=votes.votes_per_annotator > 0)
     return quality

@@ -47,50 +47,49 @@ def confusion_posterior(
     exponent = np.zeros(k, dtype=np.int64)
     for i in range(item_offsets.shape[0] - 1):
         first, last = item_offsets[i], item_offsets[i + 1]
-        row = posterior[i]
-        row[:] = prior
-        exponent[:] = 0
         known = gold[i] if gold.shape[0] else -1
+        for c in range(k):
+            posterior[i, c] = prior[c]
         for vote in range(first, last):
-            factors = emission[pair_of_vote[vote]]
+            pair = pair_of_vote[vote]
             for c in range(k):
-                row[c] *= factors[c]
+                posterior[i, c] *= emission[pair, c]
             if (vote - first) % RESCALE == RESCALE - 1:
                 for c in range(k):
-                    row[c], moved = math.frexp(row[c])
+                    posterior[i, c], moved = math.frexp(posterior[i, c])
                     exponent[c] += moved
-        if known >= 0:
-            joint, top = row[known], exponent[known]
-            row[:] = 0.0
-            row[known] = 1.0
-        else:
-            top = exponent.max()
-            if last - first >= RESCALE:
+        top = np.int64(0)
+        if last - first >= RESCALE:
+            top = exponent[known] if known >= 0 else exponent.max()
+            if known < 0:
                 for c in range(k):
-                    row[c] = math.ldexp(row[c], max(exponent[c] - top, LEAST_EXPONENT))
-            joint = row.sum()
-            row /= joint
+                    moved = max(exponent[c] - top, LEAST_EXPONENT)
+                    posterior[i, c] = math.ldexp(posterior[i, c], moved)
+            exponent[:] = 0
+        joint = 0.0
+        if known >= 0:
+            joint = posterior[i, known]
+            for c in range(k):
+                posterior[i, c] = 1.0 if c == known else 0.0
+        else:
+            for c in range(k):
+                joint += posterior[i, c]
+            for c in range(k):
+                posterior[i, c] /= joint
         if known >= 0 or last > first:
             likelihood[0] += math.log(joint) + top * LN2
-            class_sums += row
+            for c in range(k):
+                class_sums[c] += posterior[i, c]
 
 
 @kernel
-def confusion_counts(
-    annotator_offsets: Ints,
-    by_annotator: Ints,
-    item: Codes,
-    pair_of_vote: Codes,
-    posterior: Floats,
-    counts: Floats,
-) -> None:
-    """``counts[pair, k]`` = sum of ``posterior[item, k]`` over the votes of the pair."""
-    for position in range(annotator_offsets[0], annotator_offsets[-1]):
-        vote = by_annotator[position]
-        source = posterior[item[vote]]
-        target = counts[pair_of_vote[vote]]
-        for c in range(source.shape[0]):
-            target[c] += source[c]
+def confusion_counts(vote_offsets: Ints, item: Codes, posterior: Floats, counts: Floats) -> None:
+    """``counts[pair, k]`` = sum of ``posterior[i, k]`` over the items of the pair's votes."""
+    for pair in range(counts.shape[0]):
+        for position in range(vote_offsets[pair], vote_offsets[pair + 1]):
+            i = item[position]
+            for c in range(counts.shape[1]):
+                counts[pair, c] += posterior[i, c]
 
 
 @kernel
@@ -144,13 +143,13 @@ def row_sums(key: Codes, rows: Floats, sums: Floats) -> None:
 
 
 @kernel
-def vote_sums(
-    annotator_offsets: Ints, by_annotator: Ints, key: Codes, values: Floats, sums: Floats
-) -> None:
-    """``sums[key]`` = sum of values over votes; a key belongs to one annotator."""
-    for position in range(annotator_offsets[0], annotator_offsets[-1]):
-        vote = by_annotator[position]
-        sums[key[vote]] += values[vote]
+def vote_sums(offsets: Ints, order: Ints, values: Floats, sums: Floats) -> None:
+    """``sums[j]`` = sum of the values of the votes ``order[offsets[j]:offsets[j + 1]]``."""
+    for j in range(sums.shape[0]):
+        total = 0.0
+        for position in range(offsets[j], offsets[j + 1]):
+            total += values[order[position]]
+        sums[j] = total
 
 
 @kernel
@@ -180,6 +179,7 @@ def vote_posterior(
     k = values.shape[0]
     even = prior.shape[0] == 1
     others = math.log(k - 1.0) if k > 1 else 0.0
+    totals = 1.0  # a product of many, so that there are few logarithms
     for i in range(item_offsets.shape[0] - 1):
         first, last = item_offsets[i], item_offsets[i + 1]
         known = gold[i] if gold.shape[0] else -1
@@ -220,7 +220,10 @@ def vote_posterior(
         for vote in range(first, last):
             c = label[vote]
             if seen[c]:
-                values[c] = (prior[0] if even else prior[c]) * math.exp(values[c] - top)
+                below = values[c] - top
+                values[c] = prior[0] if even else prior[c]
+                if below < 0.0:
+                    values[c] *= math.exp(below)
                 total += values[c]
                 seen[c] = 0
         for vote in range(first, last):
@@ -234,7 +237,11 @@ def vote_posterior(
         if known >= 0:
             likelihood[0] += constant + known_value + math.log(prior[0] if even else prior[known])
         elif last > first:
-            likelihood[0] += constant + top + math.log(total)
+            likelihood[0] += constant + top
+            totals *= total
+            if totals < 1e-200 or totals > 1e200:
+                likelihood[0] += math.log(totals)
+                totals = 1.0
         if posterior.shape[0]:
             row = posterior[i]
             if known >= 0:
@@ -247,7 +254,9 @@ def vote_posterior(
                 for vote in range(first, last):
                     row[label[vote]] = of_vote[vote]
             if class_sums.shape[0] and (known >= 0 or last > first):
-                class_sums += row
+                for c in range(k):
+                    class_sums[c] += row[c]
+    likelihood[0] += math.log(totals)
 
 
 @kernel

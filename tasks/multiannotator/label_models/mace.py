@@ -20,7 +20,7 @@ from goldlabel.tasks.multiannotator.label_models.fitted import (
 )
 from goldlabel.tasks.multiannotator.label_models.pairs import Pairs, find_pairs
 from goldlabel.tasks.multiannotator.label_models.rounds import Stopping
-from goldlabel.tasks.multiannotator.label_models.votewise import Expectation, sums_by
+from goldlabel.tasks.multiannotator.label_models.votewise import Expectation, sums_by_pair
 from goldlabel.tasks.multiannotator.votes import Votes
 
 __all__ = ["fit"]
@@ -66,7 +66,7 @@ def fit(
     seed: int = 0,
     gold: npt.ArrayLike | None = None,
     max_iterations: int = 50,
-    tolerance: float = 0.0,
+    tolerance: float = 1e-6,
 ) -> Fit:
     """Estimate classes, who knows them, and what the others answer instead.
 
@@ -83,7 +83,7 @@ def fit(
     gold : array_like of shape (num_items,), optional
         Class of the items where it is known; -1 elsewhere.
     max_iterations : int
-        Rounds of each run.
+        Most rounds of each run.
     tolerance : float
         Stop a run when a round changes the log-likelihood by less than this for each vote.
 
@@ -205,7 +205,7 @@ def _expect(
 def _maximise(expect: Expectation, pairs: Pairs, learnt: Annotators, method: Method) -> Annotators:
     """Estimate the annotators from the posterior of their votes' classes."""
     votes, k = expect.votes, expect.votes.num_classes
-    right = sums_by(votes, pairs.of_vote, expect.of_vote, len(pairs))
+    right = sums_by_pair(votes, pairs, expect.of_vote)
     knows = learnt.knows[pairs.annotator]
     known = right * (knows / (knows + learnt.spams[pairs.annotator] * learnt.habit))
     spam = pairs.counts - known

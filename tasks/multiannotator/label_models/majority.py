@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from goldlabel.check import out_of_range, pred_probs_array
 from goldlabel.errors import InputError
-from goldlabel.kernels._jit import kernel
+from goldlabel.kernels._jit import frozen, kernel
+from goldlabel.kernels.rows import each_block, thread_count
 from goldlabel.tasks.multiannotator.label_models.fitted import (
     NO_CLASS,
     Fit,
@@ -20,7 +21,10 @@ from goldlabel.tasks.multiannotator.label_models.fitted import (
     gold_classes,
     refuse_too_large,
 )
-from goldlabel.tasks.multiannotator.label_models.rounds import each_items, item_blocks
+from goldlabel.tasks.multiannotator.label_models.rounds import (
+    each_items,
+    item_blocks,
+)
 from goldlabel.tasks.multiannotator.votes import Votes
 
 __all__ = ["agreement_with", "fit", "majority_labels", "vote_shares"]
@@ -60,20 +64,39 @@ def _shares(item_offsets: Ints, label: Codes, gold: Codes, shares: Floats, sums:
     k = shares.shape[1]
     for i in range(item_offsets.shape[0] - 1):
         first, last = item_offsets[i], item_offsets[i + 1]
-        row = shares[i]
         known = gold[i] if gold.shape[0] else -1
+        blank = 1.0 / k if known < 0 and first == last else 0.0
+        for c in range(k):
+            shares[i, c] = blank
         if known >= 0:
-            row[:] = 0.0
-            row[known] = 1.0
-        elif first == last:
-            row[:] = 1.0 / k
+            shares[i, known] = 1.0
+            sums[known] += 1.0
             continue
-        else:
-            row[:] = 0.0
-            for vote in range(first, last):
-                row[label[vote]] += 1.0
-            row /= last - first
-        sums += row
+        for vote in range(first, last):
+            shares[i, label[vote]] += 1.0
+        if last > first:
+            for c in range(k):
+                shares[i, c] /= last - first
+                sums[c] += shares[i, c]
+
+
+@kernel
+def _agreeing(
+    item_offsets: Ints,
+    annotator: Codes,
+    label: Codes,
+    consensus: Codes,
+    right: Ints,
+    counted: Ints,
+) -> None:
+    """Count the votes of each annotator that equal the consensus, and those that have one."""
+    for i in range(item_offsets.shape[0] - 1):
+        answer = consensus[i]
+        if answer < 0:
+            continue
+        for vote in range(item_offsets[i], item_offsets[i + 1]):
+            right[annotator[vote]] += label[vote] == answer
+            counted[annotator[vote]] += 1
 
 
 @kernel
@@ -220,10 +243,17 @@ def agreement_with(votes: Votes, consensus: Codes) -> tuple[Floats, Ints]:
 
     Items whose consensus is -1 do not count; an annotator with no others has 0 of 0.
     """
-    answer = consensus[votes.item]
-    people = votes.num_annotators
-    counted = np.bincount(votes.annotator[answer >= 0], minlength=people)
-    right = np.bincount(votes.annotator[answer == votes.label], minlength=people)
+    size, blocks = item_blocks(votes, 1)
+    # One place for each thread: sums of whole numbers are the same in any order.
+    places = np.zeros((min(thread_count(), blocks), 2, votes.num_annotators), dtype=np.int64)
+    chosen = frozen(consensus)
+
+    def work(worker: int, block: int, items: slice) -> None:
+        offsets = votes.item_offsets[items.start : items.stop + 1]
+        _agreeing(offsets, votes.annotator, votes.label, chosen[items], *places[worker])
+
+    each_block(work, votes.num_items, size)
+    right, counted = places.sum(axis=0)
     rates: Floats = right / np.maximum(counted, 1)
     return rates, counted
 

@@ -16,7 +16,7 @@ from goldlabel.tasks.multiannotator.label_models.fitted import (
 )
 from goldlabel.tasks.multiannotator.label_models.majority import vote_shares
 from goldlabel.tasks.multiannotator.label_models.rounds import Stopping
-from goldlabel.tasks.multiannotator.label_models.votewise import Expectation, sums_by
+from goldlabel.tasks.multiannotator.label_models.votewise import Expectation, sums_by_annotator
 from goldlabel.tasks.multiannotator.votes import Votes
 
 __all__ = ["fit"]
@@ -116,7 +116,7 @@ def fit(
 
 def _accuracy(votes: Votes, expect: Expectation, right: float, wrong: float) -> Floats:
     """Return how often annotators are right; without votes, how often all of them are."""
-    hits = sums_by(votes, votes.annotator, expect.of_vote, votes.num_annotators)
+    hits = sums_by_annotator(votes, expect.of_vote)
     counts = votes.votes_per_annotator
     everyone = (hits.sum() + right) / (counts.sum() + right + wrong)
     accuracy = np.full(votes.num_annotators, everyone)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.kernels._jit import frozen, kernel
-from goldlabel.tasks.multiannotator.votes import Votes
+from goldlabel.tasks.multiannotator.votes import Votes, sorted_by
 
 __all__ = ["Pairs", "find_pairs"]
 
@@ -62,18 +62,26 @@ class Pairs:
     annotator, label : ndarray of shape (p,), int32
     of_vote : ndarray of shape (n,), int32
         The pair of each vote.
-    counts : ndarray of shape (p,), int64
-        Votes of each pair.
+    by_pair : ndarray of shape (n,), int64
+        Vote numbers, ordered by pair and then item.
+    vote_offsets : ndarray of shape (p + 1,), int64
+        Where the votes of each pair are among those.
     """
 
     offsets: Ints
     annotator: Codes
     label: Codes
     of_vote: Codes
-    counts: Ints
+    by_pair: Ints
+    vote_offsets: Ints
 
     def __len__(self) -> int:
         return len(self.label)
+
+    @property
+    def counts(self) -> Ints:
+        """Number of votes of each pair, int64 of shape (p,)."""
+        return np.diff(self.vote_offsets)
 
 
 def find_pairs(votes: Votes) -> Pairs:
@@ -88,6 +96,12 @@ def find_pairs(votes: Votes) -> Pairs:
     )
     label = label[: offsets[-1]].copy()
     annotator = np.repeat(np.arange(votes.num_annotators, dtype=np.int32), np.diff(offsets))
-    counts = np.bincount(of_vote, minlength=len(label))
-    arrays = (offsets, annotator, label, of_vote, counts)
-    return Pairs(*(frozen(array) for array in arrays))
+    by_pair, vote_offsets = sorted_by(of_vote, len(label))
+    return Pairs(
+        offsets=frozen(offsets),
+        annotator=frozen(annotator),
+        label=frozen(label),
+        of_vote=frozen(of_vote),
+        by_pair=frozen(by_pair),
+        vote_offsets=frozen(vote_offsets),
+    )

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from goldlabel.kernels._jit import frozen
 from goldlabel.tasks.multiannotator.label_models import kernels
+from goldlabel.tasks.multiannotator.label_models.pairs import Pairs
 from goldlabel.tasks.multiannotator.label_models.rounds import (
     each_annotators,
     each_items,
@@ -20,7 +21,7 @@ from goldlabel.tasks.multiannotator.label_models.rounds import (
 )
 from goldlabel.tasks.multiannotator.votes import Votes
 
-__all__ = ["NOTHING", "Expectation", "sums_by"]
+__all__ = ["NOTHING", "Expectation", "sums_by_annotator", "sums_by_pair"]
 
 Codes = npt.NDArray[np.int32]
 Ints = npt.NDArray[np.int64]
@@ -89,12 +90,25 @@ class Expectation:
         return float(likelihood.sum()), sums.sum(axis=0)
 
 
-def sums_by(votes: Votes, key: Codes, values: Floats, count: int) -> Floats:
-    """Add a value of each vote up by its key; a key belongs to one annotator."""
-    sums = np.zeros(count)
+def sums_by_annotator(votes: Votes, values: Floats) -> Floats:
+    """Add a value of each vote up by annotator."""
+    sums = np.zeros(votes.num_annotators)
 
     def work(people: slice, offsets: Ints) -> None:
-        kernels.vote_sums(offsets, votes.by_annotator, key, values, sums)
+        kernels.vote_sums(offsets, votes.by_annotator, values, sums[people])
+
+    each_annotators(votes, 1, work)
+    return sums
+
+
+def sums_by_pair(votes: Votes, pairs: Pairs, values: Floats) -> Floats:
+    """Add a value of each vote up by pair."""
+    sums = np.zeros(len(pairs))
+
+    def work(people: slice, _: Ints) -> None:
+        first, last = pairs.offsets[people.start], pairs.offsets[people.stop]
+        offsets = pairs.vote_offsets[first : last + 1]
+        kernels.vote_sums(offsets, pairs.by_pair, values, sums[first:last])
 
     each_annotators(votes, 1, work)
     return sums

@@ -86,12 +86,12 @@ def test_mace_example():
     start = mace.fit(EXAMPLE, restarts=0, max_iterations=0)
     expected = [0.25, 0.9642857143, 0.25, 0.75, 0.0357142857]
     np.testing.assert_allclose(start.posterior[:, 1], expected, atol=5e-11)
-    em = mace.fit(EXAMPLE, method="em", restarts=0)
+    em = mace.fit(EXAMPLE, method="em", restarts=0, tolerance=0.0)
     expected = [0.8552968888, 0.7470563096, 0.0726468722]
     np.testing.assert_allclose(em.parameters["knows"], expected, atol=5e-11)
     expected = [0.0005798543, 0.9994301000, 0.3347754268, 0.9992288548, 0.0004285088]
     np.testing.assert_allclose(em.posterior[:, 1], expected, atol=5e-11)
-    vb = mace.fit(EXAMPLE, method="vb", restarts=0)
+    vb = mace.fit(EXAMPLE, method="vb", restarts=0, tolerance=0.0)
     expected = [0.8394294630, 0.5794618367, 0.1850560174]
     np.testing.assert_allclose(vb.parameters["knows"], expected, atol=5e-11)
     expected = [0.0148663153, 0.9932689849, 0.1194453607, 0.9846396291, 0.0065126809]
@@ -184,7 +184,7 @@ def test_one_coin_equals_the_twin(votes, rounds, s, data):
 @given(reference.votes(min_k=1), st.integers(0, 4), st.sampled_from(["em", "vb"]))
 def test_mace_equals_the_twin(votes, rounds, method):
     knows, spams, habit, posterior, likelihood = reference.mace(votes, rounds, method)
-    found = mace.fit(votes, method=method, restarts=0, max_iterations=rounds)
+    found = mace.fit(votes, method=method, restarts=0, max_iterations=rounds, tolerance=0.0)
     np.testing.assert_allclose(found.posterior, posterior, atol=1e-9)
     np.testing.assert_allclose(found.parameters["knows"], knows, atol=1e-9)
     np.testing.assert_allclose(found.parameters["spams"], spams, atol=1e-9)
