@@ -134,8 +134,8 @@ def picture(curves):
         return 300 - 270 * (value - low) / (1 - low)
 
     parts = [
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 350" font-family="sans-serif"'
-        ' font-size="12"><rect width="640" height="350" fill="#fff"/>'
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 680 350" font-family="sans-serif"'
+        ' font-size="12"><rect width="680" height="350" fill="#fff"/>'
     ]
     for value in np.arange(np.ceil(low * 20) / 20, 1.001, 0.05):
         parts.append(
@@ -147,6 +147,7 @@ def picture(curves):
             f'<text x="{x(at):.0f}" y="320" text-anchor="middle">{BATCH * (at + 1)}</text>'
         )
     parts.append('<text x="310" y="340" text-anchor="middle">labels bought</text>')
+    ends = sorted(curves, key=lambda method: -np.mean(curves[method], 0)[-1])
     for method, each in curves.items():
         mean, least, most = np.mean(each, 0), np.min(each, 0), np.max(each, 0)
         band = [f"{x(i):.1f},{y(v):.1f}" for i, v in enumerate(most)]
@@ -155,7 +156,8 @@ def picture(curves):
         parts.append(
             f'<polygon points="{" ".join(band)}" fill="{colors[method]}" opacity="0.15"/>'
             f'<polyline points="{line}" fill="none" stroke="{colors[method]}" stroke-width="2"/>'
-            f'<text x="566" y="{y(mean[-1]) + 4:.1f}" fill="{colors[method]}">'
+            f'<text x="566" y="{y(mean[-1]) + 16 * ends.index(method) - 2:.1f}"'
+            f' fill="{colors[method]}">'
             f"{names[method]}</text>"
         )
     return "\n".join([*parts, "</svg>", ""])

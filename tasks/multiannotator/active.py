@@ -102,8 +102,8 @@ def get_active_learning_scores(
     >>> scores = get_active_learning_scores(
     ...     [[0, 0], [1, 0]], [[0.9, 0.1], [0.5, 0.5]], [[0.6, 0.4]]
     ... )
-    >>> scores.labeled.argmin()
-    1
+    >>> scores.labeled.round(2), scores.unlabeled.round(2)
+    (array([0.77, 0.5 ]), array([0.78]))
     """
     if pred_probs is None and pred_probs_unlabeled is None:
         raise InputError(

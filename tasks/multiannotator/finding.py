@@ -102,7 +102,7 @@ def get_consensus_labels(
     ...     [[0.9, 0.1], [0.3, 0.7]],
     ... )
     >>> found.labels, found.quality.round(2)
-    (array([0, 1]), array([0.88, 0.75]))
+    (array([0, 1]), array([0.88, 0.74]))
     >>> found.to_frame("annotator")["annotator"].tolist()
     ['c', 'a', 'b']
     """

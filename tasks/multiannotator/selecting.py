@@ -98,7 +98,7 @@ def select(
     >>> votes = {"item": [0, 0, 1], "annotator": ["ann", "bob", "ann"], "label": [0, 0, 1]}
     >>> batch = select(votes, [[0.9, 0.1], [0.4, 0.6], [0.5, 0.5]], n=2)
     >>> batch[["item", "votes", "annotator"]].values.tolist()
-    [[2, 0, 'ann'], [1, 1, 'bob']]
+    [[2, 0, 'bob'], [1, 1, 'bob']]
     """
     check.choice(method, ("active_learning", "random"), name="method")
     given = given_votes(labels, pred_probs, classes=classes, ids=ids)

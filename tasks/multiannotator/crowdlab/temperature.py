@@ -35,7 +35,7 @@ def best_temperature(votes: Votes, probs: Floats) -> float:
     --------
     >>> votes = Votes.from_arrays(item=[0, 0, 1, 1], annotator=[0, 1, 0, 1], label=[0, 0, 1, 0])
     >>> best_temperature(votes, np.array([[0.9, 0.1], [0.4, 0.6]]))
-    0.425
+    0.65
     """
     loss = _Loss(votes, probs)
     best = _lowest(COARSE, COARSE.index(1.0), loss)

@@ -13,7 +13,17 @@ import pandas as pd
 from goldlabel.audit import Source
 from goldlabel.columns import column_kind, date_parts, numbers, texts
 
-__all__ = ["NO", "YES", "Ballots", "as_names", "is_missing", "name_codes", "seconds_of", "times_of"]
+__all__ = [
+    "NO",
+    "YES",
+    "Ballots",
+    "as_names",
+    "is_missing",
+    "is_text",
+    "name_codes",
+    "seconds_of",
+    "times_of",
+]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -77,8 +87,22 @@ def is_missing(column: pd.Series[Any], *, numbered: bool = False) -> npt.NDArray
     if column.dtype.kind in "fb":
         return missing | (np.asarray(column == -1) & numbered)
     words = NOTHING | ({"-1"} if numbered else set())
-    is_word = [isinstance(each, str) and each.strip().lower() in words for each in column]
-    return missing | np.array(is_word, dtype=np.bool_)
+    values, places = _different(column)
+    is_word = [isinstance(each, str) and each.strip().lower() in words for each in values]
+    return missing | np.array(is_word, dtype=np.bool_)[places]
+
+
+def is_text(values: Any) -> bool:
+    """Return whether all values are text."""
+    return bool(pd.api.types.infer_dtype(values, skipna=False) == "string")
+
+
+def _different(column: pd.Series[Any]) -> tuple[Sequence[Any], Any]:
+    """Return the different values of text, and where each stands; other values as they are."""
+    if not is_text(column):
+        return column.tolist(), slice(None)
+    codes, values = pd.factorize(column)
+    return values.tolist(), codes
 
 
 def as_names(values: Sequence[Any] | pd.Series[Any] | npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -86,6 +110,9 @@ def as_names(values: Sequence[Any] | pd.Series[Any] | npt.NDArray[Any]) -> npt.N
     column = pd.Series(values)
     if column.dtype.kind == "f" and (column == np.floor(column)).all():
         column = column.astype(np.int64)
+    if is_text(column):
+        text: npt.NDArray[Any] = column.to_numpy(dtype=object)
+        return text
     names = np.empty(len(column), dtype=object)
     names[:] = [each if isinstance(each, str) else str(each) for each in column.tolist()]
     return names

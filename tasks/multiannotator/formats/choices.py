@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from goldlabel.errors import InputError
-from goldlabel.tasks.multiannotator.formats.ballots import NO, YES
+from goldlabel.tasks.multiannotator.formats.ballots import NO, YES, is_text
 
 __all__ = ["chosen", "one_choice"]
 
@@ -28,6 +28,8 @@ def one_choice(
         A vote holds several classes, and none is asked about.
     """
     if column.dtype.kind in "iufb" or isinstance(column.dtype, pd.CategoricalDtype):
+        return column, "value"
+    if is_text(column) and all(_as_list(value) is None for value in pd.unique(column)):
         return column, "value"
     lists = [_as_list(value) for value in column.tolist()]
     if all(each is None for each in lists):
