@@ -29,7 +29,7 @@ from goldlabel.tasks.multiannotator.issues import issues_of
 from goldlabel.tasks.multiannotator.items import Items
 from goldlabel.tasks.multiannotator.methods import COLUMNS, labels_by_method
 from goldlabel.tasks.multiannotator.tables import agreement_statistics, report_tables
-from goldlabel.tasks.multiannotator.writing import write_consensus
+from goldlabel.tasks.multiannotator.writing import refuse_existing, write_consensus
 
 __all__ = ["audit", "given_of"]
 
@@ -181,6 +181,8 @@ def audit(
     1  b       dog      3
     """
     _check_methods(methods)
+    for target in filter(None, (consensus, with_consensus)):
+        refuse_existing(target)
     data = read(
         path, item=item, annotator=annotator, label=label, time=time, seconds=seconds,
         annotators=annotators, pred_probs=pred_probs, classes=classes, duplicates=duplicates,

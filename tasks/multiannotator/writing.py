@@ -25,7 +25,7 @@ from goldlabel.tasks.multiannotator.data import MultiannotatorData
 from goldlabel.tasks.multiannotator.formats.label_studio import place_of
 from goldlabel.tasks.multiannotator.formats.opening import ballots_again
 
-__all__ = ["COLUMN", "write_consensus"]
+__all__ = ["COLUMN", "refuse_existing", "write_consensus"]
 
 COLUMN = "consensus"
 """Name of the column, or the key, that a dataset gets."""
@@ -35,7 +35,12 @@ Layout = Literal["table", "dataset"]
 
 
 def write_consensus(
-    data: MultiannotatorData, consensus: Consensus, out: str | Path, *, layout: Layout = "table"
+    data: MultiannotatorData,
+    consensus: Consensus,
+    out: str | Path,
+    *,
+    layout: Layout = "table",
+    force: bool = False,
 ) -> None:
     r"""Write the consensus labels of a dataset.
 
@@ -53,6 +58,8 @@ def write_consensus(
         again in its own format, with the columns `consensus` and `consensus_quality` (of each
         row's item) after its own; an export of Label Studio gets them as a prediction of each
         task. All else is as it was.
+    force : bool
+        Replace `out` if it is a file that exists. The dataset itself is never replaced.
 
     Raises
     ------
@@ -75,6 +82,8 @@ def write_consensus(
     """
     out = Path(out)
     check.choice(layout, ("table", "dataset"), name="layout")
+    if not force:
+        refuse_existing(out)
     if layout == "table":
         _write_table(data, consensus, out)
         return
@@ -83,6 +92,12 @@ def write_consensus(
         return
     check_output(data.source.files[0], out)
     _WRITERS.get(data.source.format, _unknown)(data, consensus, out)
+
+
+def refuse_existing(out: Path) -> None:
+    """Raise if there is something at `out` already."""
+    if out.exists():
+        raise InputError(str(out), "exists", "Name another file, or remove it first")
 
 
 def _names(data: MultiannotatorData, consensus: Consensus) -> list[str | None]:

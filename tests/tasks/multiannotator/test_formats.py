@@ -287,6 +287,12 @@ def test_a_table_of_the_consensus(tmp_path):
         assert frame["id"].tolist() == ["t1", "t2", "t3"]
         assert frame["consensus"].tolist() == ["cat", "dog", "owl"]
         assert frame["votes"].tolist() == [3, 2, 2]
+    with pytest.raises(InputError, match="exists"):
+        write_consensus(data, found, tmp_path / "c.csv")
+    write_consensus(data, found, tmp_path / "c.csv", force=True)
+    for layout in ("table", "dataset"):
+        with pytest.raises(InputError, match="is the input"):
+            write_consensus(data, found, tmp_path / "a.csv", layout=layout, force=True)
     with pytest.raises(InputError, match="ends with"):
         write_consensus(data, found, tmp_path / "c.xlsx")
 
