@@ -46,7 +46,7 @@ def fit(
     class_prior: str | npt.ArrayLike = "uniform",
     gold: npt.ArrayLike | None = None,
     max_iterations: int = 100,
-    tolerance: float = 1e-5,
+    tolerance: float = 1e-6,
 ) -> Fit:
     """Estimate classes, annotators' abilities and items' difficulties.
 

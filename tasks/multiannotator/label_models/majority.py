@@ -212,6 +212,9 @@ def _settle(
     bad = ~((rows >= -1e-6) & (rows <= 1 + 1e-6))
     if probs is not None and bad.any():
         out_of_range(probs)
+    # Where no two classes are equally rare, nothing is left for trust to decide.
+    rare = len(np.unique(frequency)) == len(frequency)
+    trust = np.empty(0) if rare else _trust(votes, winner)
     _break_ties(
         votes.item_offsets,
         votes.annotator,
@@ -219,7 +222,7 @@ def _settle(
         tied,
         rows,
         frequency,
-        _trust(votes, winner),
+        trust,
         np.zeros(votes.num_classes, dtype=np.int64),
         np.zeros(votes.num_classes),
         winner,
