@@ -151,7 +151,7 @@ def fit(
     >>> votes = Votes.from_arrays(item, annotator, [0, 0, 1, 1, 1, 1, 0, 0, 0])
     >>> found = fit(votes)
     >>> found.consensus.tolist(), found.annotator_quality.round(2).tolist()
-    ([0, 1, 0], [0.99, 0.99, 0.67])
+    ([0, 1, 0], [0.99, 0.99, 0.66])
     """
     check_votes(votes)
     stopping = Stopping(max_iterations, tolerance)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import entr
 
 from goldlabel.check import choice, vector
 from goldlabel.errors import InputError
@@ -73,6 +74,12 @@ class Fit:
     history: tuple[float, ...] = ()
     converged: bool = True
 
+    @property
+    def entropy(self) -> Floats:
+        """How undecided each item is: entropy of its posterior in nats, of shape (num_items,)."""
+        total: Floats = entr(self.posterior).sum(axis=1)
+        return total
+
 
 def finish(
     votes: Votes,
@@ -118,6 +125,10 @@ def most_probable(
 
 def check_votes(votes: Votes, *, least_classes: int = 1) -> None:
     """Refuse votes from which nothing can be learnt."""
+    if not isinstance(votes, Votes):
+        raise InputError(
+            "votes", f"is of type {type(votes).__name__}", "Make them with Votes.from_arrays"
+        )
     if len(votes) == 0:
         raise InputError("votes", "is empty", "Pass at least one vote")
     if votes.num_classes < least_classes:

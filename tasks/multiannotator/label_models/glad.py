@@ -46,7 +46,7 @@ def fit(
     class_prior: str | npt.ArrayLike = "uniform",
     gold: npt.ArrayLike | None = None,
     max_iterations: int = 100,
-    tolerance: float = 1e-5,
+    tolerance: float = 1e-6,
 ) -> Fit:
     """Estimate classes, annotators' abilities and items' difficulties.
 
@@ -91,7 +91,7 @@ def fit(
     >>> votes = Votes.from_arrays(item, annotator, [0, 0, 1, 1, 1, 1, 0, 0, 1])
     >>> found = fit(votes)
     >>> found.consensus.tolist(), found.parameters["ability"].round(1).tolist()
-    ([0, 1, 0], [1.2, 1.2, -0.4])
+    ([0, 1, 0], [1.2, 1.2, -0.1])
     """
     check_votes(votes, least_classes=2)
     stopping = Stopping(max_iterations, tolerance)

@@ -37,10 +37,12 @@ TIED = -2
 
 
 @kernel
-def _most_votes(item_offsets: Ints, label: Codes, count: Ints, winner: Codes) -> None:
+def _most_votes(
+    item_offsets: Ints, label: Codes, count: Ints, frequency: Ints, winner: Codes
+) -> None:
     """``winner`` = the class with the most votes, `TIED`, or `NO_CLASS` without votes.
 
-    `count` is a scratch of 0 for each class, and is left so.
+    `count` is a scratch of 0 for each class, and is left so; `frequency` adds all votes up.
     """
     for i in range(item_offsets.shape[0] - 1):
         votes = label[item_offsets[i] : item_offsets[i + 1]]
@@ -56,6 +58,7 @@ def _most_votes(item_offsets: Ints, label: Codes, count: Ints, winner: Codes) ->
         winner[i] = best
         for given in votes:
             count[given] = 0
+            frequency[given] += 1
 
 
 @kernel
@@ -181,24 +184,37 @@ def majority_labels(votes: Votes, pred_probs: npt.ArrayLike | None = None) -> Co
     """
     probs = None if pred_probs is None else _pred_probs(pred_probs, votes)
     winner = np.empty(votes.num_items, dtype=np.int32)
+    size, blocks = item_blocks(votes, 1)
+    # One place for each thread: sums of whole numbers are the same in any order.
+    places = np.zeros((min(thread_count(), blocks), 2, votes.num_classes), dtype=np.int64)
 
-    def work(block: int, items: slice, offsets: Ints) -> None:
-        count = np.zeros(votes.num_classes, dtype=np.int64)
-        _most_votes(offsets, votes.label, count, winner[items])
+    def work(worker: int, block: int, items: slice) -> None:
+        offsets = votes.item_offsets[items.start : items.stop + 1]
+        count, frequency = places[worker]
+        _most_votes(offsets, votes.label, count, frequency, winner[items])
 
-    each_items(votes, 1, work)
+    each_block(work, votes.num_items, size)
     tied = np.flatnonzero(winner == TIED)
     if tied.size:
-        _settle(votes, probs, tied, winner)
+        _settle(votes, probs, tied, places[:, 1].sum(axis=0), winner)
     return winner
 
 
-def _settle(votes: Votes, probs: npt.NDArray[np.generic] | None, tied: Ints, winner: Codes) -> None:
-    frequency = np.bincount(votes.label, minlength=votes.num_classes)
+def _settle(
+    votes: Votes,
+    probs: npt.NDArray[np.generic] | None,
+    tied: Ints,
+    frequency: Ints,
+    winner: Codes,
+) -> None:
+    """Choose a class for each tied item, in place."""
     rows = np.empty((0, 1)) if probs is None else probs[tied].astype(np.float64)
     bad = ~((rows >= -1e-6) & (rows <= 1 + 1e-6))
     if probs is not None and bad.any():
         out_of_range(probs)
+    # Where no two classes are equally rare, nothing is left for trust to decide.
+    rare = len(np.unique(frequency)) == len(frequency)
+    trust = np.empty(0) if rare else _trust(votes, winner)
     _break_ties(
         votes.item_offsets,
         votes.annotator,
@@ -206,7 +222,7 @@ def _settle(votes: Votes, probs: npt.NDArray[np.generic] | None, tied: Ints, win
         tied,
         rows,
         frequency,
-        _trust(votes, winner),
+        trust,
         np.zeros(votes.num_classes, dtype=np.int64),
         np.zeros(votes.num_classes),
         winner,
@@ -230,7 +246,7 @@ def _trust(votes: Votes, winner: Codes) -> Floats:
 
     Whoever voted on tied items only has the mean of the others; empty if there are no others.
     """
-    rates, counted = agreement_with(votes, np.where(winner == TIED, NO_CLASS, winner))
+    rates, counted = agreement_with(votes, winner)
     known = counted > 0
     if not known.any():
         return np.empty(0)
@@ -241,7 +257,7 @@ def _trust(votes: Votes, winner: Codes) -> Floats:
 def agreement_with(votes: Votes, consensus: Codes) -> tuple[Floats, Ints]:
     """Return annotators' share of votes that equal the consensus, and of how many votes it is.
 
-    Items whose consensus is -1 do not count; an annotator with no others has 0 of 0.
+    Items whose consensus is negative do not count; an annotator with no others has 0 of 0.
     """
     size, blocks = item_blocks(votes, 1)
     # One place for each thread: sums of whole numbers are the same in any order.

@@ -251,6 +251,8 @@ def test_results_are_in_range_and_nothing_is_missing(method, votes):
     assert (found.consensus[empty] == -1).all()
     assert (found.consensus[~empty] >= 0).all()
     assert (found.quality[empty] == 0).all()
+    assert (found.entropy >= 0).all()
+    assert (found.entropy <= np.log(votes.num_classes) + 1e-12).all()
     for scores in (found.quality, found.annotator_quality):
         assert ((scores >= 0) & (scores <= 1)).all()
     assert found.posterior.shape == (votes.num_items, votes.num_classes)
@@ -380,6 +382,7 @@ GOOD = Votes.from_arrays([0, 0, 1], [0, 1, 0], [0, 1, 1])
 EMPTY = Votes.from_arrays([], [], [], num_items=2, num_annotators=1, num_classes=2)
 ONE_CLASS = Votes.from_arrays([0, 0], [0, 1], [0, 0])
 BAD = {
+    "a list": (glad.fit, ([0, 1],), {}, "votes", "is of type list"),
     "no votes": (wawa.fit, (EMPTY,), {}, "votes", "is empty"),
     "no votes for a majority": (majority.fit, (EMPTY,), {}, "votes", "is empty"),
     "no votes for em": (dawid_skene.fit, (EMPTY,), {}, "votes", "is empty"),
