@@ -181,8 +181,8 @@ def audit(
     1  b       dog      3
     """
     _check_methods(methods)
-    for target in filter(None, (consensus, with_consensus)):
-        refuse_existing(target)
+    for wanted in filter(None, (consensus, with_consensus)):
+        refuse_existing(wanted)
     data = read(
         path, item=item, annotator=annotator, label=label, time=time, seconds=seconds,
         annotators=annotators, pred_probs=pred_probs, classes=classes, duplicates=duplicates,

@@ -89,7 +89,7 @@ def is_missing(column: pd.Series[Any], *, numbered: bool = False) -> npt.NDArray
     words = NOTHING | ({"-1"} if numbered else set())
     values, places = _different(column)
     is_word = [isinstance(each, str) and each.strip().lower() in words for each in values]
-    return missing | np.array(is_word, dtype=np.bool_)[places]
+    return np.asarray(missing | np.array(is_word, dtype=np.bool_)[places])
 
 
 def is_text(values: Any) -> bool:
