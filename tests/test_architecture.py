@@ -26,7 +26,7 @@ LAYERS = (
     ),
     ("task",),
     ("corrections", "report", "review", "coco"),
-    ("export",),
+    ("export", "selecting"),
     ("cli",),
 )
 TASKS_MAY = {name for row in LAYERS[:4] for name in row}

@@ -169,6 +169,8 @@ class Audit:
         What a part of an example is called: ``"token"``, ``"box"``.
     part_names : sequence of str
         Names by part where every example has the same parts (classes, annotators).
+    verdict : tuple of str
+        What a flagged example does, in the headline: of one, and of several.
     """
 
     issues: LabelIssues
@@ -183,3 +185,4 @@ class Audit:
     warnings: tuple[str, ...] = ()
     part: str = ""
     part_names: Sequence[str] = ()
+    verdict: tuple[str, str] = ("looks mislabelled", "look mislabelled")

@@ -31,6 +31,14 @@ The package offers, by these names (loaded on first use, so that finding a task 
     are for the change log, or say what to do where findings have an ``action``
     (`goldlabel.corrections`). It may be empty. `out` may be a file that exists, to be replaced, and
     is never the dataset itself; what is written appears whole or not at all.
+
+It may also offer, for ``goldlabel select``:
+
+``next_examples(source, *, n, ...) -> DataFrame``
+    Choose what to label next, or once more, in the dataset of an audit: a row for each of at most
+    `n` examples, the first one first, with the columns ``example`` (position), ``id`` and
+    whatever those who label it, and those who give it to them, need to see. Keyword-only
+    parameters as for `Select`.
 """
 
 from __future__ import annotations
@@ -49,7 +57,7 @@ if TYPE_CHECKING:
 
     from goldlabel.audit import Audit, Source
 
-__all__ = ["GROUP", "Export", "Progress", "Task", "find_task", "find_tasks", "task_names"]
+__all__ = ["GROUP", "Export", "Progress", "Select", "Task", "find_task", "find_tasks", "task_names"]
 
 GROUP = "goldlabel.tasks"
 
@@ -62,6 +70,27 @@ class Export(Protocol):
 
     def __call__(self, source: Source, corrections: pd.DataFrame, out: Path) -> None:
         """Write the dataset of `source` to `out` with the labels of `corrections` put in."""
+
+
+class Select(Protocol):
+    """Choose what to label next."""
+
+    def __call__(
+        self,
+        source: Source,
+        *,
+        n: int,
+        features: Path | None = None,
+        at_random: bool = False,
+        per_annotator: int | None = None,
+        seed: int = 0,
+    ) -> pd.DataFrame:
+        """Return the `n` examples to label next, as a table.
+
+        `features`: a file of numbers, a row for each example, by which those chosen are made to
+        differ. `at_random`: choose with equal chances instead, to compare with. `per_annotator`:
+        most examples that one person is asked to label.
+        """
 
 
 @dataclass(frozen=True)
@@ -91,6 +120,22 @@ class Task:
     def export(self) -> Export:
         """The task's ``export``."""
         return cast("Export", import_module(self.package).export)
+
+    @property
+    def next_examples(self) -> Select:
+        """The task's ``next_examples``.
+
+        Raises
+        ------
+        InputError
+            The task has none.
+        """
+        package = import_module(self.package)
+        if not hasattr(package, "next_examples"):
+            raise InputError(
+                "task", f"{self.name!r} does not say what to label next", "Review what is flagged"
+            )
+        return cast("Select", package.next_examples)
 
 
 def task_names() -> list[str]:

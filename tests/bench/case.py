@@ -73,6 +73,15 @@ class Target:
         )
 
 
+@dataclass(frozen=True)
+class Figures:
+    """A table besides those of time and memory: its title, how to read it, heading and rows."""
+
+    title: str
+    text: str
+    rows: tuple[tuple[str, ...], ...]
+
+
 def as_they_are(arrays: Arrays) -> Any:
     return arrays
 
@@ -95,6 +104,9 @@ class Section:
         The least that anything can cost which looks at all of the input.
     prepare : callable
         Turns the arrays into what both sides are given; not measured.
+    figures : callable, optional
+        Makes a further table, or None where what it needs is not there; made when the whole
+        section is run.
     """
 
     name: str
@@ -107,6 +119,7 @@ class Section:
     targets: tuple[Target, ...] = ()
     floor: Callable[[Any], Any] | None = None
     prepare: Callable[[Arrays], Any] = as_they_are
+    figures: Callable[[], Figures | None] | None = None
 
 
 def find_sections() -> dict[str, Section]:

@@ -62,6 +62,9 @@ def render_section(section: Section, found: Result) -> Iterator[str]:
     cases = [case for case in section.cases if case.name in found["results"]]
     results = found["results"]
     yield from block("Targets", TARGETS, target_rows(section, results))
+    if found.get("figures"):
+        more = found["figures"]
+        yield from block(more["title"], more["text"], [tuple(row) for row in more["rows"]])
     yield f"### Time\n\n{TIME.format(peer=section.peer)}\n"
     for case in cases:
         yield f"**{case.title}** (`{section.name}/{case.name}`)\n"

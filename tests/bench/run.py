@@ -17,6 +17,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from statistics import median
@@ -54,6 +55,9 @@ def main(words: list[str] | None = None) -> None:
         for source in section.inputs[asked.size]:
             for case, result in run_input(section, cases, source, asked.size):
                 found["results"].setdefault(case, {})[source.name] = result
+        if section.figures is not None and cases == list(section.cases) and asked.size != "tiny":
+            table = section.figures()
+            found["figures"] = None if table is None else asdict(table)
         results[name] = found
         write(asked.out, page.render(sections, results, stored.name))
         write(stored, json.dumps(rounded(results), indent=1) + "\n")

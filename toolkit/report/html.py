@@ -92,6 +92,7 @@ def _page(audit: Audit, document: dict[str, Any], top: int) -> str:
             style=_inline("style.css"),
             style_hash=_hash("style.css"),
             tables=[grids.view(table, _pairs(shown)) for table in audit.tables],
+            verdict=audit.verdict,
         )
     )
 

@@ -66,7 +66,7 @@ def _headline(audit: Audit) -> list[Text]:
     share = wording.percent(flagged / n) if n else "0%"
     headline = Text()
     headline.append(wording.count(flagged), style="bold yellow" if flagged else "bold green")
-    headline.append(f" of {wording.count(n)} examples look mislabelled ({share})", style="bold")
+    headline.append(f" of {wording.count(n)} examples {audit.verdict[1]} ({share})", style="bold")
     source = f"{issues.task} · {examples.source_name(audit)} · {audit.source.format}"
     return [headline, Text(_safe(source, 200), style="dim")]
 

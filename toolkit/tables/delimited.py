@@ -18,7 +18,7 @@ from goldlabel.errors import InputError
 from goldlabel.kernels import delimited as loops
 from goldlabel.tables.encoded import TextFile, line_number
 
-__all__ = ["Delimited", "scan", "with_changes"]
+__all__ = ["Delimited", "scan", "with_changes", "with_columns"]
 
 _DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -312,6 +312,26 @@ def with_changes(table: Delimited, changes: Mapping[str, Mapping[int, object]]) 
         pieces.append(view[done:first])
         new = str(changes[column][row])
         pieces.append(_field(table, column, row, bytes(view[first:last]), new))
+        done = last
+    pieces.append(view[done:])
+    return b"".join(pieces)
+
+
+def with_columns(table: Delimited, columns: Mapping[str, Sequence[str]]) -> bytes:
+    """Return the text with a field for each row, and a name in the header, added at line ends."""
+    data, k = _bytes(table.file.data), len(table.names)
+    starts, _, _ = _records(data, table.delimiter, table.quote, k)
+    begin, end = np.empty_like(starts), np.empty_like(starts)
+    loops.spans(data, ord(table.delimiter), _code(table.quote), starts, k - 1, begin, end)
+    view, done = memoryview(table.file.data), 0
+    pieces: list[memoryview | bytes] = []
+    for record, last in enumerate(end.tolist()):
+        row = record - int(table.header)
+        pieces.append(view[done:last])
+        for name, values in columns.items():
+            text = name if row < 0 else values[row]
+            field = _field(table, name, max(row, 0), b"", text) if text else b""
+            pieces.append(table.delimiter.encode() + field)
         done = last
     pieces.append(view[done:])
     return b"".join(pieces)

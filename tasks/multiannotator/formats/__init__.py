@@ -1,0 +1,316 @@
+"""Native formats of votes: read one into the container, write it back corrected.
+
+`long` reads a row per vote, `wide` a row per item, `label_studio` and `lines` what platforms write;
+`ballots` is what each of them gives, `roles` guesses columns, `predictions` matches models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from goldlabel.audit import Source
+from goldlabel.errors import InputError
+from goldlabel.tables.classes import arrange, distinct
+from goldlabel.tables.table import check_unchanged
+from goldlabel.tasks.multiannotator.data import MultiannotatorData
+from goldlabel.tasks.multiannotator.formats import label_studio, lines, long, wide
+from goldlabel.tasks.multiannotator.formats.ballots import Ballots, name_codes
+from goldlabel.tasks.multiannotator.formats.duplicates import Duplicates, without_duplicates
+from goldlabel.tasks.multiannotator.formats.opening import (
+    FORMATS,
+    LAYOUTS,
+    Asked,
+    ballots_again,
+    open_ballots,
+)
+from goldlabel.tasks.multiannotator.formats.predictions import Predictions, read_predictions
+from goldlabel.tasks.multiannotator.votes import Votes
+
+__all__ = ["FORMATS", "LAYOUTS", "export", "read", "read_again"]
+
+
+def read(
+    path: str | Path,
+    *,
+    item: str | None = None,
+    annotator: str | None = None,
+    label: str | None = None,
+    time: str | None = None,
+    seconds: str | None = None,
+    annotators: Sequence[str] | None = None,
+    pred_probs: str | Path | Sequence[str | Path] | None = None,
+    classes: Sequence[str] | None = None,
+    duplicates: Duplicates = "error",
+    positive: str | None = None,
+    format: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    quote: str = '"',
+    header: bool | None = None,
+    split: str | None = None,
+    key: str | None = None,
+    prefix: str | None = None,
+) -> MultiannotatorData:
+    r"""Read votes of several annotators, and predictions if there are any.
+
+    Parameters
+    ----------
+    path : str or Path
+        A table (see `goldlabel.tables.read_table`) with a row for each vote, also of Mechanical
+        Turk, Toloka, Label Studio and Prodigy; or with a row for each item: a column for each
+        annotator, lists of annotators and labels, or counts of votes. JSON of Label Studio, JSON
+        Lines of doccano.
+    item, annotator, label, time, seconds : str, optional
+        Columns of a table; found by their usual names if not given. Of Label Studio, `label` is
+        the name of the choices. `time` says when a vote was given, `seconds` how long it took.
+    annotators : sequence of str, optional
+        Columns of the annotators of a wide table (of the counts in a table of counts).
+    pred_probs : path or sequence of paths, optional
+        Predicted probabilities of each model; see `goldlabel.tables.read_pred_probs`. Rows are
+        matched by an id column; items without votes are normal.
+    classes : sequence of str, optional
+        Names of the classes in the order of the columns of `pred_probs`.
+    duplicates : {"error", "last", "majority"}
+        What to do with several votes of one annotator on one item.
+    positive : str, optional
+        Where a vote may hold several classes: the one to ask about; votes become yes and no.
+    format : str, optional
+        One of `FORMATS`, taken instead of what the content looks like.
+    encoding, delimiter, quote, header, split
+        Of the table; see `goldlabel.tables.read_table`.
+    key, prefix
+        Of `pred_probs`; see `goldlabel.tables.read_pred_probs`.
+
+    Returns
+    -------
+    MultiannotatorData
+
+    Raises
+    ------
+    InputError
+        A file can't be read, or what it holds does not fit; says which file, row and column.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp(), "votes.csv")
+    >>> _ = path.write_text("task,worker,answer\na,ann,cat\na,bob,dog\nb,ann,dog\n")
+    >>> data = read(path)
+    >>> data.ids.tolist(), data.annotators, data.classes, data.votes.label.tolist()
+    (['a', 'b'], ('ann', 'bob'), ('cat', 'dog'), [0, 1, 1])
+    """
+    path = Path(path)
+    for name, value in (("classes", classes), ("annotators", annotators)):
+        if isinstance(value, str):
+            raise InputError(name, f"is the text {value!r}", "Pass a list of names")
+    columns = {"item": item, "annotator": annotator, "label": label, "time": time}
+    columns["seconds"] = seconds
+    options = {"encoding": encoding, "delimiter": delimiter, "quote": quote, "header": header}
+    asked = Asked(columns, annotators, positive, format, {**options, "split": split})
+    ballots = open_ballots(path, asked)
+    if not len(ballots.label):
+        raise InputError(str(path), "holds no vote", "Name a file with labels")
+    models = [pred_probs] if isinstance(pred_probs, str | Path) else list(pred_probs or ())
+    predictions = None
+    if models:
+        predictions = read_predictions(
+            [Path(each) for each in models],
+            ballots.items,
+            id=ballots.source.options.get("item") or _item_column(ballots.source),
+            classes=classes,
+            key=key,
+            prefix=prefix,
+        )
+    found = _assembled(ballots, predictions, classes, duplicates, [Path(each) for each in models])
+    kept = {"classes": classes, "duplicates": duplicates, "key": key, "prefix": prefix}
+    source = replace(found.source, options={**found.source.options, "read": kept})
+    return replace(found, source=source)
+
+
+def read_again(source: Source) -> MultiannotatorData:
+    """Read a dataset, and its predictions, as they were read before.
+
+    Raises
+    ------
+    InputError
+        The votes have changed since, or a file is no longer there.
+    """
+    asked = source.options.get("asked")
+    if not isinstance(asked, dict) or not isinstance(source.options.get("read"), dict):
+        raise InputError(
+            str(source.files[0]), "was audited by another version", "Run the audit again"
+        )
+    found = read(
+        source.files[0],
+        pred_probs=list(source.inputs) or None,
+        annotators=asked["annotators"],
+        positive=asked["positive"],
+        format=asked["format"],
+        **asked["columns"],
+        **asked["options"],
+        **source.options["read"],
+    )
+    check_unchanged(source, found.source.options["sha256"])
+    return found
+
+
+def _item_column(source: Source) -> str | None:
+    roles = source.options.get("roles")
+    return roles[0] if roles else None
+
+
+def _assembled(
+    ballots: Ballots,
+    predictions: Predictions | None,
+    classes: Sequence[str] | None,
+    duplicates: Duplicates,
+    inputs: list[Path],
+) -> MultiannotatorData:
+    """Give items, annotators and classes their numbers, and put everything together."""
+    found = distinct(
+        ballots.label, ballots.where, positions_in=ballots.listed if ballots.positions else None
+    )
+    arranged = arrange(
+        found,
+        ballots.where,
+        listed=ballots.listed,
+        positions=ballots.positions,
+        classes=classes,
+        columns=None if predictions is None else predictions.classes,
+        k=None if predictions is None else predictions.values.shape[2],
+    )
+    ids = ballots.items if predictions is None else predictions.ids
+    item = pd.Index(ids).get_indexer(pd.Index(ballots.item)).astype(np.int64)
+    annotator, annotators = name_codes(ballots.annotator)
+    label = arranged.place[found.codes]
+    names = (ids, annotators)
+    where = str(ballots.source.files[0])
+    kept, note = without_duplicates(item, annotator, label, ballots.time, duplicates, names, where)
+    counts = {"num_items": len(ids), "num_annotators": len(annotators)}
+    votes = Votes.from_arrays(
+        item[kept], annotator[kept], label[kept], num_classes=len(arranged.names), **counts
+    )
+    options = {
+        **ballots.source.options,
+        "classes": list(arranged.names),
+        "values": list(arranged.values),
+        "votes": len(votes),
+        "numbered": predictions is not None and predictions.numbered,
+    }
+    read_notes = [] if predictions is None else predictions.notes
+    notes = [*ballots.notes, *([note] if note else []), *arranged.notes, *read_notes]
+    frame = ballots.frame
+    if frame is not None and len(frame) != len(ids):
+        at = pd.Index(ballots.items).get_indexer(pd.Index(ids))
+        frame = (
+            frame.reindex(at).reset_index(drop=True) if len(frame) == len(ballots.items) else None
+        )
+    return MultiannotatorData(
+        votes=votes,
+        classes=arranged.names,
+        annotators=tuple(map(str, annotators.tolist())),
+        ids=ids,
+        source=replace(ballots.source, options=options, inputs=tuple(inputs)),
+        pred_probs=None if predictions is None else predictions.values,
+        frame=frame,
+        time=None if ballots.time is None else ballots.time[kept],
+        seconds=None if ballots.seconds is None else ballots.seconds[kept],
+        place=ballots.place[kept],
+        has_identities=ballots.has_identities,
+        notes=tuple(notes),
+    )
+
+
+def export(source: Source, corrections: pd.DataFrame, out: str | Path) -> None:
+    """Write a dataset again with some votes changed, and everything else as it was.
+
+    Parameters
+    ----------
+    source : Source
+        Of `MultiannotatorData`.
+    corrections : DataFrame
+        A row per changed vote: ``example`` and ``part`` (positions of item and annotator) and
+        ``suggested`` (name of a class).
+    out : str or Path
+        File to write; for a Hugging Face dataset, a new folder.
+
+    Raises
+    ------
+    InputError
+        A correction names no vote or class, the dataset changed since it was read, or `out` can't
+        be written. Nothing is written then.
+    """
+    layout = source.options.get("layout")
+    writers: dict[str, Callable[..., None]] = {
+        "long": long.export,
+        "wide": wide.export_wide,
+        "lists": wide.export_lists,
+        "label_studio": label_studio.export,
+        "prodigy": lines.export,
+        "doccano": lines.export,
+    }
+    if layout == "counts":
+        raise InputError(
+            str(source.files[0]),
+            "says how many voted for what, so no one's vote can be changed",
+            "Take the consensus from consensus.parquet",
+        )
+    if layout not in writers:
+        raise InputError("source", f"has the layout {layout!r}", "Use that of read")
+    if source.options.get("positive") is not None and len(corrections):
+        raise InputError(
+            str(source.files[0]),
+            "holds votes with several classes, which are read and not written",
+            "Take the consensus from consensus.parquet",
+        )
+    writers[layout](source, _changes(source, corrections), Path(out))
+
+
+def _changes(source: Source, corrections: pd.DataFrame) -> dict[tuple[int, ...], object]:
+    """Return the value to write, as the file holds it, by the place of the vote."""
+    for column in ("example", "part", "suggested"):
+        if column not in corrections:
+            raise InputError("corrections", f"has no column {column!r}", "Add it")
+    if not len(corrections):
+        return {}
+    ballots = ballots_again(source)
+    annotators = name_codes(ballots.annotator)[1].tolist()
+    places: dict[tuple[str, str], list[tuple[int, ...]]] = {}
+    pairs = zip(ballots.item.tolist(), ballots.annotator.tolist(), strict=True)
+    for pair, place in zip(pairs, ballots.place.tolist(), strict=True):
+        places.setdefault(pair, []).append(tuple(place))
+    values = dict(zip(source.options["classes"], source.options["values"], strict=True))
+    changes: dict[tuple[int, ...], object] = {}
+    columns = (corrections[name].tolist() for name in ("example", "part", "suggested"))
+    for row, (example, part, name) in enumerate(zip(*columns, strict=True)):
+        where = f"corrections: row {row + 1}"
+        if values.get(str(name)) is None:
+            raise InputError(where, f"suggests {name!r}, which is no class", "Use a class's name")
+        item = _item_of(example, ballots.items, source.options["numbered"])
+        known = isinstance(part, int) and 0 <= part < len(annotators)
+        found = places.get((item, annotators[part]), []) if known and item is not None else []
+        if not found:
+            raise InputError(
+                where, f"names a vote that is none: example {example!r}, part {part!r}",
+                "Use the positions of issues.parquet",
+            )  # fmt: skip
+        for place in found:
+            if changes.setdefault(place, values[str(name)]) != values[str(name)]:
+                raise InputError(where, "gives a vote a second label", "Leave one row")
+    return changes
+
+
+def _item_of(example: object, items: npt.NDArray[Any], numbered: bool) -> str | None:
+    """Return the name of an item by its position; None if there is none."""
+    if not isinstance(example, int) or example < 0:
+        return None
+    if numbered:
+        return str(example)
+    return str(items[example]) if example < len(items) else None

@@ -1,0 +1,73 @@
+"""Votes that are written as a list of choices: the one in it, or whether a class is among them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from goldlabel.errors import InputError
+from goldlabel.tasks.multiannotator.formats.ballots import NO, YES, is_text
+
+__all__ = ["chosen", "one_choice"]
+
+
+def one_choice(
+    column: pd.Series[Any], where: str, positive: str | None
+) -> tuple[pd.Series[Any], str]:
+    """Return a column of single classes, and how the file writes them: "value" or "list".
+
+    A list of one class is that class, an empty one no label. Where lists hold several, `positive`
+    names the class that is asked about, and votes are yes or no.
+
+    Raises
+    ------
+    InputError
+        A vote holds several classes, and none is asked about.
+    """
+    if column.dtype.kind in "iufb" or isinstance(column.dtype, pd.CategoricalDtype):
+        return column, "value"
+    if is_text(column) and all(_as_list(value) is None for value in pd.unique(column)):
+        return column, "value"
+    lists = [_as_list(value) for value in column.tolist()]
+    if all(each is None for each in lists):
+        return column, "value"
+    values = [
+        chosen(each, f"{where}, row {row + 1}", positive) if each is not None else value
+        for row, (each, value) in enumerate(zip(lists, column.tolist(), strict=True))
+    ]
+    kind = "value" if positive is not None else "list"
+    return pd.Series(values, index=column.index, dtype=object), kind
+
+
+def chosen(choices: list[Any], where: str, positive: str | None) -> Any:
+    """Return the class that a list of choices stands for; None for an empty one."""
+    if positive is not None:
+        return YES if positive in map(str, choices) else NO
+    if len(choices) > 1:
+        raise InputError(
+            where,
+            f"holds {len(choices)} classes: {', '.join(map(str, choices[:5]))}",
+            "Name one of them with the option positive: votes are then whether it is among them",
+        )
+    return choices[0] if choices else None
+
+
+def _as_list(value: Any) -> list[Any] | None:
+    """Return a list of choices, in whatever way it is written; None if it is none."""
+    if isinstance(value, list | tuple):
+        return list(value)
+    if isinstance(value, np.ndarray):
+        return list(value.tolist())
+    text = value.strip() if isinstance(value, str) else ""
+    if not text.startswith(("[", '{"choices"')):
+        return None
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if isinstance(found, dict):
+        found = found.get("choices")
+    return found if isinstance(found, list) else None

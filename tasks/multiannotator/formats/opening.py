@@ -1,0 +1,144 @@
+"""Open a file of votes: find out how they lie in it, and read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from goldlabel.audit import Source
+from goldlabel.errors import InputError
+from goldlabel.tables import FORMATS as TABLES
+from goldlabel.tables import TableFile, read_table
+from goldlabel.tables.encoded import check_file, first_bytes, is_folder, read_text
+from goldlabel.tables.json_text import parse
+from goldlabel.tables.table import check_unchanged
+from goldlabel.tasks.multiannotator.formats import label_studio, lines, long, wide
+from goldlabel.tasks.multiannotator.formats.ballots import Ballots
+
+__all__ = ["FORMATS", "LAYOUTS", "Asked", "ballots_again", "open_ballots"]
+
+LAYOUTS = ("long", "wide", "lists", "counts", "prodigy", "doccano", "label_studio")
+"""How votes lie in a file."""
+FORMATS = (*TABLES, *LAYOUTS)
+"""Kinds of files, and layouts, whose kind the content shows."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the caller says of a file; plain values, so that a source can keep them.
+
+    Attributes
+    ----------
+    columns : mapping of str to str or None
+        By role: item, annotator, label, time, seconds.
+    annotators : sequence of str or None
+        Columns of a wide table.
+    positive : str or None
+        The class to ask about, of votes with several.
+    format : str or None
+    options : mapping
+        Of the table: encoding, delimiter, quote, header, split.
+    """
+
+    columns: Mapping[str, str | None]
+    annotators: Sequence[str] | None
+    positive: str | None
+    format: str | None
+    options: Mapping[str, Any]
+
+    @property
+    def item(self) -> str | None:
+        """The column of items."""
+        return self.columns["item"]
+
+
+def open_ballots(path: Path, asked: Asked) -> Ballots:
+    """Read the votes in whatever format they are."""
+    found = _ballots(path, asked)
+    options = {**found.source.options, "asked": asdict(asked)}
+    return replace(found, source=replace(found.source, options=options))
+
+
+def ballots_again(source: Source) -> Ballots:
+    """Read the votes of a source as they were read before.
+
+    Raises
+    ------
+    InputError
+        The file has changed since.
+    """
+    found = open_ballots(source.files[0], Asked(**source.options["asked"]))
+    check_unchanged(source, found.source.options["sha256"])
+    return found
+
+
+def _ballots(path: Path, asked: Asked) -> Ballots:
+    format, options = asked.format, asked.options
+    if format is not None and format not in FORMATS:
+        raise InputError("format", f"is {format!r}, not one of {', '.join(FORMATS)}", "Use one")
+    if format == "label_studio" or (format is None and _is_label_studio(path, options)):
+        if first_bytes(check_file(path)).lstrip()[:1] in (b"[", b"{"):
+            given = {"label": asked.columns["label"], "positive": asked.positive}
+            return label_studio.read(path, encoding=options["encoding"], **given)
+    kind = format if format in TABLES else None
+    table = read_table(path, format=kind, **options)
+    layout = format if format in LAYOUTS else _layout(table, asked)
+    return _of_table(table, layout, asked)
+
+
+def _is_label_studio(path: Path, options: Mapping[str, Any]) -> bool:
+    if is_folder(path) or first_bytes(check_file(path)).startswith(b"PAR1"):
+        return False
+    data = read_text(path, encoding=options["encoding"]).data
+    if data[:4096].lstrip()[:1] != b"[":
+        return False
+    content = parse(data.decode("utf-8"), str(path))
+    if not label_studio.looks_like(content):
+        raise InputError(
+            str(path), "is JSON, and no export of Label Studio",
+            "Write other votes as CSV, Parquet or JSON Lines",
+        )  # fmt: skip
+    return True
+
+
+def _layout(table: TableFile, asked: Asked) -> str:
+    """Return how votes lie in a table, by the names of its columns."""
+    columns = [str(name) for name in table.frame.columns]
+    if asked.annotators is not None:
+        return "wide"
+    if asked.columns["annotator"] is not None or long.platform(columns):
+        return "long"
+    if (table.source.format == "jsonl") and (found := lines.looks_like(columns)):
+        return found
+    if wide.looks_like_lists(table):
+        return "lists"
+    if wide.looks_like_counts(table):
+        return "counts"
+    return "long"
+
+
+def _of_table(table: TableFile, layout: str | None, asked: Asked) -> Ballots:
+    if layout == "wide":
+        return wide.read_wide(table, asked.item, asked.annotators)
+    if layout == "lists":
+        pair = wide.looks_like_lists(table)
+        if pair is None:
+            raise InputError(
+                str(table.source.files[0]),
+                "has no columns annotators and labels",
+                "Name the columns of the lists so",
+            )
+        return wide.read_lists(table, asked.item, pair)
+    if layout == "counts":
+        return wide.read_counts(table, asked.item, asked.annotators)
+    if layout in ("prodigy", "doccano"):
+        needed = "answer" if layout == "prodigy" else "annotations"
+        if needed not in table.frame:
+            raise InputError(
+                str(table.source.files[0]), f"has no {needed!r}, so is not of {layout}", "Check it"
+            )
+        read_lines: Callable[..., Ballots] = getattr(lines, f"read_{layout}")
+        return read_lines(table, positive=asked.positive)
+    return long.read(table, asked.columns, positive=asked.positive)
