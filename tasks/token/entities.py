@@ -14,7 +14,7 @@ import numpy.typing as npt
 from goldlabel.tasks.token.kernels import most_probable
 from goldlabel.tasks.token.tags import TagSet
 
-__all__ = ["ENTITY_KINDS", "Differences", "Spans", "Tokens", "canonical", "compare", "misplaced", "spans"]
+__all__ = ["ENTITY_KINDS", "Differences", "Spans", "Tokens", "canonical", "compare", "converted", "misplaced", "spans"]
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -79,18 +79,29 @@ def canonical(tags: Ints, first: Mask, rules: TagSet) -> Ints:
 
     A tag stays where the classes have no other for it, and where it is not known.
     """
-    kind, begins, last = _roles(tags, first, rules)
-    if rules.scheme == "io":
+    found = converted(tags, first, rules, rules)
+    return np.where(found < 0, tags, found)
+
+
+def converted(tags: Ints, first: Mask, rules: TagSet, other: TagSet) -> Ints:
+    """Return the entities of a sequence of tags as another set of tags writes them.
+
+    -1 where a tag is not known, and where the other set has none for it.
+    """
+    own_kind, begins, last = _roles(tags, first, rules)
+    place = {name: at for at, name in enumerate(other.types)}
+    kind = np.array([*(place.get(name, -1) for name in rules.types), -1])[own_kind]
+    if other.scheme == "io":
         role = np.full(len(tags), INSIDE)
-    elif rules.scheme == "iob1":
-        touches = begins & (np.append(-1, kind[:-1]) == kind) & ~first
+    elif other.scheme == "iob1":
+        touches = begins & (np.append(-1, own_kind[:-1]) == own_kind) & ~first
         role = np.where(touches, BEGIN, INSIDE)
-    elif rules.scheme == "iob2":
+    elif other.scheme == "iob2":
         role = np.where(begins, BEGIN, INSIDE)
     else:
         role = np.where(begins, np.where(last, SINGLE, BEGIN), np.where(last, END, INSIDE))
-    found = rules.table[kind, np.where(kind >= 0, role, OUTSIDE)]
-    return np.where((found < 0) | (tags < 0), tags, found)
+    found = other.table[kind, np.where(own_kind >= 0, role, OUTSIDE)]
+    return np.where(tags < 0, -1, found)
 
 
 def misplaced(labels: Ints, offsets: Ints, rules: TagSet) -> Ints:

@@ -168,10 +168,10 @@ def _parts(rows: TokenRows, scores: Floats, found: Differences, places: _Places)
 
 
 _SAID = {
-    "wrong type": "there is an entity, of another type",
-    "wrong boundary": "there is such an entity, with other boundaries",
-    "missed entity": "there is an entity, and none is given",
-    "spurious entity": "there is no entity",
+    "wrong type": "is an entity of another type",
+    "wrong boundary": "holds such an entity with other boundaries",
+    "missed entity": "holds an entity that is not given",
+    "spurious entity": "is no entity",
 }
 
 
@@ -185,16 +185,20 @@ def _reason(
     p_suggested: float,
     start: int,
     end: int,
+    token: str | None = None,
+    text: str | None = None,
     **_: Any,
 ) -> str:
+    here = f"token {start}" if end - start == 1 else f"tokens {start} to {end - 1}"
+    what = here if text is None else f"{text!r} ({here})"
+    one = "the token" if token is None or end - start == 1 else repr(token)
     if kind == KINDS[INVALID]:
         return (
-            f"{given!r} may not stand here by the rules of the scheme; {suggested!r} says what it"
-            " means."
+            f"{given!r} may not stand here by the rules of the scheme; for {what} {suggested!r} is"
+            " what it means."
         )
-    size = f"{end - start} tokens" if end - start > 1 else "1 token"
     return (
-        f"By the most probable legal tags {_SAID[kind]} ({size} from token {start}). Here"
-        f" {suggested!r} has {p_suggested:.0%}, and the given {given!r} {p_given:.0%}; the least"
-        f" sure of the suggested tags has {confidence:.0%}."
+        f"By the most probable legal tags {what} {_SAID[kind]}. The model gives {one}"
+        f" {suggested!r} with {p_suggested:.0%}, and the given {given!r} with {p_given:.0%}"
+        + (f"; the least sure tag here has {confidence:.0%}." if end - start > 1 else ".")
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from typing import Any, get_args
 
 import numpy as np
@@ -19,6 +20,7 @@ from goldlabel.suspicions import warn_of_suspicious
 from goldlabel.tasks.token.findings import KINDS, entity_parts
 from goldlabel.tasks.token.rows import TokenRows, located, token_rows
 from goldlabel.tasks.token.scores import Aggregator, check_aggregator, pooled
+from goldlabel.tasks.token.summary import flat_words
 from goldlabel.tasks.token.tags import tag_set
 
 __all__ = ["KINDS", "find_label_issues"]
@@ -38,6 +40,7 @@ def find_label_issues(
     scheme: str = "auto",
     classes: Sequence[Hashable] | None = None,
     ids: npt.ArrayLike | None = None,
+    tokens: Any = None,
     frac_noise: float = 1.0,
     num_to_remove_per_class: npt.ArrayLike | None = None,
     min_examples_per_class: int = 1,
@@ -74,6 +77,8 @@ def find_label_issues(
         Class names in the order of the columns.
     ids : array_like of shape (n,), optional
         Your own name of each sentence, for the tables.
+    tokens : list of n lists of str, or Ragged, optional
+        The words, for reasons and tables.
     thresholds : array_like of shape (k,), optional
         Probability from which a class counts as confident, in place of the class means.
     guess : {"argmax", "confident_only"}
@@ -153,6 +158,8 @@ def find_label_issues(
         parts = _token_parts(rows, counted, token_scores, np.flatnonzero(chosen))
     else:
         parts = entity_parts(rows, rules, token_scores, chosen)
+    if tokens is not None:
+        parts = _with_words(parts, *flat_words(tokens), np.diff(rows.offsets))
     is_issue = np.zeros(len(rows.offsets) - 1, dtype=np.bool_)
     is_issue[parts.example] = True
     return LabelIssues(
@@ -187,6 +194,22 @@ def _ids(ids: npt.ArrayLike | None, n: int) -> npt.NDArray[Any] | None:
             "ids", f"has shape {array.shape}, but there are {n} sentences", "Pass one id for each"
         )
     return array
+
+
+def _with_words(parts: Parts, words: npt.NDArray[Any], offsets: Ints, lengths: Ints) -> Parts:
+    """Add the words that the rows are about to their evidence."""
+    if len(offsets) != len(lengths) + 1 or (np.diff(offsets) > lengths).any():
+        raise InputError(
+            "tokens", "has other sentences than the labels, or longer ones", "Pass their words"
+        )
+    at = offsets[parts.example] + parts.part
+    evidence: dict[str, Any] = {"token": words[at], **parts.evidence}
+    if "start" in evidence:
+        starts, ends = (offsets[parts.example] + evidence[name] for name in ("start", "end"))
+        texts = np.empty(len(at), dtype=object)
+        texts[:] = [" ".join(words[a:b]) for a, b in zip(starts, ends, strict=True)]
+        evidence["text"] = texts
+    return replace(parts, evidence=evidence)
 
 
 def _token_parts(rows: TokenRows, counted: Counted, scores: Floats, flagged: Ints) -> Parts:
@@ -225,15 +248,17 @@ def _reason(
     p_given: float,
     threshold_given: float,
     threshold_suggested: float,
+    token: str | None = None,
     **_: Any,
 ) -> str:
+    to = "" if token is None else f" to {token!r}"
     if given == suggested:
         return (
-            f"The model gives {given!r} only {p_given:.0%}, and no other class more; the class's"
-            f" threshold is {threshold_given:.0%}."
+            f"The model gives{to} {given!r} with only {p_given:.0%}, and no other class with more;"
+            f" its threshold is {threshold_given:.0%}."
         )
     usual = f" (its threshold is {threshold_suggested:.0%})" if threshold_suggested <= 1 else ""
     return (
-        f"The model gives {suggested!r} {confidence:.0%}{usual}, and the given {given!r}"
-        f" {p_given:.0%} (threshold {threshold_given:.0%})."
+        f"The model gives{to} {suggested!r} with {confidence:.0%}{usual}, and the given {given!r}"
+        f" with {p_given:.0%} (threshold {threshold_given:.0%})."
     )

@@ -147,6 +147,8 @@ def _named_groups(name: str) -> Iterator[None]:
 def _flat_labels(labels: Any, padded: int | None) -> tuple[Any, Ints | None]:
     """Return the labels of all tokens and, unless they are a flat array, their offsets."""
     if isinstance(labels, Ragged):
+        if padded is not None:
+            return _padded(labels.values, labels.offsets, padded)
         return labels.values, labels.offsets
     if isinstance(labels, str | bytes | Mapping | set | frozenset) or not hasattr(
         labels, "__len__"
