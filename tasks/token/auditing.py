@@ -167,7 +167,7 @@ def audit(
     return Audit(
         issues=issues,
         source=data.source,
-        summary=_figures(data, issues, by_class, entities),
+        summary=_figures(data, issues, by_class),
         items=Items(data, issues),
         tables=_tables(words, issues, by_class, frames),
         frames=frames,
@@ -179,7 +179,7 @@ def audit(
 
 
 def _figures(
-    data: TokenData, issues: LabelIssues, by_class: pd.DataFrame, entities: pd.DataFrame | None
+    data: TokenData, issues: LabelIssues, by_class: pd.DataFrame
 ) -> dict[str, Any]:
     known = int(np.count_nonzero(data.codes >= 0))
     wrong = int(by_class["label_issues"].sum())
@@ -189,8 +189,7 @@ def _figures(
         "classes": len(data.classes),
         "token_label_health": 1.0 - wrong / max(known, 1),
     }
-    if entities is not None:
-        figures["entities_to_look_at"] = len(entities)
+    if issues.parts.group is not None:
         figures["tags_that_would_change"] = len(issues.parts)
     if data.broken:
         figures["invalid_tags"] = len(data.broken)

@@ -157,13 +157,13 @@ def _parts(rows: TokenRows, scores: Floats, found: Differences, places: _Places)
         score=score[at],
         confidence=confidence[at],
         evidence={
-            "place": at,
             "start": places.start[at] + shift,
             "end": places.end[at] + shift,
             "p_given": p_given[changed],
             "p_suggested": p_suggested[changed],
         },
         reasons={kind: partial(_reason, kind) for kind in KINDS},
+        group=at,
     )
 
 
@@ -180,7 +180,6 @@ def _reason(
     *,
     given: str,
     suggested: str,
-    confidence: float,
     p_given: float,
     p_suggested: float,
     start: int,
@@ -191,14 +190,13 @@ def _reason(
 ) -> str:
     here = f"token {start}" if end - start == 1 else f"tokens {start} to {end - 1}"
     what = here if text is None else f"{text!r} ({here})"
-    one = "the token" if token is None or end - start == 1 else repr(token)
     if kind == KINDS[INVALID]:
         return (
             f"{given!r} may not stand here by the rules of the scheme; for {what} {suggested!r} is"
             " what it means."
         )
+    one = "" if token is None or end - start == 1 else f"{token!r} is "
     return (
-        f"By the most probable legal tags {what} {_SAID[kind]}. The model gives {one}"
-        f" {suggested!r} with {p_suggested:.0%}, and the given {given!r} with {p_given:.0%}"
-        + (f"; the least sure tag here has {confidence:.0%}." if end - start > 1 else ".")
+        f"By the model {what} {_SAID[kind]}: {one}{suggested!r} with {p_suggested:.0%}, and the"
+        f" given {given!r} with {p_given:.0%}."
     )

@@ -91,9 +91,9 @@ def find_label_issues(
         suggestion the model's class. By entity it is "wrong type", "wrong boundary", "missed
         entity" or "spurious entity", or "invalid tag sequence" where the given tags break the
         scheme's rules and nothing else is wrong there. All rows of one place have its score (the
-        lowest of its given tags) and confidence (the lowest of its suggested tags), and, as
-        evidence, ``place`` (a number for each place), ``start`` and ``end`` (its tokens, the end
-        not included): so they are taken together or not at all, and what is suggested is legal.
+        lowest of its given tags), confidence (the lowest of its suggested tags) and ``group``,
+        and as evidence ``start`` and ``end`` (its tokens, the end not included): they are taken
+        together or not at all, and then what is suggested is legal.
 
     Raises
     ------

@@ -34,20 +34,19 @@ def entity_issues(
         `suggested` (the changed tags), `score`, `confidence`. None where tags form no entities.
     """
     parts = issues.parts
-    if "place" not in parts.evidence:
+    if parts.group is None:
         return None
-    number = parts.evidence["place"]
-    _, first = np.unique(number, return_index=True)
-    first.sort()
+    number = parts.group
+    first = np.flatnonzero(parts.leads)
     classes = np.array([str(name) for name in issues.classes or ()], dtype=object)
     changed = pd.DataFrame(
         {
-            "place": number,
+            "group": number,
             "given": classes[parts.given],
             "suggested": classes[parts.suggested],
         }
     )
-    joined = changed.groupby("place", sort=False).agg(" ".join)
+    joined = changed.groupby("group", sort=False).agg(" ".join)
     example = parts.example[first]
     begin = (offsets[example] + parts.evidence["start"][first]).tolist()
     end = (offsets[example] + parts.evidence["end"][first]).tolist()
