@@ -50,7 +50,7 @@ def audit(
     aggregator: Aggregator = "min",
     temperature: float = 0.05,
     format: Literal[
-        "jsonl", "parquet", "huggingface", "conll", "annotations", "spacy_json", "docbin"
+        "jsonl", "parquet", "huggingface", "conll", "spans", "spacy_json", "docbin"
     ]
     | None = None,
     tokens: str | None = None,

@@ -1,6 +1,6 @@
 """Native formats of token classification: read one into the container, write it back corrected.
 
-`conll` and `lists` have words and tags; `annotations` (JSON Lines and JSON of doccano, Prodigy,
+`conll` and `lists` have words and tags; `span_files` (JSON Lines and JSON of doccano, Prodigy,
 Label Studio and spaCy) has texts with spans of characters, of which `characters` makes words and
 tags; `spacy_json` and `docbin` are spaCy's own. `given` is what each of them gives, `predictions`
 reads what a model says.
@@ -23,7 +23,7 @@ from goldlabel.ragged import Ragged
 from goldlabel.tables import read_table, read_table_again
 from goldlabel.tables.table import check_unchanged
 from goldlabel.tasks.token.data import TokenData
-from goldlabel.tasks.token.formats import annotations, conll, docbin, lists, spacy_json
+from goldlabel.tasks.token.formats import conll, docbin, lists, spacy_json, span_files
 from goldlabel.tasks.token.formats.aligning import aligned, corrected
 from goldlabel.tasks.token.formats.given import Changes, Given
 from goldlabel.tasks.token.formats.predictions import Predictions, read_predictions
@@ -125,7 +125,7 @@ def read(
         given = spacy_json.read(path, encoding=encoding)
     else:
         spans = None if probs is None else probs.spans
-        given = annotations.read(path, tags=tags, spans=spans, encoding=encoding)
+        given = span_files.read(path, tags=tags, spans=spans, encoding=encoding)
     return _assembled(given, probs, names, scheme, pred_probs)
 
 
@@ -235,7 +235,7 @@ def export(source: Source, corrections: pd.DataFrame, out: str | Path) -> None:
         "conll": conll,
         "docbin": docbin,
         "spacy_json": spacy_json,
-        "annotations": annotations,
+        "spans": span_files,
     }
     if source.format not in writers:
         raise InputError("source", f"has the format {source.format!r}", "Use that of read")
@@ -264,8 +264,8 @@ def _again(source: Source) -> Given:
         given = docbin.read(path)
     elif source.format == "spacy_json":
         given = spacy_json.read(path, encoding=options["encoding"])
-    elif source.format == "annotations":
-        given = annotations.read_again(source)
+    elif source.format == "spans":
+        given = span_files.read_again(source)
     else:
         raise InputError("source", f"has the format {source.format!r}", "Use that of read")
     if "sha256" in given.source.options:

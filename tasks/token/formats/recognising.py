@@ -14,7 +14,7 @@ __all__ = ["FORMATS", "TABLES", "recognised"]
 
 TABLES = ("jsonl", "parquet", "huggingface")
 """Formats that are tables with lists of words and tags."""
-FORMATS = (*TABLES, "conll", "annotations", "spacy_json", "docbin")
+FORMATS = (*TABLES, "conll", "spans", "spacy_json", "docbin")
 """Names of the native formats."""
 
 
@@ -46,7 +46,7 @@ def recognised(path: Path, format: str | None, encoding: str | None = None) -> s
     if begin == b"{":
         first = _json(data.strip().split(b"\n", 1)[0])
         if isinstance(first, dict):
-            return "jsonl" if _has_lists(first) else "annotations"
+            return "jsonl" if _has_lists(first) else "spans"
         if _json(data) is not None:
             raise InputError(
                 str(path), "is one JSON object over several lines", "Write one object on each line"
@@ -75,7 +75,7 @@ def _of_array(path: Path, content: Any) -> str:
     if isinstance(first, dict) and "paragraphs" in first:
         return "spacy_json"
     if isinstance(first, dict | list):
-        return "annotations"
+        return "spans"
     shown = json.dumps(first)[:60]
     raise InputError(
         str(path), f"is a JSON array of {shown}", "Name an array of documents, or JSON Lines"

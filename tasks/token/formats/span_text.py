@@ -49,6 +49,7 @@ def edited_spans(
     edit: Edits,
     words: Sequence[tuple[int, int]],
     document: str,
+    usual: Any = None,
 ) -> str:
     """Return the JSON text of a list of spans with some changed, dropped and added.
 
@@ -65,6 +66,8 @@ def edited_spans(
         Words of the document, for entries that count them.
     document : str
         The text, for entries that repeat their piece of it.
+    usual : object
+        An entry of another list, whose manner new ones take where this one is empty.
     """
     places = [(start, stop) for _, start, stop in elements(text)]
     ascii_only = text.isascii() and document.isascii()
@@ -72,7 +75,7 @@ def edited_spans(
         (*places[known[number]], _edited(text[slice(*places[known[number]])], span, words, document))
         for number, span in edit.changed.items()
     ]
-    template = next((entries[at] for at in known), None)
+    template = next((entries[at] for at in known), usual)
     numbers = [e["id"] for e in entries if isinstance(e, dict) and type(e.get("id")) is int]
     added = []
     for extra, span in enumerate(edit.added, start=1):

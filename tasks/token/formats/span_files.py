@@ -111,7 +111,7 @@ def read(
         words_of.append(words)
         cut, left = cut + found.cut, left + found.left
     source = Source(
-        "annotations",
+        "spans",
         (path,),
         {
             "encoding": file.encoding,
@@ -291,6 +291,7 @@ def _changed(file: TextFile, source: Source, changes: Changes) -> bytes:
     text = file.data.decode("utf-8")
     options = source.options
     values = list(_values(file))
+    usual = _first_span(values, options["tags"])
     pieces = []
     for number, (start, stop) in enumerate(_places(file, text)):
         if number not in changes:
@@ -308,9 +309,21 @@ def _changed(file: TextFile, source: Source, changes: Changes) -> bytes:
             )
         inner = text[start:stop]
         begin, end = place(inner, document.path)
-        new = edited_spans(inner[begin:end], document.entries, known, edit, words, document.text)
+        new = edited_spans(
+            inner[begin:end], document.entries, known, edit, words, document.text, usual
+        )
         pieces.append((start + begin, start + end, new))
     return spliced(text, pieces).encode("utf-8")
+
+
+def _first_span(values: Sequence[tuple[str, Any]], tags: str | None) -> Any:
+    """Return how the file writes a span; None where it has none."""
+    for where, value in values:
+        document = _document(value, tags, where)
+        for entry, span in zip(document.entries, document.spans, strict=True):
+            if span is not None:
+                return entry
+    return None
 
 
 def _places(file: TextFile, text: str) -> Iterator[tuple[int, int]]:
