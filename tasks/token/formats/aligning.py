@@ -77,7 +77,8 @@ def aligned(
         f"Tags are {own.scheme.upper()}; they were turned into the {other.scheme.upper()} of the"
         " predictions, and are turned back on export."
     )
-    broken = tuple(misplaced_tags(tags, given.offsets, own))
+    full = _complete(own, other)
+    broken = tuple(misplaced_tags(coded(given.tags, full.names), given.offsets, full))
     return Aligned(codes, names, other.scheme, broken, notes)
 
 
@@ -182,7 +183,7 @@ def corrected(source: Source, given: Given, corrections: pd.DataFrame) -> Change
     """
     names = tuple(source.options["classes"])
     own = _file_rules(given, source.options["file_scheme"])
-    other = None if own is None else tag_set(names, _auto(source.options["scheme"]))
+    other = None if own is None else tag_set(names, source.options["scheme"])
     wanted = _wanted(given, corrections, set(names))
     changes: Changes = {}
     for sentence, tags in wanted.items():
@@ -194,10 +195,6 @@ def corrected(source: Source, given: Given, corrections: pd.DataFrame) -> Change
         if new != old:
             changes[sentence] = Sentence(old, new)
     return changes
-
-
-def _auto(scheme: str) -> str:
-    return scheme
 
 
 def _converted(

@@ -1,8 +1,8 @@
 """Files of columns: a token on each line, an empty line after each sentence (CoNLL, CoNLL-U).
 
 Lines that begin with ``-DOCSTART-`` end a sentence and belong to none. Lines that begin with ``#``
-are comments where they have another number of fields than the others, or a last field that is no
-tag elsewhere. Of CoNLL-U, ranges of words (3-4) and empty nodes (5.1) are passed over.
+are comments where they have another number of fields than the others; so are those whose first
+field is just ``#``, between spaces, if their tag is none elsewhere. Of CoNLL-U, ranges of words (3-4) and empty nodes (5.1) are passed over.
 """
 
 from __future__ import annotations
@@ -123,7 +123,18 @@ def read(
         "separator": layout.separator.decode(),
     }
     source = Source("conll", (path,), options)
-    return Given(tokens, tags, np.array(ends, dtype=np.int64), source, [note])
+    return Given(tokens, tags, np.array(ends, dtype=np.int64), source, [note, *_of_comments(file, layout)])
+
+
+def _of_comments(file: TextFile, layout: _Layout) -> list[str]:
+    """Return a note on lines that were passed over."""
+    known = _tags_of_plain_lines(file, layout)
+    lines = file.data.split(b"\n") if known else []
+    count = sum(
+        line.startswith(b"#") and _is_comment(layout.split(line.rstrip(b"\r")), layout, known)
+        for line in lines
+    )
+    return [f"{count:,} comment line{'s' if count > 1 else ''} passed over."] if count else []
 
 
 def _layout(
@@ -178,7 +189,7 @@ def _lines(file: TextFile, layout: _Layout) -> Iterator[_Line]:
             yield _Line(number, here, None)
             continue
         fields = layout.split(line)
-        if line.startswith(b"#") and (len(fields) != layout.fields or fields[layout.tag] not in known):
+        if line.startswith(b"#") and _is_comment(fields, layout, known):
             continue
         if layout.has_ids and _SPECIAL_ID.fullmatch(fields[0]):
             continue
@@ -191,6 +202,12 @@ def _lines(file: TextFile, layout: _Layout) -> Iterator[_Line]:
             )
         yield _Line(number, here, fields)
     yield _Line(-1, start, None)
+
+
+def _is_comment(fields: list[bytes], layout: _Layout, known: set[bytes]) -> bool:
+    if len(fields) != layout.fields:
+        return True
+    return not layout.separator and fields[0] == b"#" and fields[layout.tag] not in known
 
 
 def _needed(column: int) -> int:

@@ -179,11 +179,13 @@ def _from_table(path: Path, key: str | None, subwords: SubwordMethod) -> Predict
     table = read_table(path)
     frame = table.frame
     usual = [name for name in _PROBS if name in frame.columns]
-    column = key if key is not None else next(iter(usual), None)
+    nested = [str(name) for name in frame.columns if _is_nested(frame[name])]
+    others = [name for name in nested if name != "offsets"]
+    column = key if key is not None else next(iter(usual or others), None)
     if column is not None and column not in frame.columns:
         names = ", ".join(map(str, frame.columns))
         raise InputError(str(path), f"has no column {column!r}, only {names}", "Name one with key")
-    if column is None or not _is_nested(frame[column]):
+    if column not in nested:
         found = read_pred_probs(path)
         return Predictions(found.values, None, found.classes, None, found.notes)
     where = f"{path}: column {column!r}"
@@ -210,13 +212,14 @@ def _from_table(path: Path, key: str | None, subwords: SubwordMethod) -> Predict
 
 
 def _is_nested(column: Any) -> bool:
-    first = next((value for value in column if value is not None and np.ndim(value) != 0 and
-                  len(value)), None)  # fmt: skip
-    return first is not None and not np.isscalar(first[0])
+    """Return whether a column has lists of lists."""
+    first = next((value for value in column if isinstance(value, list | np.ndarray) and len(value)),
+                 None)  # fmt: skip
+    return first is not None and isinstance(first[0], list | np.ndarray)
 
 
 def _matrix(rows: Any, where: str) -> npt.NDArray[np.float64]:
-    if rows is None or np.ndim(rows) == 0:
+    if not isinstance(rows, list | np.ndarray):
         raise InputError(where, f"is {rows!r}, no list of rows", "Give a row for each token")
     try:
         listed = [np.asarray(row, dtype=np.float64) for row in rows]
