@@ -49,9 +49,7 @@ def audit(
     rank_by: Method = "self_confidence",
     aggregator: Aggregator = "min",
     temperature: float = 0.05,
-    format: Literal[
-        "jsonl", "parquet", "huggingface", "conll", "spans", "spacy_json", "docbin"
-    ]
+    format: Literal["jsonl", "parquet", "huggingface", "conll", "spans", "spacy_json", "docbin"]
     | None = None,
     tokens: str | None = None,
     tags: str | None = None,
@@ -178,9 +176,7 @@ def audit(
     )
 
 
-def _figures(
-    data: TokenData, issues: LabelIssues, by_class: pd.DataFrame
-) -> dict[str, Any]:
+def _figures(data: TokenData, issues: LabelIssues, by_class: pd.DataFrame) -> dict[str, Any]:
     known = int(np.count_nonzero(data.codes >= 0))
     wrong = int(by_class["label_issues"].sum())
     figures: dict[str, Any] = {

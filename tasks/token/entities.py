@@ -14,7 +14,17 @@ import numpy.typing as npt
 from goldlabel.tasks.token.kernels import most_probable
 from goldlabel.tasks.token.tags import TagSet
 
-__all__ = ["ENTITY_KINDS", "Differences", "Spans", "Tokens", "canonical", "compare", "converted", "misplaced", "spans"]
+__all__ = [
+    "ENTITY_KINDS",
+    "Differences",
+    "Spans",
+    "Tokens",
+    "canonical",
+    "compare",
+    "converted",
+    "misplaced",
+    "spans",
+]
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]

@@ -63,7 +63,9 @@ def find_invalid_tags(labels: Any, *, scheme: str = "auto") -> pd.DataFrame:
     meant = canonical(codes, first, rules)
     unknown = np.append(np.append(True, codes < 0), True)
     rows = np.flatnonzero(meant != codes)
-    beside = (unknown[rows] & ~first[rows]) | (unknown[rows + 2] & ~np.append(first, True)[rows + 1])
+    beside = (unknown[rows] & ~first[rows]) | (
+        unknown[rows + 2] & ~np.append(first, True)[rows + 1]
+    )
     rows = rows[~beside]
     sentence = np.searchsorted(offsets, rows, side="right") - 1
     tags = np.array(full, dtype=object)

@@ -238,9 +238,7 @@ def _check_lengths(ends: Ints, offsets: Ints | None, labels: int, rows: int) -> 
         )
 
 
-def _codes(
-    values: Any, names: list[Hashable] | None, k: int
-) -> tuple[Ints, list[Hashable] | None]:
+def _codes(values: Any, names: list[Hashable] | None, k: int) -> tuple[Ints, list[Hashable] | None]:
     """Return class indices, -1 for tokens that are to be left out."""
     array = values if isinstance(values, np.ndarray) else np.asarray(values)
     if array.ndim != 1:

@@ -164,9 +164,7 @@ def check_aggregator(aggregator: Any, temperature: Any) -> None:
         raise InputError("temperature", f"is {temperature!r}", "Pass a number, 0 or more")
 
 
-def pooled(
-    rows: TokenRows, scores: Floats, aggregator: Aggregator, temperature: float
-) -> Floats:
+def pooled(rows: TokenRows, scores: Floats, aggregator: Aggregator, temperature: float) -> Floats:
     """Return the score of each sentence; tokens without a label have no part in it."""
     offsets = rows.offsets
     if aggregator == "softmin" and (rows.labels < 0).any():

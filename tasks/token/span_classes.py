@@ -168,9 +168,7 @@ def _columns(values: Any, name: str) -> Ragged:
     return Ragged(flat if flat.ndim == 2 else flat[:, None], values.offsets)
 
 
-def _names(
-    classes: Sequence[Hashable] | None, given: Ragged, probs: Ragged
-) -> Sequence[Hashable]:
+def _names(classes: Sequence[Hashable] | None, given: Ragged, probs: Ragged) -> Sequence[Hashable]:
     c = given.values.shape[1]
     if probs.values.shape[1] != c:
         raise InputError(
@@ -243,5 +241,3 @@ class _Reason:
         return (
             f"Given as {given} of {self._name!r}; the model says {suggested} with {confidence:.0%}."
         )
-
-

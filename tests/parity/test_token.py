@@ -6,6 +6,7 @@ Where the two packages are meant to differ, the test names the DIVERGE entry of 
 from __future__ import annotations
 
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -40,7 +41,7 @@ def split(labels, probs, seed=0):
     rng, ends = np.random.default_rng(seed), [0]
     while ends[-1] < len(labels):
         ends.append(min(ends[-1] + int(rng.integers(1, 13)), len(labels)))
-    pairs = list(zip(ends, ends[1:], strict=False))
+    pairs = list(pairwise(ends))
     return [labels[a:b].tolist() for a, b in pairs], [probs[a:b] for a, b in pairs]
 
 
@@ -66,7 +67,10 @@ def found(labels, probs, **options):
 
 def same_choice(labels, probs, **options):
     """Compare what is chosen; cleanlab's order among equal scores is another one."""
-    mine, other = found(labels, probs, **options), theirs.find_label_issues(labels, probs, **options)
+    mine, other = (
+        found(labels, probs, **options),
+        theirs.find_label_issues(labels, probs, **options),
+    )
     scores = token.get_token_quality_scores(labels, probs)
     assert set(mine) == set(other)
     score = {pair: scores[pair[0]][pair[1]] for pair in mine}

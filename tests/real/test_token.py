@@ -46,8 +46,9 @@ def test_what_is_read(folder, given, true):
     expected = json.loads((folder / "reference.json").read_text())
     counts = dict(zip(given.classes, np.bincount(given.codes).tolist(), strict=True))
     assert counts == expected["given_counts"]
-    assert dict(zip(given.classes, np.bincount(true).tolist(), strict=True)) == (
-        expected["corrected_counts"]
+    assert (
+        dict(zip(given.classes, np.bincount(true).tolist(), strict=True))
+        == (expected["corrected_counts"])
     )
     errors = pd.read_csv(folder / "errors.csv")
     sentence, at = given.labels.locate(np.flatnonzero(given.codes != true))
@@ -164,9 +165,7 @@ def test_planted_errors_are_found_by_kind(given, probs, true, kind):
         Ragged(labels, given.labels.offsets), probs, classes=given.classes
     )
     start, end, kinds = places(issues, given.labels.offsets)
-    hit = [
-        any(a < y and x < b for a, b in zip(start, end, strict=True)) for x, y in wrong
-    ]
+    hit = [any(a < y and x < b for a, b in zip(start, end, strict=True)) for x, y in wrong]
     named = [
         any(a < y and x < b and k == kind for a, b, k in zip(start, end, kinds, strict=True))
         for x, y in wrong
@@ -198,8 +197,8 @@ def test_the_same_in_other_schemes(given, probs):
     names = ["O", *(f"{role}-{kind}" for kind in own.types for role in "BIES")]
     other = tag_set(names)
     codes = in_scheme(given.codes, given.labels.offsets, own, other)
-    assert not len(token.find_invalid_tags(Ragged(np.array(names, dtype=object)[codes],
-                                                  given.labels.offsets), scheme="bioes"))  # fmt: skip
+    written = Ragged(np.array(names, dtype=object)[codes], given.labels.offsets)
+    assert not len(token.find_invalid_tags(written, scheme="bioes"))
     back = in_scheme(codes, given.labels.offsets, other, own)
     np.testing.assert_array_equal(back, given.codes)
     assert (coded(["O", None, "X"], given.classes) == [0, -1, -2]).all()

@@ -114,9 +114,7 @@ def _row(example: Example, budget: _Budget) -> dict[str, Any]:
         if example.total > len(findings)
         else "",
         "codes": ";".join(
-            ",".join(map(str, row.codes))
-            for finding in example.findings
-            for row in finding.rows
+            ",".join(map(str, row.codes)) for finding in example.findings for row in finding.rows
         ),
     }
 

@@ -14,7 +14,14 @@ from goldlabel.audit import Source
 from goldlabel.errors import InputError
 from goldlabel.tables import write_text
 from goldlabel.tables.encoded import TextFile, read_text
-from goldlabel.tables.json_text import edited_list, elements, kind_of, members, parse, place, spliced
+from goldlabel.tables.json_text import (
+    edited_list,
+    elements,
+    kind_of,
+    parse,
+    place,
+    spliced,
+)
 from goldlabel.tasks.multilabel.formats.given import Changes, Given, pivot
 
 __all__ = ["export", "looks_like", "read"]

@@ -271,5 +271,3 @@ def _again(source: Source) -> Given:
     if "sha256" in given.source.options:
         check_unchanged(source, given.source.options["sha256"])
     return given
-
-

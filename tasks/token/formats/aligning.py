@@ -211,10 +211,7 @@ def _converted(
         after[at] = other.names.index(tag)
     full = _complete(own, other)
     was, now = (in_scheme(codes, ends, other, full) for codes in (before, after))
-    return [
-        tag if was[at] == now[at] else full.names[now[at]]
-        for at, tag in enumerate(old)
-    ]
+    return [tag if was[at] == now[at] else full.names[now[at]] for at, tag in enumerate(old)]
 
 
 def _complete(own: TagSet, other: TagSet) -> TagSet:
@@ -227,9 +224,7 @@ def _complete(own: TagSet, other: TagSet) -> TagSet:
     return found
 
 
-def _wanted(
-    given: Given, corrections: pd.DataFrame, names: set[str]
-) -> dict[int, dict[int, str]]:
+def _wanted(given: Given, corrections: pd.DataFrame, names: set[str]) -> dict[int, dict[int, str]]:
     for column in ("example", "part", "suggested"):
         if column not in corrections:
             raise InputError("corrections", f"has no column {column!r}", "Add it")

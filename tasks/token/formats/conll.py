@@ -2,7 +2,8 @@
 
 Lines that begin with ``-DOCSTART-`` end a sentence and belong to none. Lines that begin with ``#``
 are comments where they have another number of fields than the others; so are those whose first
-field is just ``#``, between spaces, if their tag is none elsewhere. Of CoNLL-U, ranges of words (3-4) and empty nodes (5.1) are passed over.
+field is just ``#``, between spaces, if their tag is none elsewhere. Of CoNLL-U, ranges of words
+(3-4) and empty nodes (5.1) are passed over.
 """
 
 from __future__ import annotations
@@ -123,7 +124,9 @@ def read(
         "separator": layout.separator.decode(),
     }
     source = Source("conll", (path,), options)
-    return Given(tokens, tags, np.array(ends, dtype=np.int64), source, [note, *_of_comments(file, layout)])
+    return Given(
+        tokens, tags, np.array(ends, dtype=np.int64), source, [note, *_of_comments(file, layout)]
+    )
 
 
 def _of_comments(file: TextFile, layout: _Layout) -> list[str]:
@@ -137,9 +140,7 @@ def _of_comments(file: TextFile, layout: _Layout) -> list[str]:
     return [f"{count:,} comment line{'s' if count > 1 else ''} passed over."] if count else []
 
 
-def _layout(
-    file: TextFile, token: int | None, tag: int | None, separator: str | None
-) -> _Layout:
+def _layout(file: TextFile, token: int | None, tag: int | None, separator: str | None) -> _Layout:
     lines = [line for line in file.data.split(b"\n", _SAMPLE)[:_SAMPLE] if line.strip()]
     plain = [line for line in lines if not line.startswith((b"#", _DOCSTART))] or lines
     separator = _SPELLED.get(separator, separator) if separator else None

@@ -1,4 +1,4 @@
-"""What a format gives, what it is told to change, and tags on the way from one scheme to another."""
+"""What a format gives, what it is told to change, and tags from one scheme to another."""
 
 from __future__ import annotations
 
@@ -105,5 +105,7 @@ def misplaced_tags(codes: Ints, offsets: Ints, rules: TagSet) -> list[tuple[int,
     first = Tokens(np.arange(len(codes)), offsets).first
     wrong = np.flatnonzero(canonical(codes, first, rules) != codes)
     sentence = np.searchsorted(offsets, wrong, side="right") - 1
-    pairs = zip(wrong.tolist(), sentence.tolist(), (wrong - offsets[sentence]).tolist(), strict=True)
+    pairs = zip(
+        wrong.tolist(), sentence.tolist(), (wrong - offsets[sentence]).tolist(), strict=True
+    )
     return [(s, token, rules.names[codes[row]]) for row, s, token in pairs]

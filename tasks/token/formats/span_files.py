@@ -89,9 +89,7 @@ def read(
         A document is none, or a span is not in its text; says which.
     """
     file = read_text(path, encoding=encoding)
-    documents = [
-        _document(value, tags, where) for where, value in _values(file)
-    ]
+    documents = [_document(value, tags, where) for where, value in _values(file)]
     if spans is not None and len(spans) != len(documents):
         raise InputError(
             "pred_probs", f"has offsets of {len(spans):,} texts, and {path.name} has"

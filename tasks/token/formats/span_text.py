@@ -72,7 +72,10 @@ def edited_spans(
     places = [(start, stop) for _, start, stop in elements(text)]
     ascii_only = text.isascii() and document.isascii()
     changed = [
-        (*places[known[number]], _edited(text[slice(*places[known[number]])], span, words, document))
+        (
+            *places[known[number]],
+            _edited(text[slice(*places[known[number]])], span, words, document),
+        )
         for number, span in edit.changed.items()
     ]
     template = next((entries[at] for at in known), usual)

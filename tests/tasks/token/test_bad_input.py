@@ -71,7 +71,12 @@ CALLS = {
         r"pred_probs\[1\]",
         "rows of shape",
     ),
-    "ragged rows": ((GOOD, [[[0.5, 0.5], [1.0]], [[0.5, 0.5]]]), {}, r"pred_probs\[0\]", "no array"),
+    "ragged rows": (
+        (GOOD, [[[0.5, 0.5], [1.0]], [[0.5, 0.5]]]),
+        {},
+        r"pred_probs\[0\]",
+        "no array",
+    ),
     "no columns": ((GOOD, np.ones((3, 0))), {}, "pred_probs", "no columns"),
     "none at all": (([[], []], [[], []]), {}, "pred_probs", "has no tokens"),
     "a number": ((GOOD, 0.5), {}, "pred_probs", "is a float"),
@@ -97,7 +102,12 @@ CALLS = {
     "too many names": ((GOOD, PROBS), {"classes": ["a", "b", "c"]}, "classes", "has 3 names"),
     "a name twice": ((GOOD, PROBS), {"classes": ["a", "a"]}, r"classes\[1\]", "once more"),
     "ids": ((GOOD, PROBS), {"ids": [1]}, "ids", "there are 2 sentences"),
-    "other words": ((GOOD, PROBS), {"tokens": [["a", "b", "c"], ["d"]], **ALL}, "tokens", "longer ones"),
+    "other words": (
+        (GOOD, PROBS),
+        {"tokens": [["a", "b", "c"], ["d"]], **ALL},
+        "tokens",
+        "longer ones",
+    ),
     "thresholds": ((GOOD, PROBS), {"thresholds": [0.5]}, "thresholds", "shape"),
 }
 
@@ -171,8 +181,12 @@ FILES = {
         {},
         "row 1: has 2 words in 'tokens' and 1 tags",
     ),
-    "no list": ("a.jsonl", '{"tokens": ["a"], "tags": ["O"]}\n{"tokens": "a", "tags": ["O"]}', {},
-                "row 2, column 'tokens': is 'a', no list"),
+    "no list": (
+        "a.jsonl",
+        '{"tokens": ["a"], "tags": ["O"]}\n{"tokens": "a", "tags": ["O"]}',
+        {},
+        "row 2, column 'tokens': is 'a', no list",
+    ),
     "no such column": (
         "a.jsonl",
         '{"tokens": ["a"], "x": ["O"]}',
@@ -236,7 +250,11 @@ def text(content):
 
 PREDICTIONS = {
     "too few rows": ("p.npy", lambda p: np.save(p, FLAT[:2]), "has 2 rows, and .* 3 tokens"),
-    "other sentences": ("p.npz", npz(probs=FLAT, lengths=[1, 2]), "sentence 0: has 1 tokens.*'a b'"),
+    "other sentences": (
+        "p.npz",
+        npz(probs=FLAT, lengths=[1, 2]),
+        "sentence 0: has 1 tokens.*'a b'",
+    ),
     "more sentences": ("p.npz", npz(probs=FLAT, lengths=[1, 1, 1]), "has 3 sentences, and"),
     "offsets that fall": ("p.npz", npz(probs=FLAT, offsets=[0, 4, 3]), "'offsets'.*runs to 3"),
     "offsets of floats": ("p.npz", npz(probs=FLAT, offsets=[0.0, 3.0]), "'offsets'.*is float64"),
@@ -249,7 +267,11 @@ PREDICTIONS = {
     "one number a token": ("p.npy", lambda p: np.save(p, FLAT[:, 0]), "has shape .3,."),
     "words": ("p.npy", lambda p: np.save(p, np.array([["a"]])), "not numbers"),
     "a pickle": ("p.npy", lambda p: np.save(p, np.array([{}], dtype=object)), "not an array"),
-    "too many columns": ("p.npy", lambda p: np.save(p, np.ones((3, 4))), "2 different tags, and .*4"),
+    "too many columns": (
+        "p.npy",
+        lambda p: np.save(p, np.ones((3, 4))),
+        "2 different tags, and .*4",
+    ),
     "uneven rows": ("p.jsonl", text('{"probs": [[1, 0], [1]]}'), "row 1: holds rows"),
     "other widths": (
         "p.jsonl",

@@ -46,7 +46,8 @@ LINES = {
     "tabs, CRLF": b"Ann\tNNP\tB-PER\r\nlives\tVBZ\tO\r\n\r\n \r\nParis\tNNP\tB-LOC\r\n",
     "DOCSTART": b"-DOCSTART- -X- O\n\nAnn NNP B-PER\nlives VBZ O\n\n-DOCSTART- -X- O\n"
     b"\nParis NNP B-LOC\n\n",
-    "comments": b"# newdoc\n# text = Ann lives\nAnn NNP B-PER\nlives VBZ O\n\n#end\nParis NNP B-LOC\n",
+    "comments": b"# newdoc\n# text = Ann lives\nAnn NNP B-PER\nlives VBZ O\n\n#end\n"
+    b"Paris NNP B-LOC\n",
     "byte-order mark": b"\xef\xbb\xbfAnn NNP B-PER\nlives VBZ O\n\nParis NNP B-LOC\n",
 }
 
@@ -75,7 +76,7 @@ def test_columns_of_any_place_and_separator(tmp_path):
 
 
 def test_encodings_and_compression(tmp_path):
-    text = "Zoë B-PER\nשלום O\n"
+    text = "Zoë B-PER\nשלם O\n"
     (tmp_path / "a.conll").write_bytes("Zoë B-PER\nc'est O\n".encode("latin-1"))
     written = round_trip(
         tmp_path / "a.conll", [(0, 0, "O")], [["O", "O"]], classes=CLASSES, encoding="latin-1"
@@ -85,7 +86,7 @@ def test_encodings_and_compression(tmp_path):
     written = round_trip(
         tmp_path / "b.conll.gz", [(0, 1, "B-LOC")], [["B-PER", "B-LOC"]], classes=CLASSES
     )
-    assert gzip.decompress(written).decode() == "Zoë B-PER\nשלום B-LOC\n"
+    assert gzip.decompress(written).decode() == "Zoë B-PER\nשלם B-LOC\n"
 
 
 def test_conll_u(tmp_path):
@@ -338,31 +339,14 @@ def test_json_lines_with_lists(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text(
         '{"id": "x", "tokens": ["Ann", "é"], "ner_tags": [1,  0]}\n'
-        '{"id": "y", "tokens": [], "ner_tags": []}\n{"id": "z", "tokens": ["a"],"ner_tags":[-100]}\n'
+        '{"id": "y", "tokens": [], "ner_tags": []}\n'
+        '{"id": "z", "tokens": ["a"],"ner_tags":[-100]}\n'
     )
     options = dict(classes=["O", "B-PER"])
     data = token.read(path, **options)
     assert data.ids.tolist() == ["x", "y", "z"]
     written = round_trip(path, [(0, 1, "B-PER")], [["B-PER", "B-PER"], [], [None]], **options)
     assert written == path.read_bytes().replace(b"[1,  0]", b"[1,  1]")
-
-
-@pytest.mark.parametrize("positions", [True, False])
-def test_parquet_and_hugging_face(tmp_path, positions):
-    datasets = pytest.importorskip("datasets", reason="Hugging Face's datasets is not installed")
-    rows = {"tokens": [["Ann", "in"], ["Utah"]], "ner_tags": [[1, 0], [3]]}
-    feature = datasets.Sequence(datasets.ClassLabel(names=CLASSES))
-    made = datasets.Dataset.from_dict(
-        rows,
-        features=datasets.Features(
-            {"tokens": datasets.Sequence(datasets.Value("string")), "ner_tags": feature}
-        ),
-    )
-    made.save_to_disk(tmp_path / "set")
-    data = token.read(tmp_path / "set")
-    assert (data.classes, tags(data)) == (tuple(CLASSES), [["B-PER", "O"], ["B-LOC"]])
-    token.export(data.source, corrections((1, 0, "O")), tmp_path / "new")
-    assert datasets.load_from_disk(tmp_path / "new")["ner_tags"] == [[1, 0], [0]]
 
 
 def test_parquet(tmp_path):
