@@ -65,10 +65,8 @@ def _has_lists(row: dict[str, Any]) -> bool:
     """Return whether a row has lists of words, and not texts with spans."""
     words = [value for value in row.values() if isinstance(value, list) and value]
     flat = [value for value in words if not isinstance(value[0], dict | list)]
-    return (
-        ("text" not in row
-        and ("tokens" in row or "words" in row or len(flat) >= 2))
-        or ("text" in row and "spans" not in row and len(flat) >= 2)
+    return ("text" not in row and ("tokens" in row or "words" in row or len(flat) >= 2)) or (
+        "text" in row and "spans" not in row and len(flat) >= 2
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -52,7 +53,9 @@ def test_the_whole_way(files, capsys):
         assert f"{kind}              "[:16] in printed
         assert any(line.split() == [*kind.split(), str(count)] for line in printed.splitlines())
     assert "[Ann] [Lee] lives in New York" in printed
-    assert "'Ann Lee' (tokens 0 to 1) is an entity of another type" in printed.replace("\n     ", " ")
+    assert "'Ann Lee' (tokens 0 to 1) is an entity of another type" in printed.replace(
+        "\n     ", " "
+    )
     run("export", files / "out", "--out", files / "new.conll")
     fixed = token.read(files / "new.conll", classes=CLASSES)
     assert all(codes.tolist() == [tag for _, tag in SENTENCE] for codes in fixed.labels)
@@ -166,13 +169,13 @@ def test_every_way_to_pass_the_same():
     inside = np.arange(6) < lengths[:, None]
     padded[inside], padded_labels[inside] = probs, labels
     names = np.array(["a", "b", "c"], dtype=object)
-    lists = [labels[a:b].tolist() for a, b in zip(ends, ends[1:], strict=False)]
+    lists = [labels[a:b].tolist() for a, b in itertools.pairwise(ends)]
     ways = [
         (Ragged(labels, ends), Ragged(probs, ends)),
         (Ragged(labels, ends), probs),
         (labels, Ragged(probs, ends)),
-        (lists, [probs[a:b] for a, b in zip(ends, ends[1:], strict=False)]),
-        (lists, [probs[a:b].tolist() for a, b in zip(ends, ends[1:], strict=False)]),
+        (lists, [probs[a:b] for a, b in itertools.pairwise(ends)]),
+        (lists, [probs[a:b].tolist() for a, b in itertools.pairwise(ends)]),
         (lists, padded),
         (Ragged(labels, ends), padded),
         (padded_labels, padded),
