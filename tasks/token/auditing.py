@@ -127,7 +127,7 @@ def audit(
     >>> import json, tempfile
     >>> folder = Path(tempfile.mkdtemp())
     >>> _ = (folder / "a.conll").write_text("Ann B-PER\nsings O\n\nBob O\nsings O\n\nEve B-PER\n")
-    >>> rows = [[[0.9, 0.1], [0.1, 0.9]], [[0.8, 0.2], [0.1, 0.9]], [[0.9, 0.1]]]
+    >>> rows = [[[0.9, 0.1], [0.1, 0.9]], [[0.95, 0.05], [0.1, 0.9]], [[0.9, 0.1]]]
     >>> lines = [json.dumps({"probs": each, "classes": ["B-PER", "O"]}) for each in rows]
     >>> _ = (folder / "p.jsonl").write_text("\n".join(lines))
     >>> found = audit(folder / "a.conll", pred_probs=folder / "p.jsonl")

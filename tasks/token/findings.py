@@ -126,7 +126,8 @@ def _beside_unknown(given: Ints, first: Mask) -> Mask:
     unknown = given < 0
     before = np.append(False, unknown[:-1]) & ~first
     after = np.append(unknown[1:], False) & ~np.append(first[1:], True)
-    return (before | after)[: len(given)]
+    beside: Mask = before | after
+    return beside
 
 
 def _parts(rows: TokenRows, scores: Floats, found: Differences, places: _Places) -> Parts:

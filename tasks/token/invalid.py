@@ -49,13 +49,13 @@ def find_invalid_tags(labels: Any, *, scheme: str = "auto") -> pd.DataFrame:
     ):
         raise InputError("labels", "holds text where lists of tags are expected", "Pass lists")
     flat, offsets = flat_words(labels)
-    names: list[Hashable] = sorted({tag for tag in flat.tolist() if isinstance(tag, str)} | {"O"})
+    names = sorted({tag for tag in flat.tolist() if isinstance(tag, str)} | {"O"})
     codes = pd.Index(names).get_indexer(pd.Index(flat)).astype(np.int64)
     rules = tag_set(names, scheme, tags=codes, offsets=offsets)
     if rules is None:
         raise InputError("labels", "has tags of no scheme", "Pass tags such as B-PER, I-PER, O")
     # The tag that is meant may not occur in the data.
-    full = _completed(names, rules.scheme, rules.style)
+    full = _completed(names, rules.scheme)
     rules = tag_set(full, rules.scheme)
     assert rules is not None
     codes = pd.Index(full).get_indexer(pd.Index(flat)).astype(np.int64)
@@ -79,7 +79,7 @@ def find_invalid_tags(labels: Any, *, scheme: str = "auto") -> pd.DataFrame:
     )
 
 
-def _completed(names: Sequence[Hashable], scheme: str, style: str) -> list[str]:
+def _completed(names: Sequence[Hashable], scheme: str) -> list[str]:
     """Return the classes and every other tag that their types could have."""
     rules = tag_set(names, scheme)
     assert rules is not None

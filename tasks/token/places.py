@@ -58,8 +58,8 @@ def entity_issues(
             "end": parts.evidence["end"][first],
             "text": [" ".join(tokens[a:b]) for a, b in zip(begin, end, strict=True)],
             "kind": [parts.kinds[kind] for kind in parts.kind[first].tolist()],
-            "given": joined["given"].loc[number[first]].to_numpy(),
-            "suggested": joined["suggested"].loc[number[first]].to_numpy(),
+            "given": joined["given"].to_numpy(),
+            "suggested": joined["suggested"].to_numpy(),
             "score": parts.score[first],
             "confidence": parts.confidence[first],
         }

@@ -31,9 +31,9 @@ def tokenize(text: str) -> list[tuple[int, int]]:
 
     Examples
     --------
-    >>> text = "Zoe\u0308 isn't in Paris."
+    >>> text = "Ann isn't in Paris."
     >>> [text[a:b] for a, b in tokenize(text)]
-    ['Zoë', 'isn', "'", 't', 'in', 'Paris', '.']
+    ['Ann', 'isn', "'", 't', 'in', 'Paris', '.']
     """
     found: list[tuple[int, int]] = []
     goes_on = False  # a mark has just been added to a word: letters after it belong to it too

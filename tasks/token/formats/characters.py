@@ -98,7 +98,7 @@ def edits(words: Words, found: Sequence[Span], change: Sentence) -> Edits:
     gone = {key: numbers[key] for key in old if key not in new}
     come = [key for key in new if key not in old]
     changed: dict[int, Span] = {}
-    for alike in (lambda a, b: a[:2] == b[:2], lambda a, b: a[2] == b[2] and _overlap(a, b)):
+    for alike in (_same_words, _same_label):
         for key in list(come):
             twin = next((each for each in gone if alike(each, key)), None)
             number = None if twin is None else gone[twin]
@@ -113,8 +113,12 @@ def edits(words: Words, found: Sequence[Span], change: Sentence) -> Edits:
     return Edits(changed, {n for n in gone.values() if n is not None}, added)
 
 
-def _overlap(a: tuple[int, int, str], b: tuple[int, int, str]) -> bool:
-    return a[0] < b[1] and b[0] < a[1]
+def _same_words(a: tuple[int, int, str], b: tuple[int, int, str]) -> bool:
+    return a[:2] == b[:2]
+
+
+def _same_label(a: tuple[int, int, str], b: tuple[int, int, str]) -> bool:
+    return a[2] == b[2] and a[0] < b[1] and b[0] < a[1]
 
 
 def _entities(tags: Sequence[str | None]) -> list[tuple[int, int, str]]:

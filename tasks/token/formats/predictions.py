@@ -181,7 +181,7 @@ def _from_table(path: Path, key: str | None, subwords: SubwordMethod) -> Predict
     usual = [name for name in _PROBS if name in frame.columns]
     nested = [str(name) for name in frame.columns if _is_nested(frame[name])]
     others = [name for name in nested if name != "offsets"]
-    column = key if key is not None else next(iter(usual or others), None)
+    column: str | None = key if key is not None else next(iter(usual or others), None)
     if column is not None and column not in frame.columns:
         names = ", ".join(map(str, frame.columns))
         raise InputError(str(path), f"has no column {column!r}, only {names}", "Name one with key")
@@ -202,10 +202,10 @@ def _from_table(path: Path, key: str | None, subwords: SubwordMethod) -> Predict
     k = widths.pop()
     offsets = np.append(0, np.cumsum([len(matrix) for matrix in matrices])).astype(np.int64)
     values = np.concatenate([matrix.reshape(-1, k) for matrix in matrices])
-    names = next((name for name in _NAMES if name in frame.columns), None)
+    named = next((name for name in _NAMES if name in frame.columns), None)
     classes = None
-    if names is not None and isinstance(frame[names].iloc[0], list | np.ndarray):
-        first = list(frame[names].iloc[0])
+    if named is not None and isinstance(frame[named].iloc[0], list | np.ndarray):
+        first = list(frame[named].iloc[0])
         classes = tuple(first) if all(isinstance(each, str) for each in first) else None
         classes = classes if classes is not None and len(classes) == k else None
     return Predictions(values, offsets, classes, _spans(path, frame), table.notes[:1])
