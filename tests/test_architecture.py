@@ -23,7 +23,7 @@ LAYERS = (
     (
         *("result", "audit", "noise", "pruning", "latent", "confident", "filters"),
         "suspicions",
-        *("columns", "items", "tables", "folds", "crossvalidation", "pipelines"),
+        *("columns", "items", "tables", "folds", "fitting", "crossvalidation", "pipelines"),
     ),
     ("task",),
     ("corrections", "report", "review"),

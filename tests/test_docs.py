@@ -182,7 +182,7 @@ def test_ci_runs_the_test_command_of_the_readme():
     assert script.stat().st_mode & 0o111, ".ci/run is not executable"
     last = script.read_text(encoding="utf-8").splitlines()[-1]
     assert last.startswith("python3.11 -m venv")
-    assert last.endswith("pytest")
+    assert last.endswith("pytest -n auto --dist loadfile")
     shown = [block.text for block in blocks((ROOT / "README.md").read_text(encoding="utf-8"))]
     lines = [line.removeprefix("$ ") for text in shown for line in text.splitlines()]
     assert last in lines, f"README.md has no block with the line\n{last}"

@@ -17,6 +17,7 @@ _HOME = {
     "MissingExtra": "errors",
     "Ragged": "ragged",
     "crossval": "crossvalidation",
+    "crossval_predictions": "crossvalidation",
     "find_tasks": "task",
 }
 __all__ = [*_HOME, "__version__"]

@@ -6,7 +6,6 @@ out by the pass that reads them anyway, and `out_of_range` then says which one i
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
@@ -16,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.classes import as_array, class_codes, class_names, one_column
-from goldlabel.errors import DataWarning, InputError
+from goldlabel.errors import InputError, warn
 
 __all__ = [
     "LabeledRows",
@@ -168,11 +167,9 @@ def out_of_range(
 def row_sums(worst_row: int, worst_sum: float, *, name: str = "pred_probs") -> None:
     """Warn if the row whose sum is farthest from 1 is not near it."""
     if abs(worst_sum - 1.0) > SUM_SLACK:
-        warnings.warn(
+        warn(
             f"{name}[{worst_row}]: sums to {worst_sum:.4g}, the farthest from 1 of all rows. "
-            "Check that the columns are the probabilities of classes that exclude each other.",
-            DataWarning,
-            stacklevel=3,
+            "Check that the columns are the probabilities of classes that exclude each other."
         )
 
 

@@ -189,7 +189,7 @@ def _whole_numbers(
     raise InputError(
         f"labels[{broken[0]}]",
         f"is {array[broken[0]]}, not a whole number ({broken.size} such)",
-        "Pass class indices or names; numbers to predict are the regression task",
+        "Pass class indices or names; for numbers to predict there is another task",
     )
 
 

@@ -67,7 +67,7 @@ def suggested(issues: LabelIssues, *, min_confidence: float = MIN_CONFIDENCE) ->
     empty = np.isnan(parts.suggested) if parts.suggested.dtype.kind == "f" else parts.suggested < 0
     taken = issues.is_issue[parts.example] & (parts.confidence >= min_confidence)
     taken &= ~empty & (parts.suggested != parts.given)
-    frame = issues.to_frame("part")[taken]
+    frame = _findings(issues)[taken]
     frame = frame.drop_duplicates(["example", "part"]).assign(
         decided_by=f"confidence >= {min_confidence:g}"
     )
@@ -127,7 +127,7 @@ class _Dataset:
         self.issues = issues
         self.n = issues.scores.shape[0]
         self.has_parts = issues.part_names is not None or bool(np.any(issues.parts.part >= 0))
-        self.findings = issues.to_frame("part").astype({"given": object, "suggested": object})
+        self.findings = _findings(issues)
         pairs = zip(issues.parts.example.tolist(), issues.parts.part.tolist(), strict=True)
         self.finding: dict[tuple[int, int], int] = {}
         for row, pair in enumerate(pairs):
@@ -238,6 +238,14 @@ class _Dataset:
             "confidence": None,
             "reason": "",
         }
+
+
+def _findings(issues: LabelIssues) -> pd.DataFrame:
+    """Return the parts judged wrong; a label that is neither class nor number as it is written."""
+    frame = issues.to_frame("part").astype({"given": object, "suggested": object})
+    if "given_text" in frame:
+        frame["given"] = frame["given"].mask(frame["given_text"] != "", frame["given_text"])
+    return frame
 
 
 def _ordered(frame: pd.DataFrame) -> pd.DataFrame:

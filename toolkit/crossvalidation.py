@@ -2,29 +2,38 @@
 
 A model that has seen a row knows its label by heart and agrees with it, wrong or not; so whoever
 looks for label errors needs predictions from cross-validation. `crossval` makes them with any
-scikit-learn classifier, and checks the one thing that matters: no row was judged by a model
-fitted on it.
+scikit-learn classifier, `crossval_predictions` with any regressor, and both check the one thing
+that matters: no row was judged by a model fitted on it.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-from scipy import sparse
-from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning
 
-from goldlabel.errors import DataWarning, InputError
+from goldlabel import check
+from goldlabel.errors import InputError, warn
+from goldlabel.fitting import (
+    blamed,
+    check_model,
+    check_seed,
+    fit_copy,
+    group_codes,
+    indexable,
+    one_value_a_row,
+    predict_values,
+    repeat_warnings,
+    row_count,
+    take,
+)
 from goldlabel.folds import Split, Splitter, check_splits, stratified_splits
 
-__all__ = ["OutOfFold", "crossval", "out_of_fold"]
+__all__ = ["OutOfFold", "crossval", "crossval_predictions", "out_of_fold"]
 
 Array = npt.NDArray[Any]
 Ints = npt.NDArray[np.int64]
@@ -149,66 +158,117 @@ def out_of_fold(
     >>> result.classes.tolist(), sorted(result.fold.tolist())
     (['high', 'low'], [0, 0, 1, 1, 2, 2])
     """
-    rows = _indexable(features)
-    given, classes, codes = _class_labels(labels, _row_count(rows))
-    group_codes = None if groups is None else _group_codes(groups, len(codes))
-    _check_model(model)
-    if not 0 <= seed < 2**32:
-        raise InputError("seed", f"is {seed!r}", "Pass a number from 0 to 4294967295")
-    splits = stratified_splits(rows, codes, folds, seed, group_codes)
-    fold = check_splits(splits, len(codes), group_codes)
+    rows = indexable(features)
+    given, classes, codes = _class_labels(labels, row_count(rows))
+    kept_together = group_codes(groups, len(codes))
+    _check_classifier(model)
+    check_seed(seed)
+    splits = stratified_splits(rows, codes, folds, seed, kept_together)
+    fold = check_splits(splits, len(codes), kept_together)
     _warn_of_rare_classes(classes, codes, splits)
     pred_probs = np.zeros((len(codes), len(classes)))
+
+    def predict(train: Ints, test: Ints, where: str) -> Floats:
+        return _predict_fold(model, rows, given, train, test, classes, seed, where)
+
+    repeat_warnings(_fill(pred_probs, splits, predict, progress), f"{len(splits)} folds")
+    return OutOfFold(pred_probs, classes, fold)
+
+
+def crossval_predictions(
+    model: Any,
+    features: Any,
+    labels: npt.ArrayLike,
+    *,
+    folds: int | Splitter = 5,
+    seed: int = 0,
+    groups: npt.ArrayLike | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Floats:
+    """Predict the value of every row with a regressor that did not see it.
+
+    Parameters
+    ----------
+    model : scikit-learn regressor
+        Anything with ``fit`` and ``predict``, pipelines included. It is cloned for each fold, and
+        stays as it was.
+    features, folds, seed, groups, progress
+        As for `crossval`; folds are shuffled, and not stratified.
+    labels : array_like of shape (n,)
+        Value of each row.
+
+    Returns
+    -------
+    ndarray of shape (n,), float64
+
+    Raises
+    ------
+    InputError
+        Something does not fit: lengths, labels that are no finite numbers, more folds than rows,
+        a model that fails or predicts no finite values, a row that a fold's model saw or that no
+        fold holds out.
+
+    Warns
+    -----
+    DataWarning
+        Models that did not converge.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import LinearRegression
+    >>> features, labels = load_diabetes(return_X_y=True)
+    >>> predictions = crossval_predictions(LinearRegression(), features, labels)
+    >>> predictions.shape, float(np.corrcoef(predictions, labels)[0, 1]) > 0.6
+    ((442,), True)
+    """
+    rows = indexable(features)
+    n = row_count(rows)
+    given = check.vector(one_value_a_row(labels, n, "labels"), name="labels", length=n)
+    kept_together = group_codes(groups, n)
+    check_model(model, "regressor", "fit and predict", "LinearRegression()")
+    check_seed(seed)
+    splits = stratified_splits(rows, np.zeros(n, dtype=np.int64), folds, seed, kept_together)
+    check_splits(splits, n, kept_together)
+    predictions = np.empty(n)
+
+    def predict(train: Ints, test: Ints, where: str) -> Floats:
+        with blamed(where):
+            fitted = fit_copy(model, take(rows, train), given[train], seed)
+            return predict_values(fitted, take(rows, test), len(test), where)
+
+    repeat_warnings(_fill(predictions, splits, predict, progress), f"{len(splits)} folds")
+    return predictions
+
+
+def _fill(
+    out: Floats,
+    splits: Sequence[Split],
+    predict: Callable[[Ints, Ints, str], Floats],
+    progress: Callable[[int, int, str], None] | None,
+) -> list[warnings.WarningMessage]:
+    """Put what is predicted for each fold's test rows into `out`; return what was warned of."""
     said: list[warnings.WarningMessage] = []
     for number, (train, test) in enumerate(splits):
         if progress is not None:
             progress(number, len(splits), "cross-validation")
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            where = f"model, fold {number + 1} of {len(splits)}"
-            pred_probs[test] = _predict_fold(model, rows, given, train, test, classes, seed, where)
+            out[test] = predict(train, test, f"model, fold {number + 1} of {len(splits)}")
         said += caught
     if progress is not None:
         progress(len(splits), len(splits), "cross-validation")
-    _repeat_warnings(said, len(splits))
-    return OutOfFold(pred_probs, classes, fold)
-
-
-def _indexable(features: Any) -> Any:
-    """Return features whose rows can be taken by number: lists and frames as they are."""
-    if isinstance(features, str | bytes):
-        raise InputError("features", "is a single text", "Pass a list with a text for each row")
-    if sparse.issparse(features):
-        return cast("Any", features).tocsr()
-    if isinstance(features, list | tuple) or hasattr(features, "shape"):
-        return features
-    return np.asarray(features)
-
-
-def _row_count(rows: Any) -> int:
-    if not hasattr(rows, "shape"):
-        return len(rows)
-    if len(rows.shape) == 0:
-        raise InputError("features", "is a single value", "Pass a row for each label")
-    return int(rows.shape[0])
-
-
-def _take(rows: Any, index: Ints) -> Any:
-    if hasattr(rows, "iloc"):
-        return rows.iloc[index]
-    if isinstance(rows, list | tuple):
-        return [rows[position] for position in index]
-    return rows[index]
+    return said
 
 
 def _class_labels(labels: npt.ArrayLike, n: int) -> tuple[Array, Array, Ints]:
     """Return the labels as an array, their classes in order, and the class number of each row."""
-    given = _one_value_a_row(labels, n, "labels")
+    given = one_value_a_row(labels, n, "labels")
     if given.dtype.kind == "f" and (broken := np.flatnonzero(given != np.floor(given))).size:
         raise InputError(
             f"labels[{broken[0]}]",
             f"is {given[broken[0]]}, a value and not a class ({broken.size} such labels)",
-            "Pass classes; values are a matter of regression",
+            "Pass classes; values are a matter of crossval_predictions",
         )
     try:
         classes, codes = np.unique(given, return_inverse=True)
@@ -226,36 +286,8 @@ def _class_labels(labels: npt.ArrayLike, n: int) -> tuple[Array, Array, Ints]:
     return given, classes, codes.astype(np.int64)
 
 
-def _one_value_a_row(values: npt.ArrayLike, n: int, name: str) -> Array:
-    array = np.asarray(values)
-    if array.ndim != 1 or len(array) != n:
-        raise InputError(
-            name,
-            f"has shape {array.shape}, and features has {n} rows",
-            f"Pass one of {name} for each row of features",
-        )
-    if n == 0:
-        raise InputError("features", "has no rows", "Pass at least two rows")
-    missing = np.flatnonzero(pd.isna(array))
-    if missing.size:
-        raise InputError(
-            f"{name}[{missing[0]}]", f"is missing ({missing.size} are)", "Drop these rows"
-        )
-    return array
-
-
-def _group_codes(groups: npt.ArrayLike, n: int) -> Ints:
-    return pd.factorize(_one_value_a_row(groups, n, "groups"))[0].astype(np.int64)
-
-
-def _check_model(model: Any) -> None:
-    if isinstance(model, type) or not hasattr(model, "fit") or not hasattr(model, "get_params"):
-        name = model.__name__ if isinstance(model, type) else type(model).__name__
-        raise InputError(
-            "model",
-            f"{name} is not a scikit-learn classifier",
-            "Pass an object with fit and predict_proba, such as LogisticRegression()",
-        )
+def _check_classifier(model: Any) -> None:
+    check_model(model, "classifier", "fit and predict_proba", "LogisticRegression()")
     if not hasattr(model, "predict_proba"):
         raise InputError(
             "model",
@@ -284,7 +316,7 @@ def _warn_of_rare_classes(classes: Array, codes: Ints, splits: Sequence[Split]) 
             ", and 0 for rows judged by a model that saw no other row of their class "
             f"({unseen.sum()} of {len(codes)} rows)"
         )
-    warnings.warn(f"{text}. Collect more rows, or merge or drop these classes.", DataWarning, 4)
+    warn(f"{text}. Collect more rows, or merge or drop these classes.")
 
 
 def _plain(label: Any) -> Any:
@@ -307,15 +339,10 @@ def _predict_fold(
     if len(only) == 1:  # most classifiers refuse to fit one class; the answer is known
         pred_probs[:, np.searchsorted(classes, only)] = 1.0
         return pred_probs
-    try:
-        fitted = _seeded(model, seed).fit(_take(rows, train), labels[train])
-        found = np.asarray(fitted.predict_proba(_take(rows, test)), dtype=np.float64)
+    with blamed(where):
+        fitted = fit_copy(model, take(rows, train), labels[train], seed)
+        found = np.asarray(fitted.predict_proba(take(rows, test)), dtype=np.float64)
         columns = _columns(classes, fitted.classes_)
-    except (ValueError, TypeError, AttributeError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise InputError(
-            where, f"failed with {type(error).__name__}: {reason}", "Check features and model"
-        ) from error
     _check_probabilities(found, (len(test), len(columns)), test, where)
     pred_probs[:, columns] = found / found.sum(axis=1, keepdims=True)
     return pred_probs
@@ -327,17 +354,6 @@ def _columns(classes: Array, known: Array) -> Ints:
     if not np.isin(known, classes).all():
         raise ValueError(f"its classes_ {known.tolist()[:NAMED]} are not among the labels")
     return columns
-
-
-def _seeded(model: Any, seed: int) -> Any:
-    """Clone a model, and seed what was left unseeded: the same call gives the same answer."""
-    copy = clone(model)
-    unset = {
-        name: seed
-        for name, value in copy.get_params().items()
-        if name.rpartition("__")[2] == "random_state" and value is None
-    }
-    return copy.set_params(**unset)
 
 
 def _check_probabilities(found: Floats, shape: tuple[int, int], test: Ints, where: str) -> None:
@@ -357,22 +373,3 @@ def _check_probabilities(found: Floats, shape: tuple[int, int], test: Ints, wher
             f"are not probabilities that sum to 1 ({np.count_nonzero(bad)} such rows)",
             "Wrap the model in sklearn.calibration.CalibratedClassifierCV",
         )
-
-
-def _repeat_warnings(caught: Sequence[warnings.WarningMessage], folds: int) -> None:
-    """Say again, once each, what the folds' models warned of."""
-    slow = [entry for entry in caught if issubclass(entry.category, ConvergenceWarning)]
-    if slow:
-        first = str(slow[0].message).strip().splitlines()[0]
-        warnings.warn(
-            f"model: {len(slow)} fits in {folds} folds did not converge ({first}). "
-            "Raise max_iter or scale the features.",
-            DataWarning,
-            4,
-        )
-    others = [entry for entry in caught if not issubclass(entry.category, ConvergenceWarning)]
-    times = Counter((entry.category, str(entry.message)) for entry in others)
-    for (category, text), count in times.items():
-        entry = next(e for e in others if (e.category, str(e.message)) == (category, text))
-        suffix = f" (said {count} times in {folds} folds)" if count > 1 else ""
-        warnings.warn_explicit(text + suffix, category, entry.filename, entry.lineno)

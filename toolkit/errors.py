@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["DataWarning", "GoldlabelError", "InputError", "MissingExtra"]
+import sys
+import warnings
+
+__all__ = ["DataWarning", "GoldlabelError", "InputError", "MissingExtra", "warn"]
 
 
 class GoldlabelError(Exception):
@@ -47,3 +50,15 @@ class MissingExtra(GoldlabelError, ImportError):
 
 class DataWarning(UserWarning):
     """The input can be used, and something about it deserves a look."""
+
+
+def warn(message: str) -> None:
+    """Issue a `DataWarning` that points at the caller's own line, outside goldlabel."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and _is_ours(str(frame.f_globals.get("__name__", ""))):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, DataWarning, stacklevel=level)
+
+
+def _is_ours(module: str) -> bool:
+    return module.partition(".")[0] == __name__.partition(".")[0]

@@ -8,7 +8,6 @@ JAIR 70 (2021) 1373-1411, section 3.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Hashable, Sequence
 from typing import Any, Literal, get_args
 
@@ -17,7 +16,7 @@ import numpy.typing as npt
 
 from goldlabel import check, noise
 from goldlabel.confident import Counted, Ints, Mask, Method, given_joint, label_quality
-from goldlabel.errors import DataWarning, InputError
+from goldlabel.errors import InputError, warn
 from goldlabel.kernels import selection
 from goldlabel.kernels.confident import AGREES, EPS
 from goldlabel.pruning import prune_pairs
@@ -101,11 +100,7 @@ def refuse_pruning_options(
         if given
     ]
     if ignored:
-        warnings.warn(
-            f"{' and '.join(ignored)}: not used by filter_by={filter_by!r}.",
-            DataWarning,
-            stacklevel=4,
-        )
+        warn(f"{' and '.join(ignored)}: not used by filter_by={filter_by!r}.")
 
 
 def _quotas(
@@ -153,11 +148,9 @@ def _leave_small_classes(
         return
     names = [str(at if classes is None else classes[at]) for at in np.flatnonzero(small).tolist()]
     shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
-    warnings.warn(
+    warn(
         f"labels: {len(names)} of the classes have no more than {least} example"
-        f"{'' if least == 1 else 's'}, so no label of theirs is judged: {shown}.",
-        DataWarning,
-        stacklevel=4,
+        f"{'' if least == 1 else 's'}, so no label of theirs is judged: {shown}."
     )
     for quota in quotas:
         quota.places[small[quota.given]] = 0

@@ -18,7 +18,6 @@ Uncertainty in Dataset Labels". JAIR 70 (2021), section 3.
 
 from __future__ import annotations
 
-import warnings
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -26,7 +25,7 @@ import numpy.typing as npt
 from scipy.linalg import lapack
 
 from goldlabel import check
-from goldlabel.errors import DataWarning, InputError
+from goldlabel.errors import InputError, warn
 from goldlabel.noise import Floats, per_class_counts, square
 
 __all__ = [
@@ -337,11 +336,9 @@ def _solve(noise_matrix: Floats, ps: Floats) -> Floats:
         if not failed and lapack.dgecon(factors, np.abs(matrix).sum(axis=0).max())[0] > SINGULAR:
             py[columns] = lapack.dgetrs(factors, pivots, ps[rows])[0]
             return py
-    warnings.warn(
+    warn(
         "noise_matrix: is singular, so the priors of the true classes do not follow from it. "
-        "They are the least-squares solution; use py_method='cnt' for an estimate without it.",
-        DataWarning,
-        stacklevel=3,
+        "They are the least-squares solution; use py_method='cnt' for an estimate without it."
     )
     py[columns] = np.linalg.lstsq(matrix, ps[rows], rcond=SINGULAR)[0]
     return py

@@ -43,7 +43,9 @@ class Parts:
     confidence : ndarray of shape (m,), float64
         How sure the suggestion is, in [0, 1]: what `goldlabel export --min-confidence` compares.
     evidence : mapping of str to ndarray of shape (m,)
-        Further figures behind the judgement, columns of issues.parquet.
+        Further figures behind the judgement, columns of issues.parquet. `given_text`, if it is
+        among them, is the label as it is written where it is neither class nor number ("" where
+        it is): it is shown and logged in place of `given`.
     reasons : mapping of str to callable
         For each kind, what says in a sentence why: called with the keywords ``given``,
         ``suggested``, ``score``, ``confidence`` and the names in `evidence`, and ``part`` where

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Hashable
 
 import numpy as np
 
 from goldlabel.confident import Counted
-from goldlabel.errors import DataWarning
+from goldlabel.errors import warn
 
 __all__ = ["warn_of_suspicious"]
 
@@ -67,12 +66,10 @@ def _warn_of_permutation(
     order = ", ".join(
         f"{classes[g]!r} from column {c}" for g, c in zip(given[moved], column[moved], strict=True)
     )
-    warnings.warn(
+    warn(
         f"pred_probs: columns look permuted. The model's class is the given one for"
         f" {agreeing / n:.0%} of the {rows}, and would be for {best / n:.0%} with other columns"
-        f" ({_shortened(order)}). Check the order of the classes.",
-        DataWarning,
-        stacklevel=4,
+        f" ({_shortened(order)}). Check the order of the classes."
     )
 
 
@@ -90,11 +87,9 @@ def _warn_of_in_sample(counted: Counted, n: int, disagreeing: int) -> None:
         doubt = "and it is all but certain of each"
     else:
         return
-    warnings.warn(
+    warn(
         f"pred_probs: look in-sample. The model contradicts {disagreeing} of the {n} given labels;"
         f" {doubt}. Unless the classes are that easy to tell apart, the model has seen the labels"
         " in training, and errors are hidden: predict each example by a model that was not trained"
-        " on it (cross-validation does this).",
-        DataWarning,
-        stacklevel=4,
+        " on it (cross-validation does this)."
     )

@@ -17,7 +17,7 @@ from goldlabel.confident import Method
 from goldlabel.errors import DataWarning, InputError
 from goldlabel.filters import FilterBy
 from goldlabel.result import LabelIssues
-from goldlabel.tables import read_pred_probs
+from goldlabel.tables.features import feature_columns, is_array_file, read_embeddings
 from goldlabel.task import Progress
 from goldlabel.tasks.multiclass.data import MulticlassData
 from goldlabel.tasks.multiclass.formats import read
@@ -170,7 +170,7 @@ def audit(
     if pred_probs is None:
         params |= {"folds": folds, "seed": seed}
     inputs = list(data.source.inputs)
-    if features is not None and _is_file(features):
+    if features is not None and is_array_file(features):
         inputs.append(Path(features))
     return Audit(
         issues=replace(issues, params=params),
@@ -200,11 +200,6 @@ def _check_one_source(
         )
 
 
-def _is_file(features: str) -> bool:
-    """Whether features name a file of embeddings, not columns."""
-    return Path(features).suffix in (".npy", ".npz", ".parquet") or Path(features).is_file()
-
-
 def _predict(
     data: MulticlassData,
     pred_probs: Path | None,
@@ -226,8 +221,8 @@ def _predict(
     if text is not None:
         rows = _columns(data, text, "--text")
         model, name = pipelines.text_pipeline(n_classes=k), "TF-IDF and logistic regression"
-    elif features is not None and _is_file(features):
-        rows = _embeddings(Path(features), len(data))
+    elif features is not None and is_array_file(features):
+        rows = read_embeddings(Path(features), len(data))
         model, name = pipelines.embedding_pipeline(), "logistic regression on the embeddings"
     else:
         rows = _columns(data, [each.strip() for each in (features or "").split(",")], "--features")
@@ -242,39 +237,14 @@ def _predict(
 
 
 def _columns(data: MulticlassData, names: Sequence[str], option: str) -> pd.DataFrame:
-    frame = data.frame
-    if frame is None:
-        raise InputError(
-            option, "names columns, and a folder of images has none",
-            "Pass a file of embeddings as --features, or predictions as --pred-probs",
-        )  # fmt: skip
-    missing = [name for name in names if name not in frame.columns]
-    if missing:
-        raise InputError(
-            f"{data.source.files[0]}: column {missing[0]!r}",
-            f"is not there; the columns are {', '.join(map(str, frame.columns))}",
-            f"Correct {option}",
-        )
-    label = data.source.options.get("label")
-    if label in names:
-        raise InputError(option, f"holds {label!r}, the label itself", "Leave it out")
-    return frame[list(names)]
-
-
-def _embeddings(path: Path, n: int) -> npt.NDArray[Any]:
-    array = read_pred_probs(path).values
-    if len(array) != n:
-        raise InputError(
-            str(path), f"has {len(array):,} rows, but there are {n:,} labels",
-            "Pass a row for each example, in the same order",
-        )  # fmt: skip
-    broken = np.flatnonzero(~np.isfinite(array).all(axis=1))
-    if broken.size:
-        raise InputError(
-            f"{path}: row {broken[0]}", f"holds a NaN or an infinity ({broken.size:,} such rows)",
-            "Pass finite numbers",
-        )  # fmt: skip
-    return array
+    return feature_columns(
+        data.frame,
+        names,
+        option,
+        file=data.source.files[0],
+        label=data.source.options.get("label"),
+        instead="Pass a file of embeddings as --features, or predictions as --pred-probs",
+    )
 
 
 def _figures(issues: LabelIssues, health: HealthSummary, data: MulticlassData) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Hashable, Sequence
 from typing import Any, Literal, get_args
 
@@ -12,7 +11,7 @@ from scipy.special import softmax
 
 from goldlabel import check, confident
 from goldlabel.confident import Method
-from goldlabel.errors import DataWarning, InputError
+from goldlabel.errors import InputError, warn
 from goldlabel.kernels.rows import block_rows, each_block
 from goldlabel.kernels.scores import CLIP
 
@@ -124,11 +123,7 @@ def _models(
             "Pass the pred_probs of each model in a list",
         )
     if len(pred_probs_list) == 1:
-        warnings.warn(
-            "pred_probs_list: holds one model; get_label_quality_scores does the same.",
-            DataWarning,
-            stacklevel=3,
-        )
+        warn("pred_probs_list: holds one model; get_label_quality_scores does the same.")
     models = []
     for at, pred_probs in enumerate(pred_probs_list):
         try:

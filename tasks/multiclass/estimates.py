@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Hashable, Sequence
 from typing import Any, Literal, get_args
 
@@ -11,7 +10,7 @@ import numpy.typing as npt
 
 from goldlabel import check, confident, latent, noise
 from goldlabel.confident import Guess
-from goldlabel.errors import DataWarning, InputError
+from goldlabel.errors import InputError, warn
 from goldlabel.latent import PyMethod
 
 __all__ = [
@@ -220,11 +219,7 @@ def num_label_issues(
         joint, counts = _joint_and_counts(labels, pred_probs, classes, confident_joint)
         return noise.count_label_errors(joint, counts)
     if confident_joint is not None:
-        warnings.warn(
-            f"confident_joint: not used by method={method!r}; use 'off_diagonal_custom' for it.",
-            DataWarning,
-            stacklevel=2,
-        )
+        warn(f"confident_joint: not used by method={method!r}; use 'off_diagonal_custom' for it.")
     rows = check.labeled_rows(labels, pred_probs, classes)
     counted = confident.count(rows.labels, rows.pred_probs)
     if method == "off_diagonal":

@@ -8,7 +8,6 @@ next to pred_probs they need as much memory as a few blocks.
 from __future__ import annotations
 
 import threading
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel import check, noise
-from goldlabel.errors import DataWarning, InputError
+from goldlabel.errors import InputError, warn
 from goldlabel.kernels import confident
 from goldlabel.kernels.rows import block_rows, each_block
 from goldlabel.tasks.multilabel import kernels
@@ -230,11 +229,9 @@ def given_joint(confident_joint: npt.ArrayLike, k: int) -> Floats | None:
     """
     shape = np.shape(confident_joint)
     if shape == (k, k):
-        warnings.warn(
+        warn(
             f"confident_joint: has shape {shape}, that of classes that exclude each other, and is"
-            f" not used. Pass one of shape {(k, 2, 2)}.",
-            DataWarning,
-            stacklevel=4,
+            f" not used. Pass one of shape {(k, 2, 2)}."
         )
         return None
     if shape != (k, 2, 2):

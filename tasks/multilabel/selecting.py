@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-import warnings
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from goldlabel import check, noise
-from goldlabel.errors import DataWarning, InputError
+from goldlabel.errors import InputError, warn
 from goldlabel.filters import PRUNING, refuse_pruning_options
 from goldlabel.kernels.rows import block_rows, each_block
 from goldlabel.kernels.selection import Buckets
@@ -108,11 +107,9 @@ def _warn_of_few(counted: Counted, least: int, few: npt.NDArray[Any]) -> None:
     said = [f"{'with' if value else 'without'} {names[c]!r}" for c, value in pairs[:10]]
     shown = ", ".join(said) + (f" and {len(pairs) - 10} more kinds" if len(pairs) > 10 else "")
     most = max(least, 1)
-    warnings.warn(
+    warn(
         f"labels: no more than {most} example{'' if most == 1 else 's'} each, too few to judge any"
-        f" of them: {shown}.",
-        DataWarning,
-        stacklevel=5,
+        f" of them: {shown}."
     )
 
 

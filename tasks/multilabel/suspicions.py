@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 
-from goldlabel.errors import DataWarning
+from goldlabel.errors import warn
 from goldlabel.tasks.multilabel.counting import Counted
 
 __all__ = ["warn_of_suspicious"]
@@ -28,10 +26,8 @@ def warn_of_suspicious(counted: Counted) -> None:
     names = counted.cells.classes
     shown = ", ".join(f"{names[c]!r}" for c in wrong[:10].tolist())
     more = f" and {wrong.size - 10} more" if wrong.size > 10 else ""
-    warnings.warn(
+    warn(
         f"pred_probs: for {wrong.size} of {np.count_nonzero(enough)} classes examples given the"
         f" class get no higher a probability of it than those without: {shown}{more}. Check the"
-        " order of the columns.",
-        DataWarning,
-        stacklevel=3,
+        " order of the columns."
     )

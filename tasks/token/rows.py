@@ -20,7 +20,7 @@ import pandas as pd
 
 from goldlabel import check
 from goldlabel.classes import as_array, class_codes, class_names
-from goldlabel.errors import DataWarning, InputError
+from goldlabel.errors import DataWarning, InputError, warn
 from goldlabel.ragged import Ragged
 
 __all__ = ["IGNORED", "TokenRows", "flat_pred_probs", "located", "token_rows"]
@@ -285,10 +285,10 @@ def located(offsets: Ints) -> Iterator[None]:
         raise _moved(error, place) from None
     finally:
         for each in caught:
-            text: Any = each.message
             if issubclass(each.category, DataWarning):
-                text = DataWarning(moved_text(str(each.message)))
-            warnings.warn(text, category=each.category, stacklevel=5)
+                warn(moved_text(str(each.message)))
+            else:
+                warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
 
 
 def _moved(error: InputError, place: Callable[[int], str]) -> InputError:

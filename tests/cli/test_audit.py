@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import signal
@@ -269,6 +270,18 @@ def test_a_progress_bar_is_for_people_only(monkeypatch):
         progress(0, 0, "Something else")
     with Screen(["audit"]).progress(quiet=True) as progress:
         assert progress is None
+
+
+def test_what_the_library_logs_goes_to_stderr(capsys):
+    logger = logging.getLogger("goldlabel")
+    with Screen(["audit"]).log():
+        logger.info("at most %d fits", 80)
+        logger.debug("not this")
+    with Screen(["audit"]).log(quiet=True):
+        logger.info("nor this")
+    logger.info("nor that")
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("", "goldlabel: at most 80 fits\n")
 
 
 def test_version(run):

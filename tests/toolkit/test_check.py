@@ -278,7 +278,12 @@ BAD_LABELS = {
     "huge float": ([0, 1e300, 1, 0], "labels[1]", f"is 1e+300, {RANGE}", "Drop the row"),
     "beyond 64 bits": ([0, 10**30, 1, 0], "labels[1]", f"is 1e+30, {RANGE}", "Drop the row"),
     "below 64 bits": ([-(10**30), 0, 1, 0], "labels[0]", f"is -1e+30, {RANGE}", "Drop the row"),
-    "halves": ([0, 0.5, 1, 1.5], "labels[1]", "is 0.5, not a whole number (2 such)", "regression"),
+    "halves": (
+        [0, 0.5, 1, 1.5],
+        "labels[1]",
+        "is 0.5, not a whole number (2 such)",
+        "numbers to predict",
+    ),
     "infinite": ([0, np.inf, 1, 0], "labels[1]", "is inf, not a whole number (1 such)", "indices"),
     "NaN": ([0, np.nan, 1, np.nan], "labels[1]", MISSING, "Drop the rows"),
     "None inside": ([0, None, 1, None], "labels[1]", MISSING, "Drop the rows"),

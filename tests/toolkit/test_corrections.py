@@ -103,6 +103,15 @@ def test_values_are_corrected_as_values(issues):
     assert rows(found) == [(1, -1, 1.5, 2.5)]
 
 
+def test_labels_that_are_no_values_are_logged_as_they_are_written(issues, write):
+    values = parts([(1, -1, np.nan, 2.5, 0.0), (3, -1, 1.0, 2.0, 0.99)], np.float64)
+    texts = {"given_text": np.array(["about 5", ""], dtype=object)}
+    odd = replace(issues, parts=replace(values, evidence=texts), classes=None)
+    assert rows(suggested(odd)) == [(3, -1, 1.0, 2.0)]
+    assert rows(suggested(odd, min_confidence=0))[0] == (1, -1, "about 5", 2.5)
+    assert rows(decided(odd, write("example,label\n1,7\n")))[0] == (1, -1, "about 5", 7.0)
+
+
 def test_no_findings_at_all(issues, write):
     empty = replace(issues, parts=parts([]), is_issue=np.zeros(4, dtype=np.bool_))
     assert len(suggested(empty)) == 0

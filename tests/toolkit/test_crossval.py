@@ -29,7 +29,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from goldlabel import DataWarning, InputError
-from goldlabel.crossvalidation import crossval, out_of_fold
+from goldlabel.crossvalidation import crossval, crossval_predictions, out_of_fold
 from goldlabel.folds import check_splits
 
 IRIS, SPECIES = load_iris(return_X_y=True)
@@ -349,3 +349,71 @@ def test_models_that_do_not_fit(model, message):
 def test_bad_input(features, labels, options, message):
     with pytest.raises(InputError, match=message):
         crossval(GaussianNB(), features, labels, **options)
+
+
+class Regressor(BaseEstimator):
+    """Predicts 1 for rows that it was fitted on, 0 for others."""
+
+    def fit(self, features, labels):
+        self.rows_ = set(np.asarray(features)[:, 0].tolist())
+        return self
+
+    def predict(self, features):
+        return np.isin(np.asarray(features)[:, 0], list(self.rows_)).astype(float)[:, None]
+
+
+@pytest.mark.parametrize("groups", [None, np.arange(40) // 4])
+@pytest.mark.parametrize("folds", [2, 5, KFold(4)])
+def test_no_value_is_predicted_by_a_model_that_saw_it(folds, groups):
+    if groups is not None and not isinstance(folds, int):
+        return
+    told = []
+    found = crossval_predictions(
+        Regressor(),
+        rows(40),
+        np.arange(40.0),
+        folds=folds,
+        groups=groups,
+        progress=lambda *entry: told.append(entry),
+    )
+    assert found.shape == (40,)
+    assert (found == 0).all()
+    assert told[-1][0] == told[-1][1]
+
+
+def test_values_are_predicted_as_scikit_learn_does():
+    from sklearn.linear_model import LinearRegression
+
+    splits = KFold(5, shuffle=True, random_state=3)
+    expected = cross_val_predict(LinearRegression(), IRIS[:, :3], IRIS[:, 3], cv=splits)
+    found = crossval_predictions(LinearRegression(), IRIS[:, :3], IRIS[:, 3], folds=splits)
+    np.testing.assert_allclose(found, expected)
+    again = crossval_predictions(LinearRegression(), IRIS[:, :3], IRIS[:, 3], seed=1)
+    assert (found != again).any()
+
+
+@pytest.mark.parametrize(
+    ("model", "labels", "where", "what"),
+    [
+        (Regressor, np.zeros(6), "model", "Regressor is not a scikit-learn regressor"),
+        ("ridge", np.zeros(6), "model", "str is not a scikit-learn regressor"),
+        (Regressor(), np.zeros(5), "labels", "features has 6 rows"),
+        (Regressor(), [1, 2, 3, 4, 5, None], "labels[5]", "is missing"),
+        (Regressor(), [1, 2, 3, 4, 5, np.inf], "labels[5]", "is inf"),
+        (Regressor(), list("abcdef"), "labels", "is not an array of numbers"),
+    ],
+)
+def test_values_refused(model, labels, where, what):
+    with pytest.raises(InputError) as error:
+        crossval_predictions(model, rows(6), labels, folds=2)
+    assert error.value.where == where
+    assert what in error.value.what
+
+
+def test_a_regressor_that_predicts_nonsense():
+    class Nonsense(Regressor):
+        def predict(self, features):
+            return np.full(len(features), np.nan)
+
+    with pytest.raises(InputError, match=r"fold 1 of 2: predict returned nan \(3 such values\)"):
+        crossval_predictions(Nonsense(), rows(6), np.zeros(6), folds=2)

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goldlabel.errors import InputError
-from goldlabel.tables import read_table, read_table_again
+from goldlabel.tables import read_table, read_table_again, write_column
 
 ROWS = [["1", "good, really", "ja"], ["002", 'said "no"', "né"], ["3", "two\nlines", ""]]
 NAMES = ["id", "text", "label"]
@@ -327,3 +327,35 @@ def test_frames_have_a_plain_index(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("a\n5\n7\n")
     np.testing.assert_array_equal(read_table(path).frame.index, [0, 1])
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("blank", ["", "\n"])
+def test_a_header_that_names_too_few_columns(tmp_path, end, blank):
+    path = tmp_path / "x.csv"
+    text = encode([["id", "label"], ["1", "a", "", "x"], ["2", "b", "", ""]], end=end) + blank
+    path.write_bytes(text.encode())
+    table = read_table(path)
+    assert list(table.frame.columns) == ["id", "label", "column 3", "column 4"]
+    assert rows_of(table) == [["1", "a", "", "x"], ["2", "b", "", ""]]
+    assert "names 2 of 4 columns" in table.notes[0]
+    write_column(table.source, "label", {1: "new"}, tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_bytes() == text.replace("2,b", "2,new").encode()
+    assert rows_of(read_table_again(table.source)) == rows_of(table)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id,label\n1,a,\n2,b\n",  # not all rows have as many
+        "id,label\n1,a\n2,b,\n",  # the first row fits
+        "id,label,x\n1,a\n2,b\n",  # the header names too many
+        '1,2\n1,a,"\n2,b,c\n',  # no header, broken quoting
+        "id,column 3\n1,a,x\n",  # a name twice
+    ],
+)
+def test_rows_that_do_not_fit_the_header_otherwise(tmp_path, text):
+    path = tmp_path / "x.csv"
+    path.write_text(text)
+    with pytest.raises(InputError):
+        read_table(path)

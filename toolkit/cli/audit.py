@@ -130,7 +130,11 @@ def write(task: Task, values: Mapping[str, Any], output: Output, screen: Screen)
 
     started = datetime.now(UTC)
     _check_out(output.out, values)
-    with screen.warnings() as warned, screen.progress(output.quiet) as progress:
+    with (
+        screen.warnings() as warned,
+        screen.log(output.quiet),
+        screen.progress(output.quiet) as progress,
+    ):
         told = {signature.PROGRESS: progress} if signature.wants_progress(task.audit) else {}
         audit = task.audit(**values, **told)
         silent = [text for text in audit.warnings if text not in warned]

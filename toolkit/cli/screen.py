@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 import sys
 import warnings
@@ -69,6 +70,21 @@ class Screen:
             yield tell
 
     @contextmanager
+    def log(self, quiet: bool = False) -> Iterator[None]:
+        """Show what the library logs, such as what a long job is going to cost."""
+        handler = _Handler(self)
+        logger = logging.getLogger("goldlabel")
+        level = logger.level
+        if not quiet:
+            logger.addHandler(handler)
+            logger.setLevel(logging.INFO)
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
+            logger.setLevel(level)
+
+    @contextmanager
     def warnings(self) -> Iterator[list[str]]:
         """Show each DataWarning once, as it comes, and collect their texts.
 
@@ -97,6 +113,17 @@ class Screen:
                 warnings.simplefilter("ignore")
             warnings.simplefilter("always", DataWarning)
             yield texts
+
+
+class _Handler(logging.Handler):
+    """Hands log records to a screen."""
+
+    def __init__(self, screen: Screen) -> None:
+        super().__init__(logging.INFO)
+        self._screen = screen
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._screen.complain(record.getMessage())
 
 
 def screen_of(context: typer.Context) -> Screen:

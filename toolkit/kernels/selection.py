@@ -23,6 +23,8 @@ SELECTED = 4
 _SHARED = 1 << 20
 """Cells of pred_probs from which classes are shared out among threads."""
 _AHEAD = 64
+_SHORT = 4
+"""Rows of so many cache lines are loaded whole."""
 _SETTLED = 2 * EPS  # agreement puts every margin at EPS or below, up to rounding
 
 
@@ -67,6 +69,26 @@ def _keep_best(
 
 
 @kernel
+def _touched(rows: Ints, labels: Ints, pred_probs: Floats, starts: Ints, rivals: Ints) -> float:
+    """Load what is needed of scattered rows at once, or each would wait for memory alone."""
+    k = pred_probs.shape[1]
+    line = 64 // pred_probs.itemsize
+    warm = 0.0
+    if k <= _SHORT * line:
+        for i in rows:
+            for j in range(0, k, line):
+                warm += pred_probs[i, j]
+            warm += pred_probs[i, k - 1]
+        return warm
+    for i in rows:
+        given = labels[i]
+        warm += pred_probs[i, given]
+        for bucket in range(starts[given], starts[given + 1]):
+            warm += pred_probs[i, rivals[bucket]]
+    return warm
+
+
+@kernel
 def _select(
     labels: Ints,
     pred_probs: Floats,
@@ -91,27 +113,24 @@ def _select(
     only for the buckets that still have room, all other rows. A bucket against the class itself
     takes the rows where the model disagrees, then the others.
     """
-    k = pred_probs.shape[1]
     warm = 0.0
-    for n in range(disagreeing.shape[0]):
-        if n % _AHEAD == 0:
-            # Scattered rows: ask for the next few at once, or each one waits for memory alone.
-            for later in disagreeing[n : n + _AHEAD]:
-                for j in range(0, k, 64 // pred_probs.itemsize):
-                    warm += pred_probs[later, j]
-                warm += pred_probs[later, k - 1]
-        i = disagreeing[n]
-        given = labels[i]
-        own = np.float64(pred_probs[i, given])
-        for bucket in range(starts[given], starts[given + 1]):
-            rival = rivals[bucket]
-            key = np.float64(pred_probs[i, rival]) - own if rival != given else -own
-            if key >= bars[bucket]:
-                at = offsets[bucket] + sizes[bucket]
-                keys[at], members[at] = key, i
-                sizes[bucket] += 1
-                if at + 1 == offsets[bucket + 1]:
-                    _keep_best(bucket, quotas[bucket], offsets[bucket], sizes, bars, keys, members)
+    for first in range(0, disagreeing.shape[0], _AHEAD):
+        ahead = disagreeing[first : first + _AHEAD]
+        warm += _touched(ahead, labels, pred_probs, starts, rivals)
+        for i in ahead:
+            given = labels[i]
+            own = np.float64(pred_probs[i, given])
+            for bucket in range(starts[given], starts[given + 1]):
+                rival = rivals[bucket]
+                key = np.float64(pred_probs[i, rival]) - own if rival != given else -own
+                if key >= bars[bucket]:
+                    at = offsets[bucket] + sizes[bucket]
+                    keys[at], members[at] = key, i
+                    sizes[bucket] += 1
+                    if at + 1 == offsets[bucket + 1]:
+                        _keep_best(
+                            bucket, quotas[bucket], offsets[bucket], sizes, bars, keys, members
+                        )
     # `still_open` lists, from starts[class], the buckets of the class with room left. `floors` is
     # the key that a row must reach to get into any of them: none, for a class without.
     ends = starts[:-1].copy()

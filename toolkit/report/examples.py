@@ -168,7 +168,7 @@ def _row(audit: Audit, row: int, reason: str = "", others: tuple[Finding, ...] =
     return Finding(
         part=_part_name(audit, int(parts.part[row])),
         kind=str(parts.kinds[kind]),
-        given=name_of(issues, given),
+        given=_written(issues, row) or name_of(issues, given),
         suggested=name_of(issues, suggested),
         codes=(kind, _code(issues, given), _code(issues, suggested), *_part_code(audit, row)),
         score=float(parts.score[row]),
@@ -176,6 +176,12 @@ def _row(audit: Audit, row: int, reason: str = "", others: tuple[Finding, ...] =
         reason=reason,
         others=others,
     )
+
+
+def _written(issues: LabelIssues, row: int) -> str:
+    """Return the label as it is written where it is neither class nor number, else ""."""
+    texts = issues.parts.evidence.get("given_text")
+    return "" if texts is None else str(texts[row])
 
 
 def _whole(issues: LabelIssues, position: int) -> Iterator[Finding]:

@@ -47,6 +47,8 @@ class Delimited:
         Bytes in each column's fields, without quoting.
     blanks : int
         Blank lines, which are no rows.
+    nameless : int
+        Columns at the end that the header does not name.
     """
 
     file: TextFile
@@ -57,6 +59,7 @@ class Delimited:
     starts: Ints
     sizes: Ints
     blanks: int
+    nameless: int = 0
 
     def table(self) -> pa.Table:
         """Return all fields as text, a column each."""
@@ -72,6 +75,8 @@ class Delimited:
             f" and {len(self.names) - 8:,} more" if len(self.names) > 8 else ""
         )
         header = "the first row is the header" if self.header else "no header"
+        if self.nameless:
+            header += f", and names {len(self.names) - self.nameless} of {len(self.names)} columns"
         blank = f"; {self.blanks:,} blank lines skipped" if self.blanks else ""
         return (
             f"Read {self.file.path.name} as delimited text: {delimiter}, {self.file.description}, "
@@ -115,6 +120,10 @@ def scan(
     first = np.zeros(1, np.int64)
     loops.field_counts(data, ord(delimiter), _code(quote), first)
     starts, sizes, report = _records(data, delimiter, quote, max(int(first[0]), 1))
+    if report[loops.RAGGED] and report[loops.RECORDS] == 1 and header is not False:
+        named = _short_header(file, delimiter, quote, len(sizes), header)
+        if named is not None:
+            return named
     names: Sequence[str] = [str(column) for column in range(len(sizes))]
     if len(starts):
         stop = int(starts[1]) if len(starts) > 1 else len(data)
@@ -130,6 +139,44 @@ def scan(
         raise InputError(str(file.path), "has a header and no rows", "Name a file that has rows")
     blanks = int(report[loops.BLANKS])
     return Delimited(file, delimiter, quote, bool(header), tuple(names), starts, sizes, blanks)
+
+
+def _short_header(
+    file: TextFile, delimiter: str, quote: str, k: int, header: bool | None
+) -> Delimited | None:
+    """Return the table if its rows have one number of fields, and only the header has fewer.
+
+    Rows that end in delimiters do so; columns without a name are called "column 16".
+    """
+    data = _bytes(file.data)
+    starts, rows = np.empty(_count_ends(data) + 1, np.int64), np.zeros(2, np.int64)
+    loops.records(
+        data, ord(delimiter), _code(quote), starts, np.zeros(k, np.int64), np.zeros(6, np.int64)
+    )
+    begin = int(starts[1])
+    loops.field_counts(data, ord(delimiter), _code(quote), rows)
+    below, sizes, report = _records(data[begin:], delimiter, quote, int(rows[1]))
+    if rows[1] <= k or report[loops.STATUS] != loops.OK or report[loops.RAGGED]:
+        return None
+    head, head_sizes, _ = _records(data[:begin], delimiter, quote, k)
+    row = _columns(data[:begin], delimiter, quote, head, head_sizes)
+    names = [column[0].as_py() for column in row]
+    if not (header or _looks_like_header(names)):
+        return None
+    names += [f"column {number}" for number in range(k + 1, int(rows[1]) + 1)]
+    _check_names(file, names)
+    blanks = int(report[loops.BLANKS])
+    return Delimited(
+        file,
+        delimiter,
+        quote,
+        True,
+        tuple(names),
+        below + begin,
+        sizes,
+        blanks,
+        nameless=len(sizes) - k,
+    )
 
 
 def _bytes(data: bytes) -> Bytes:
@@ -150,17 +197,21 @@ def _check_character(name: str, value: str, *, optional: bool = False) -> None:
 
 
 def _records(data: Bytes, delimiter: str, quote: str, k: int) -> tuple[Ints, Ints, Ints]:
-    ends = sum(
-        int(np.count_nonzero((part == loops.LF) | (part == loops.CR)))
-        for part in np.array_split(data, len(data) // _SAMPLE_BYTES + 1)
-    )
     starts, sizes, report = (
-        np.empty(ends + 1, np.int64),
+        np.empty(_count_ends(data) + 1, np.int64),
         np.zeros(k, np.int64),
         np.zeros(6, np.int64),
     )
     loops.records(data, ord(delimiter), _code(quote), starts, sizes, report)
     return starts[: report[loops.RECORDS]], sizes, report
+
+
+def _count_ends(data: Bytes) -> int:
+    """Count the bytes that may end a record."""
+    return sum(
+        int(np.count_nonzero((part == loops.LF) | (part == loops.CR)))
+        for part in np.array_split(data, len(data) // _SAMPLE_BYTES + 1)
+    )
 
 
 def _columns(data: Bytes, delimiter: str, quote: str, starts: Ints, sizes: Ints) -> list[pa.Array]:

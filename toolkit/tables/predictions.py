@@ -18,7 +18,7 @@ from goldlabel.tables import parquet
 from goldlabel.tables.encoded import check_file, first_bytes, is_folder
 from goldlabel.tables.table import read_table
 
-__all__ = ["PredProbs", "read_pred_probs"]
+__all__ = ["PredProbs", "array_of_archive", "load_array", "read_pred_probs", "rows_by_id"]
 
 _PREFIXES = ("p_", "prob_", "proba_", "pred_probs_", "probs_")
 _NO_CLASSES = ("", "id", "index", "unnamed: 0", "__index_level_0__")  # lower case
@@ -98,9 +98,9 @@ def read_pred_probs(
     path = Path(path)
     magic = b"" if is_folder(path) else first_bytes(check_file(path))
     if magic.startswith(b"\x93NUMPY"):
-        return _described(path, _as_floats(path, _load(path)), None, ())
+        return _described(path, _as_floats(path, load_array(path)), None, ())
     if magic.startswith(b"PK"):
-        name, array = _from_archive(path, key)
+        name, array = array_of_archive(path, key)
         return _described(f"{path}[{name!r}]", _as_floats(path, array), None, ())
     options = {"encoding": encoding, "delimiter": delimiter, "header": header}
     columns, read_note = _columns(path, magic, options)
@@ -119,7 +119,7 @@ def _described(
     return PredProbs(values, classes, (note, *notes))
 
 
-def _load(path: Path) -> npt.NDArray[Any]:
+def load_array(path: Path) -> npt.NDArray[Any]:
     """Map a .npy file: a header that promises more than the file holds costs no memory."""
     try:
         array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -130,7 +130,8 @@ def _load(path: Path) -> npt.NDArray[Any]:
     return array if array.nbytes >= _MAPPED_BYTES else np.array(array)
 
 
-def _from_archive(path: Path, key: str | None) -> tuple[str, npt.NDArray[Any]]:
+def array_of_archive(path: Path, key: str | None) -> tuple[str, npt.NDArray[Any]]:
+    """Return name and content of an array in an .npz file; `key` says which if there are more."""
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             names = list(archive.files)
@@ -210,7 +211,7 @@ def _from_columns(
     if read_note:
         notes.insert(0, read_note)
     if ids is not None and id_column is not None:
-        values = values[_order(path, columns[id_column], np.asarray(ids), notes)]
+        values = values[rows_by_id(path, columns[id_column], np.asarray(ids), notes)]
     elif ids is not None:
         notes.append(
             f"{path.name} has no id column: its rows are taken in the order of the labels."
@@ -341,7 +342,7 @@ def _numbers(path: Path, name: str, column: Any) -> npt.NDArray[Any]:
     return numbers
 
 
-def _order(path: Path, column: Any, ids: npt.NDArray[Any], notes: list[str]) -> Any:
+def rows_by_id(path: Path, column: Any, ids: npt.NDArray[Any], notes: list[str]) -> Any:
     """Return the row for each id; all rows as they are (a slice) if the order is the same."""
     held = pd.Index([str(value) for value in column.to_pylist()])
     wanted = pd.Index([str(value) for value in ids.tolist()])

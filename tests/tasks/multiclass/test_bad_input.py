@@ -182,7 +182,7 @@ GIVEN_LABELS = {
         with_entry(LABELS, 1, 0.5),
         "[1]",
         "is 0.5, not a whole number (1 such)",
-        "regression task",
+        "numbers to predict",
     ),
     "infinite": (
         with_entry(LABELS, 1, np.inf),
