@@ -81,7 +81,7 @@ def expected_margin(given_class, row):
 
 
 def check_sweep(labels, probs, cutoffs, guess):
-    n, k = probs.shape
+    _n, k = probs.shape
     got = confident.sweep(
         labels,
         probs,
