@@ -81,7 +81,7 @@ def expected_margin(given_class, row):
 
 
 def check_sweep(labels, probs, cutoffs, guess):
-    _n, k = probs.shape
+    k = probs.shape[1]
     got = confident.sweep(
         labels,
         probs,
