@@ -16,7 +16,7 @@ ABOUT = f"""\
 Made up from a fixed seed: sentences of one length, classes O, B-X, I-X ... of legal tags,
 {100 * TAIL:g} % of the tokens outside, and {100 * MISTAKES:g} % of the tags replaced at random.
 cleanlab takes lists of lists; goldlabel takes the same lists, or flat arrays and where sentences
-end. Both are made beforehand. Entities, which cleanlab does not look for, are measured alone."""
+end. Both are made beforehand. Tokens are judged one by one, as cleanlab does."""
 
 
 def make(n: int, t: int, k: int, dtype: str) -> Arrays:
@@ -111,14 +111,6 @@ def peer_scores(**options: Any) -> Any:
     return call
 
 
-def entities(given: Any) -> Any:
-    from goldlabel.tasks import token
-
-    types = (given["pred_probs"].shape[1] - 1) // 2
-    names = ["O", *(f"{role}-{kind}" for kind in range(types) for role in "BI")]
-    return token.find_label_issues(*flat(given), classes=names)
-
-
 def same_scores(given: Any, found: np.ndarray, expected: Any) -> str:
     tolerance = 1e-9 if given["pred_probs"].dtype == np.float64 else 1e-5
     np.testing.assert_allclose(found, expected[0], rtol=0, atol=tolerance)
@@ -164,7 +156,6 @@ CASES = (
         peer_scores(sentence_score_method="softmin"),
         same_scores,
     ),
-    Case("entities", "Entity issues, with the most probable legal tags", entities),
 )
 
 USUAL = tuple(shape_name(20_000, 20, 9, dtype) for dtype in ("float64", "float32"))
