@@ -133,7 +133,7 @@ def list_datasets() -> pd.DataFrame:
     --------
     >>> table = list_datasets().set_index("name")
     >>> table.index[table["loads"]].tolist()
-    ['20news_test', 'ag_news', 'banking77', 'cifar10_test', 'emotions', 'airquality_co', ...]
+    [...'20news_test', 'ag_news', 'banking77', 'cifar10_test', 'emotions', 'airquality_co', ...]
     """
     rows = [
         {

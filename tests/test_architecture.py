@@ -26,7 +26,7 @@ LAYERS = (
         *("columns", "items", "tables", "folds", "fitting", "crossvalidation", "pipelines"),
     ),
     ("task",),
-    ("corrections", "report", "review"),
+    ("corrections", "report", "review", "coco"),
     ("export",),
     ("cli",),
 )

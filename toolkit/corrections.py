@@ -2,22 +2,25 @@
 
 Both answers are frames of one shape, a row per changed label in the order of the dataset:
 ``example``, ``id``, ``part``, ``given``, ``suggested`` (the new label), ``score``, ``confidence``,
-``decided_by`` and ``reason``.
+``decided_by`` and ``reason``. Where the findings say what to do in a column of evidence called
+``action`` (to move a part, to remove or add one), their evidence follows: a new label is not all
+that a correction needs then.
 """
 
 from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.errors import InputError
-from goldlabel.result import LabelIssues
+from goldlabel.result import LabelIssues, Parts
 
 __all__ = ["COLUMNS", "MIN_CONFIDENCE", "decided", "suggested"]
 
@@ -25,6 +28,9 @@ MIN_CONFIDENCE = 0.9
 """How sure a suggestion must be if nothing else is said. No confidence is a substitute for a look:
 where few labels are wrong, most flagged ones are right, however sure the model is (in CIFAR-10's
 test set people confirmed 16 of the 222 checked suggestions of at least 0.9)."""
+
+ACTION = "action"
+"""Evidence that says what to do with a part, in a word; "" where nothing is to be done."""
 
 COLUMNS = [
     "example",
@@ -64,14 +70,30 @@ def suggested(issues: LabelIssues, *, min_confidence: float = MIN_CONFIDENCE) ->
             "min_confidence", f"is {min_confidence}, not in [0, 1]", "Pass a probability, e.g. 0.9"
         )
     parts = issues.parts
-    empty = np.isnan(parts.suggested) if parts.suggested.dtype.kind == "f" else parts.suggested < 0
     taken = issues.is_issue[parts.example] & (parts.confidence >= min_confidence)
-    taken &= ~empty & (parts.suggested != parts.given)
+    taken &= _changes_something(parts)
     frame = _findings(issues)[taken]
     frame = frame.drop_duplicates(["example", "part"]).assign(
         decided_by=f"confidence >= {min_confidence:g}"
     )
-    return _ordered(frame)
+    return _ordered(frame, _carried(parts))
+
+
+def _changes_something(parts: Parts) -> npt.NDArray[np.bool_]:
+    """Return which findings come with something to do."""
+    if ACTION in parts.evidence:
+        does: npt.NDArray[np.bool_] = parts.evidence[ACTION] != ""
+        return does
+    empty = np.isnan(parts.suggested) if parts.suggested.dtype.kind == "f" else parts.suggested < 0
+    changes: npt.NDArray[np.bool_] = ~empty & (parts.suggested != parts.given)
+    return changes
+
+
+def _carried(parts: Parts) -> list[str]:
+    """Return the evidence that corrections need besides the new label."""
+    if ACTION not in parts.evidence:
+        return []
+    return [name for name in parts.evidence if name not in COLUMNS]
 
 
 def decided(issues: LabelIssues, path: str | Path) -> pd.DataFrame:
@@ -80,7 +102,9 @@ def decided(issues: LabelIssues, path: str | Path) -> pd.DataFrame:
     The file has a header and the columns ``example`` (position) or ``id``, ``label`` (the right
     one) and, where examples have parts, ``part`` (its position, or its name if it has one); other
     columns are ignored. So the change log of an export, edited, can be used. Rows without a label
-    are undecided, and change nothing; nor do rows whose label is the given one.
+    are undecided, and change nothing; nor do rows whose label is the given one. Where findings say
+    what to do (``action``), so do the rows: one without an action changes nothing, and what the
+    file says of the evidence (a new box, say) counts in place of what was suggested.
 
     Parameters
     ----------
@@ -113,11 +137,17 @@ def decided(issues: LabelIssues, path: str | Path) -> pd.DataFrame:
                 "Keep one row for each label",
             )
         seen[example, part] = where
-        if row["label"]:
+        if dataset.carried:
+            if row.get(ACTION, row["label"]):
+                rows.append(dataset.action(where, example, part, row))
+        elif row["label"]:
             rows.append(dataset.change(example, part, dataset.label(where, row["label"])))
+    names = [*COLUMNS, *dataset.carried]
     # Of objects: pandas would make numbers of class names, and floats of integers with gaps.
-    frame = pd.DataFrame(rows, columns=COLUMNS, dtype=object).assign(decided_by=path.name)
-    return _ordered(frame[frame["suggested"] != frame["given"]])
+    frame = pd.DataFrame(rows, columns=names, dtype=object).assign(decided_by=path.name)
+    if not dataset.carried:
+        frame = frame[frame["suggested"] != frame["given"]]
+    return _ordered(frame, dataset.carried)
 
 
 class _Dataset:
@@ -126,6 +156,7 @@ class _Dataset:
     def __init__(self, issues: LabelIssues) -> None:
         self.issues = issues
         self.n = issues.scores.shape[0]
+        self.carried = _carried(issues.parts)
         self.has_parts = issues.part_names is not None or bool(np.any(issues.parts.part >= 0))
         self.findings = _findings(issues)
         pairs = zip(issues.parts.example.tolist(), issues.parts.part.tolist(), strict=True)
@@ -213,6 +244,15 @@ class _Dataset:
             raise InputError(where, f"label is {text!r}, not a number", "Write a finite number")
         return value
 
+    def action(self, where: str, example: int, part: int, row: dict[str, str]) -> dict[str, Any]:
+        """Return a change as it stands in the file; what it leaves out is as was suggested."""
+        label = self.label(where, row["label"]) if row["label"] else None
+        change = self.change(example, part, label)
+        told = {name: _number_or_text(row[name]) for name in self.carried if row.get(name)}
+        if ACTION not in told and (change["confidence"] is None or not change.get(ACTION)):
+            told[ACTION] = "relabel"  # another class than the suggested one
+        return {**dict.fromkeys(self.carried), **change, **told}
+
     def change(self, example: int, part: int, label: Any) -> dict[str, Any]:
         issues = self.issues
         row = self.finding.get((example, part))
@@ -248,9 +288,16 @@ def _findings(issues: LabelIssues) -> pd.DataFrame:
     return frame
 
 
-def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
+def _number_or_text(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _ordered(frame: pd.DataFrame, carried: Sequence[str] = ()) -> pd.DataFrame:
     """Put rows into the order of the dataset, labels as they are named."""
-    frame = frame[COLUMNS].astype(
+    frame = frame[[*COLUMNS, *carried]].astype(
         {
             "example": np.int64,
             "part": np.int64,

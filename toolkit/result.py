@@ -45,7 +45,9 @@ class Parts:
     evidence : mapping of str to ndarray of shape (m,)
         Further figures behind the judgement, columns of issues.parquet. `given_text`, if it is
         among them, is the label as it is written where it is neither class nor number ("" where
-        it is): it is shown and logged in place of `given`.
+        it is): it is shown and logged in place of `given`. One called
+        ``action`` says what to do, in a word, where that may be more than to write `suggested`:
+        corrections then carry all evidence.
     reasons : mapping of str to callable
         For each kind, what says in a sentence why: called with the keywords ``given``,
         ``suggested``, ``score``, ``confidence`` and the names in `evidence`, and ``part`` where

@@ -28,7 +28,8 @@ The package offers, by these names (loaded on first use, so that finding a task 
     of `corrections` put in and everything else as it was. `corrections` is a frame of one row
     per changed label, in the order of the dataset: ``example`` and ``part`` (positions, as in
     `goldlabel.result.Parts`) and ``suggested`` (a class by its name, or a value); further columns
-    are for the change log. It may be empty. `out` may be a file that exists, to be replaced, and
+    are for the change log, or say what to do where findings have an ``action``
+    (`goldlabel.corrections`). It may be empty. `out` may be a file that exists, to be replaced, and
     is never the dataset itself; what is written appears whole or not at all.
 """
 

@@ -30,8 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     -------
     int
         The exit code: 0 it did what was asked, whatever an audit found; 2 the input or an option
-        does not fit (stderr says where, what and how to fix it); 1 the reader of the output went
-        away; 130 stopped with Ctrl-C. A bug in goldlabel raises as it is.
+        does not fit (stderr says where, what and how to fix it); 1 ``coco check`` found something
+        as bad as ``--fail-on``, or the reader of the output went away; 130 stopped with Ctrl-C. A
+        bug in goldlabel raises as it is.
 
     Examples
     --------

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from goldlabel import __version__
-from goldlabel.cli import audit, datasets, demo, export
+from goldlabel.cli import audit, coco, datasets, demo, export
 
 __all__ = ["app"]
 
@@ -21,12 +21,13 @@ class Commands(TyperGroup):
         return sorted(super().list_commands(ctx), key=ORDER.index)
 
 
-ORDER = ["demo", "audit", "export", "datasets"]
+ORDER = ["demo", "audit", "export", "coco", "datasets"]
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, rich_markup_mode="rich")
 app.add_typer(audit.app, name="audit")
 app.command("export")(export.command)
 app.command("demo")(demo.command)
+app.add_typer(coco.app, name="coco")
 app.add_typer(datasets.app, name="datasets")
 
 

@@ -25,6 +25,7 @@ _SPANS = 120
 _AROUND = 10
 _BOXES = 60
 _PICTURES = 4
+_BESIDE = 2
 _PIXELS = 48
 _SMALL = 128
 _TYPES = {
@@ -42,8 +43,9 @@ def view(audit: Audit, shown: list[Example]) -> dict[str, Any]:
     return {
         "rows": rows,
         "images_left_out": budget.refused,
-        # Bare pictures are compared side by side; text is read line by line.
-        "as_gallery": bool(shown) and all(_is_bare_picture(example.item) for example in shown),
+        # Bare pictures are compared side by side; text, and many findings, are read line by line.
+        "as_gallery": bool(shown)
+        and all(_is_bare_picture(each.item) and len(each.findings) <= _BESIDE for each in shown),
         "has_items": any(row["item"] is not None for row in rows),
         "has_confidence": any(not math.isnan(finding.confidence) for finding in findings),
         "has_reasons": any(finding.reason for finding in findings),

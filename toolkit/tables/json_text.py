@@ -39,24 +39,28 @@ def kind_of(value: object) -> str:
     return kinds.get(type(value), "number")
 
 
-def members(text: str, start: int = 0) -> Iterator[tuple[str, Any, int, int]]:
+def members(
+    text: str, start: int = 0, decoder: json.JSONDecoder = _DECODER
+) -> Iterator[tuple[str, Any, int, int]]:
     """Yield key, value, start and end of each member of the object at `start` of valid JSON."""
     position = _skip(text, _skip(text, start) + 1)
     while text[position] == '"':
-        key, position = _DECODER.raw_decode(text, position)
+        key, position = decoder.raw_decode(text, position)
         begin = _skip(text, _skip(text, position) + 1)  # over the colon
-        value, stop = _DECODER.raw_decode(text, begin)
+        value, stop = decoder.raw_decode(text, begin)
         yield key, value, begin, stop
         position = _skip(text, stop)
         if text[position] == ",":
             position = _skip(text, position + 1)
 
 
-def elements(text: str, start: int = 0) -> Iterator[tuple[Any, int, int]]:
+def elements(
+    text: str, start: int = 0, decoder: json.JSONDecoder = _DECODER
+) -> Iterator[tuple[Any, int, int]]:
     """Yield value, start and end of each element of the list at `start` of valid JSON."""
     position = _skip(text, _skip(text, start) + 1)
     while text[position] != "]":
-        value, stop = _DECODER.raw_decode(text, position)
+        value, stop = decoder.raw_decode(text, position)
         yield value, position, stop
         position = _skip(text, stop)
         if text[position] == ",":

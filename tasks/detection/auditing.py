@@ -1,0 +1,267 @@
+"""From native files to an audit: read, find what is wrong, sum it up."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from goldlabel.audit import Audit, Table
+from goldlabel.errors import DataWarning
+from goldlabel.result import LabelIssues
+from goldlabel.tasks.detection.boxes import paired
+from goldlabel.tasks.detection.coco_metrics import coco_map
+from goldlabel.tasks.detection.data import DetectionData
+from goldlabel.tasks.detection.fixes import with_suggestions
+from goldlabel.tasks.detection.formats import read
+from goldlabel.tasks.detection.issues import Judgement, Method, find_label_issues, judge
+from goldlabel.tasks.detection.items import Items
+from goldlabel.tasks.detection.matching import Choices
+from goldlabel.tasks.detection.objectlab import Unit
+from goldlabel.tasks.detection.precision import confusion_per_class
+from goldlabel.tasks.detection.summary import box_sizes, class_table, confident_joint
+
+__all__ = ["audit"]
+
+LIMITS = (
+    "Errors that the detector makes too: what it misses, and nobody annotated, stays missed.",
+    "Predictions that were cut off at a score: without the unsure ones, an object that the detector"
+    " sees faintly looks as if it were not there.",
+    "Which of the flagged boxes are truly wrong: look at the worst first, and stop where most of"
+    " what you see is right.",
+)
+_MAP_IMAGES = 20_000
+"""COCO's own tools take a minute and some GB for more images."""
+_JOINT_CLASSES = 40
+_ROWS = 200
+
+
+def audit(
+    path: Path,
+    *,
+    predictions: Path,
+    images: Path | None = None,
+    format: Literal[
+        "coco", "lvis", "yolo", "voc", "open_images", "label_studio", "text", "text_xywh",
+        "text_cxcywh", "csv", "parquet",
+    ]
+    | None = None,
+    predictions_format: Literal[
+        "coco_results", "yolo", "text", "text_xywh", "text_cxcywh", "csv", "parquet"
+    ]
+    | None = None,
+    classes: Sequence[str] | None = None,
+    names: Path | None = None,
+    method: Method = "confident_learning",
+    match_iou: float = 0.5,
+    near_iou: float = 0.2,
+    duplicate_iou: float = 0.8,
+    location_factor: float = 2.5,
+    spurious_prior: float = 0.02,
+    given_weight: float = 0.5,
+    worst_weight: float = 0.2,
+    distance_unit: Unit = "pixel",
+    encoding: str | None = None,
+) -> Audit:  # fmt: skip
+    r"""Find boxes that are missing, badly placed, of the wrong class, doubled or without an object.
+
+    Annotations come from COCO or LVIS, YOLO, Pascal VOC, Open Images, Label Studio, per-image text
+    or a table; predictions, with scores, from COCO results, YOLO or other text files, or a table.
+    The two may be of different formats: images are matched by id or file name.
+
+    Parameters
+    ----------
+    path : Path
+        The file of annotations, or the folder with one for each image.
+    predictions : Path
+        What a detector that has not seen the images in training finds: a file, or a folder.
+    images : Path, optional
+        Folder of the pictures, for the report; found if it is called images or JPEGImages.
+    format : str, optional
+        Format of the annotations, in place of what the content looks like.
+    predictions_format : str, optional
+        Format of the predictions, in place of what the content looks like.
+    classes : sequence of str, optional
+        Class names in the order of their numbers.
+    names : Path, optional
+        File of class names: one a line, or data.yaml.
+    method : str
+        How boxes are judged: by what this detector's scores are worth on this data, or by the
+        published constants of ObjectLab.
+    match_iou : float
+        Overlap (IoU) from which two boxes are the same object.
+    near_iou : float
+        Overlap from which an annotation is that object, badly placed.
+    duplicate_iou : float
+        Overlap from which two annotations are the same object.
+    location_factor : float
+        How many times the gap (1 - IoU) that is usual for its class makes a box look badly placed.
+    spurious_prior : float
+        Share of annotations without an object that is expected before looking.
+    given_weight : float
+        Weight in an image's score of an annotation that the detector has not found.
+    worst_weight : float
+        Weight in an image's score of its worst box.
+    distance_unit : str
+        Of ObjectLab: distances in pixels, or in thousandths of the image's diagonal.
+    encoding : str, optional
+        Encoding of a text file, e.g. latin-1, in place of UTF-8.
+
+    Returns
+    -------
+    Audit
+
+    Raises
+    ------
+    InputError
+        A file can't be read or what it holds does not fit; says which file and entry.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for name, score in (("labels", ""), ("found", " 0.9")):
+    ...     (folder / name).mkdir()
+    ...     for at in range(4):
+    ...         line = f"0 0.3 0.3 0.2 0.2{score}\n"
+    ...         more = "0 0.7 0.7 0.3 0.2 0.95\n" if score and at == 2 else ""
+    ...         _ = (folder / name / f"{at}.txt").write_text(line + more)
+    >>> found = audit(folder / "labels", predictions=folder / "found", classes=["cell"])
+    >>> found.issues.ranked(), found.issues.to_frame("part")["kind"].tolist()
+    (array([2]), ['overlooked'])
+    """
+    data = read(
+        path, predictions=predictions, images=images, format=format,
+        predictions_format=predictions_format, classes=classes, names=names, encoding=encoding,
+    )  # fmt: skip
+    choices = Choices(
+        match_iou, near_iou, duplicate_iou, location_factor, spurious_prior, given_weight,
+        worst_weight,
+    ).checked()  # fmt: skip
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", DataWarning)
+        issues = find_label_issues(
+            data.labels,
+            data.predictions,
+            method=method,
+            classes=data.classes,
+            ids=data.ids,
+            distance_unit=distance_unit,
+            image_sizes=_known_sizes(data),
+            **choices._asdict(),
+        )
+    assert data.predictions is not None
+    pair = paired(data.labels, data.predictions, len(data.classes))
+    judgement = judge(pair, choices)
+    before, after = _precisions(data, issues)
+    return Audit(
+        issues=replace(
+            issues, params={**issues.params, "model": f"predictions in {predictions.name}"}
+        ),
+        source=data.source,
+        summary=_figures(data, judgement, before, after),
+        items=Items(data, issues),
+        tables=_tables(data, judgement, before, after),
+        notes=data.notes,
+        limits=LIMITS,
+        warnings=tuple(str(warning.message) for warning in caught),
+        part="box",
+    )
+
+
+def _known_sizes(data: DetectionData) -> npt.NDArray[np.float64] | None:
+    """Return the sizes of the images if they are known of every one with boxes."""
+    assert data.predictions is not None
+    sizes = data.sizes.copy()
+    sizes[(data.labels.counts == 0) & (data.predictions.counts == 0)] = 1.0
+    return None if np.isnan(sizes).any() else sizes
+
+
+def _precisions(
+    data: DetectionData, issues: LabelIssues
+) -> tuple[dict[str, float] | None, dict[str, float] | None]:
+    """Return COCO's figures against the labels as they are, and with every suggestion taken."""
+    if len(data) > _MAP_IMAGES:
+        return None, None
+    fixed = with_suggestions(data.labels, issues)
+    return coco_map(data.labels, data.predictions), coco_map(fixed, data.predictions)
+
+
+def _figures(
+    data: DetectionData,
+    found: Judgement,
+    before: dict[str, float] | None,
+    after: dict[str, float] | None,
+) -> dict[str, Any]:
+    boxes = len(found.pair.given.boxes)
+    figures: dict[str, Any] = {
+        "examples": len(data),
+        "boxes": boxes,
+        "classes": len(data.classes),
+        "images_without_boxes": int(np.count_nonzero(data.labels.counts == 0)),
+        "predicted_boxes": len(found.pair.predicted.boxes),
+        "share_of_boxes_found": float(np.count_nonzero(found.matches.partner >= 0) / max(boxes, 1)),
+    }
+    for name, value in (("before", before), ("after", after)):
+        if value is not None and value["AP"] == value["AP"]:
+            figures[f"COCO_AP_{name}_suggestions"] = value["AP"]
+    return figures
+
+
+def _tables(
+    data: DetectionData,
+    found: Judgement,
+    before: dict[str, float] | None,
+    after: dict[str, float] | None,
+) -> tuple[Table, ...]:
+    tables = [
+        Table(
+            "Classes",
+            class_table(found, data.classes).head(_ROWS),
+            "Found: share of the annotations that a prediction matches. Threshold: the mean score"
+            " of these predictions, from which on one is confident. The other columns count what"
+            " looks wrong.",
+        )
+    ]
+    joint = confident_joint(found, data.classes)
+    used = (joint.to_numpy().sum(axis=0) + joint.to_numpy().sum(axis=1)) > 0
+    if 1 < used.sum() <= _JOINT_CLASSES:
+        tables.append(
+            Table(
+                "Given and found",
+                joint.loc[used, used].rename_axis(index="given", columns="suggested"),
+                "Confident matches on the diagonal; beside it annotations of another class than the"
+                " model finds. The row nothing: overlooked objects. The column nothing: annotations"
+                " without an object.",
+                style="heatmap",
+            )
+        )
+    confusion = confusion_per_class(data.labels, data.predictions, classes=data.classes)
+    seen = confusion[["true_positives", "false_positives", "false_negatives"]].sum(axis=1) > 0
+    tables.append(
+        Table(
+            "Agreement of predictions and labels",
+            confusion[seen].head(_ROWS),
+            "Means over the IoU thresholds .50, .55, ... .95, of all predictions whatever their"
+            " score.",
+        )
+    )
+    sizes = box_sizes(data.labels, data.predictions, classes=data.classes).head(_ROWS)
+    unit = "shares of the image" if data.is_relative else "square pixels"
+    tables.append(Table("Sizes of boxes", sizes, f"Quartiles of the areas, in {unit}."))
+    if before is not None and after is not None:
+        frame = pd.DataFrame([before, after])
+        frame.insert(0, "labels", ["as they are", "with all suggestions"])
+        note = (
+            "How well the predictions agree with the labels, by COCO's own tools. The suggestions"
+            " come from these predictions, so that the figure rises by itself: compare detectors on"
+            " labels that a person has looked at."
+        )
+        tables.append(Table("COCO average precision", frame, note))
+    return tuple(tables)

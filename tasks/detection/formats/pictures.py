@@ -1,0 +1,98 @@
+"""The pictures of a dataset: where they are, and how large."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from goldlabel.errors import InputError
+from goldlabel.tasks.detection.formats.folders import image_files
+from goldlabel.tasks.detection.formats.listed import stem
+
+__all__ = ["Pictures", "picture_folder"]
+
+Floats = npt.NDArray[np.float64]
+
+
+def picture_folder(path: Path) -> Path | None:
+    """Return the folder of pictures that belongs to a file or folder of labels, if it is clear."""
+    folder = path if path.is_dir() else path.parent
+    places = [folder / name for name in ("images", "JPEGImages")]
+    if path.is_dir():
+        beside = folder.resolve().parent
+        places += [beside / name for name in ("images", "JPEGImages")]
+        if folder.name == "labels" or "labels" in folder.parts:
+            parts = list(folder.resolve().parts)
+            at = len(parts) - 1 - parts[::-1].index("labels") if "labels" in parts else -1
+            if at >= 0:
+                places.insert(0, Path(*parts[:at], "images", *parts[at + 1 :]))
+    return next((place for place in places if place.is_dir()), None)
+
+
+class Pictures:
+    """The pictures in a folder, by path and by name.
+
+    Parameters
+    ----------
+    folder : Path
+    told : bool
+        Whether the caller named the folder, or it was found beside the labels.
+    """
+
+    def __init__(self, folder: Path, *, told: bool) -> None:
+        if not folder.is_dir():
+            raise InputError(str(folder), "is no folder", "Name the folder of the images")
+        self.folder = folder
+        self.told = told
+        self._by_path: dict[str, Path] = {}
+        self._by_key: dict[str, Path | None] = {}
+        for path in image_files(folder):
+            self._by_path[path.as_posix()] = folder / path
+            key = stem(path.name)
+            self._by_key[key] = None if key in self._by_key else folder / path
+
+    def find(self, name: str, key: str) -> Path | None:
+        """Return the picture of an image."""
+        return self._by_path.get(name) or self._by_key.get(key)
+
+    def paths(self, names: Sequence[str], keys: Sequence[str]) -> tuple[Path | None, ...]:
+        """Return the picture of each image; None where there is none."""
+        return tuple(self.find(name, key) for name, key in zip(names, keys, strict=True))
+
+    def without_labels(self, keys: Sequence[str]) -> list[str]:
+        """Return pictures that no label file names; only of a folder that the caller named."""
+        known = set(keys)
+        return [name for name in self._by_path if stem(name) not in known] if self.told else []
+
+    def sizes(
+        self, names: Sequence[str], keys: Sequence[str], known: Floats
+    ) -> tuple[Floats, list[str]]:
+        """Fill in the sizes that are not known, from the pictures themselves."""
+        sizes = known.copy()
+        missing = 0
+        for at, (name, key) in enumerate(zip(names, keys, strict=True)):
+            path = self.find(name, key)
+            missing += path is None
+            if path is not None and np.isnan(sizes[at]).any():
+                sizes[at] = _size(path)
+        notes = [f"Pictures are taken from {self.folder.name or self.folder}."]
+        if missing:
+            notes.append(f"{missing:,} of {len(names):,} images have no picture there.")
+        return sizes, notes
+
+
+def _size(path: Path) -> tuple[float, float]:
+    """Return width and height from the header of a picture; NaN if it can't be read."""
+    from PIL import Image
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path) as image:
+                return float(image.width), float(image.height)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return np.nan, np.nan

@@ -1,0 +1,311 @@
+"""Which boxes are wrong, in which way, and what to put instead."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from goldlabel import check
+from goldlabel.classes import as_array
+from goldlabel.errors import InputError
+from goldlabel.result import LabelIssues
+from goldlabel.tasks.detection import objectlab
+from goldlabel.tasks.detection.arrays import as_boxes
+from goldlabel.tasks.detection.boxes import Pair, paired
+from goldlabel.tasks.detection.findings import from_judged, from_objectlab
+from goldlabel.tasks.detection.judging import Judged, box_quality, image_quality
+from goldlabel.tasks.detection.matching import Choices, Learned, Matches, learn, match_boxes
+from goldlabel.tasks.detection.objectlab import MIN_SIM, Constants, Unit
+from goldlabel.tasks.detection.precision import class_precision
+from goldlabel.tasks.detection.suspicions import warn_of_suspicious
+
+__all__ = [
+    "Judgement",
+    "Method",
+    "find_label_issues",
+    "get_label_quality_scores",
+    "issues_from_scores",
+    "judge",
+]
+
+Method = Literal["confident_learning", "objectlab"]
+Floats = npt.NDArray[np.float64]
+
+FACTOR = 0.8
+PRECISION_SHARE = 0.25
+"""ObjectLab flags below a quarter of a class's average precision, times 0.8."""
+
+
+class Judgement(NamedTuple):
+    """All that the default method finds, before what is flagged is put into `LabelIssues`."""
+
+    pair: Pair
+    matches: Matches
+    learned: Learned
+    judged: Judged
+    scores: Floats
+
+
+def judge(pair: Pair, choices: Choices) -> Judgement:
+    """Match, learn, and judge every box and image."""
+    matches = match_boxes(pair, choices.match_iou, choices.near_iou)
+    learned = learn(pair, matches)
+    judged = box_quality(pair, matches, learned, choices)
+    scores = image_quality(pair, matches, learned, judged, choices)
+    return Judgement(pair, matches, learned, judged, scores)
+
+
+def find_label_issues(
+    labels: Any,
+    predictions: Any,
+    *,
+    method: Method = "confident_learning",
+    classes: Sequence[Hashable] | None = None,
+    ids: npt.ArrayLike | None = None,
+    match_iou: float = 0.5,
+    near_iou: float = 0.2,
+    duplicate_iou: float = 0.8,
+    location_factor: float = 2.5,
+    spurious_prior: float = 0.02,
+    given_weight: float = 0.5,
+    worst_weight: float = 0.2,
+    alpha: float = 0.9,
+    low_probability: float = 0.5,
+    high_probability: float = 0.95,
+    label_overlap: float = 0.95,
+    overlapping_label_check: bool = True,
+    min_similarity: float | Literal["dataset"] = MIN_SIM,
+    temperature: float = 0.1,
+    aggregation_weights: Mapping[str, float] | None = None,
+    overlooked_factor: float = FACTOR,
+    badloc_factor: float = FACTOR,
+    swap_factor: float = FACTOR,
+    precision_share: float = PRECISION_SHARE,
+    distance_unit: Unit = "pixel",
+    image_sizes: npt.ArrayLike | None = None,
+) -> LabelIssues:
+    """Find the boxes that are probably wrong, and the images that have some.
+
+    Parameters
+    ----------
+    labels : Boxes or sequence
+        The annotations; see `goldlabel.tasks.detection.arrays`. Images without any are normal.
+    predictions : Boxes or sequence
+        What a detector that has not seen these images in training finds in each, with scores.
+        Keep the ones of low score too: that nothing at all is found is evidence.
+    method : {"confident_learning", "objectlab"}
+        How boxes are judged: by what the scores and overlaps of this detector are worth on this
+        data, or by the published constants of ObjectLab.
+    classes : sequence of length k, optional
+        Class names by index.
+    ids : array_like of shape (n,), optional
+        Your own name of each image, for the tables.
+    match_iou, near_iou, duplicate_iou, location_factor, spurious_prior, given_weight, worst_weight
+        Of "confident_learning"; see `goldlabel.tasks.detection.matching.Choices`.
+    alpha, low_probability, high_probability, label_overlap, overlapping_label_check, \
+min_similarity, distance_unit, image_sizes
+        Of "objectlab"; see `get_box_quality_scores`.
+    temperature : float
+        Of "objectlab": of the softmin over the boxes of an image.
+    aggregation_weights : mapping, optional
+        Of "objectlab": weight of "overlooked", "badloc" and "swap" in the score of an image, sum 1.
+    overlooked_factor, badloc_factor, swap_factor, precision_share : float
+        Of "objectlab": a box is an issue up to a score of its class's average precision times
+        `precision_share` times the factor of its kind.
+
+    Returns
+    -------
+    LabelIssues
+        One row of `parts` for each box judged wrong. `part` is its number among the annotations of
+        its image; for an overlooked object it counts on, through the predictions. `given` and
+        `suggested` are classes (-1 = no box). The evidence has what to do (``action``: "add",
+        "move", "relabel", "remove"), the box suggested (``x1``, ``y1``, ``x2``, ``y2``), the
+        score of the prediction behind it (``model_score``), and their overlap (``iou``).
+
+    Raises
+    ------
+    InputError
+        A shape, type or value that does not fit; the message says which image and box.
+
+    Warns
+    -----
+    DataWarning
+        Predictions that hardly match any annotation, as if coordinates were of another kind.
+
+    References
+    ----------
+    C. Northcutt, L. Jiang, I. Chuang. Confident Learning: Estimating Uncertainty in Dataset
+    Labels. JAIR 70 (2021) 1373-1411.
+
+    U. Tkachenko, A. Thyagarajan, J. Mueller. ObjectLab: Automated Diagnosis of Mislabeled Images
+    in Object Detection Data. arXiv:2309.00832 (2023).
+
+    Examples
+    --------
+    >>> labels = [{"boxes": [[0, 0, 40, 40]], "labels": [0]} for _ in range(5)]
+    >>> predictions = [
+    ...     {"boxes": [[0, 0, 40, 39]], "labels": [0], "scores": [0.9]} for _ in range(5)
+    ... ]
+    >>> predictions[3] = {
+    ...     "boxes": [[0, 0, 40, 39], [60, 60, 90, 90]], "labels": [0, 0], "scores": [0.9, 0.95]
+    ... }
+    >>> issues = find_label_issues(labels, predictions, classes=["cat"])
+    >>> issues
+    <LabelIssues: detection, 1 of 5 examples flagged>
+    >>> issues.to_frame("part")[["example", "part", "kind", "given", "suggested", "action"]]
+       example  part        kind given suggested action
+    0        3     2  overlooked   NaN       cat    add
+    """
+    check.choice(method, get_args(Method), name="method")
+    names = _class_names(classes)
+    pair = paired(
+        as_boxes(labels),
+        as_boxes(predictions, name="predictions"),
+        None if names is None else len(names),
+    )
+    choices = Choices(
+        match_iou, near_iou, duplicate_iou, location_factor, spurious_prior, given_weight,
+        worst_weight,
+    ).checked()  # fmt: skip
+    constants = Constants(alpha, low_probability, high_probability, label_overlap, temperature)
+    warn_of_suspicious(pair)
+    if method == "confident_learning":
+        found = judge(pair, choices)
+        scores, parts = found.scores, from_judged(found.pair, found.learned, found.judged)
+        params: dict[str, Any] = choices._asdict()
+    else:
+        scales = objectlab.distance_scales(pair, distance_unit, image_sizes)
+        boxes = objectlab.box_scores(
+            pair, constants, overlapping_label_check, min_similarity, scales
+        )
+        scores = objectlab.image_scores(pair, boxes, aggregation_weights, temperature)
+        factors = {
+            kind: check.number(value, name=f"{kind}_factor", low=0.0)
+            for kind, value in zip(
+                objectlab.KINDS, (overlooked_factor, badloc_factor, swap_factor), strict=True
+            )
+        }
+        share = check.number(precision_share, name="precision_share", low=0.0)
+        precision = class_precision(pair).mean(axis=1)
+        wrong = objectlab.flagged(pair, boxes, precision, factors, share)
+        parts = from_objectlab(pair, boxes, wrong, constants)
+        params = {
+            **constants._asdict(),
+            "overlapping_label_check": overlapping_label_check,
+            "min_similarity": min_similarity,
+            "aggregation_weights": aggregation_weights,
+            "distance_unit": distance_unit,
+            "factors": factors,
+            "precision_share": share,
+        }
+    is_issue = np.zeros(len(scores), dtype=np.bool_)
+    is_issue[parts.example] = True
+    return LabelIssues(
+        task="detection",
+        scores=scores,
+        is_issue=is_issue,
+        parts=parts,
+        classes=tuple(range(pair.k)) if names is None else names,
+        ids=_ids(ids, len(scores)),
+        params={"method": method, **params},
+    )
+
+
+def get_label_quality_scores(
+    labels: Any,
+    predictions: Any,
+    *,
+    method: Method = "confident_learning",
+    min_similarity: float | Literal["dataset"] = MIN_SIM,
+    overlapping_label_check: bool = True,
+    aggregation_weights: Mapping[str, float] | None = None,
+    temperature: float = 0.1,
+    distance_unit: Unit = "pixel",
+    image_sizes: npt.ArrayLike | None = None,
+) -> Floats:
+    """Score how likely all boxes of each image are right.
+
+    Parameters
+    ----------
+    labels, predictions : Boxes or sequence
+        See `goldlabel.tasks.detection.arrays`.
+    method : {"confident_learning", "objectlab"}
+        See `find_label_issues`; the other arguments are of "objectlab".
+    min_similarity, overlapping_label_check, distance_unit, image_sizes
+        See `get_box_quality_scores`.
+    aggregation_weights, temperature
+        See `find_label_issues`.
+
+    Returns
+    -------
+    ndarray of shape (n,), float64
+        In [0, 1], lower is worse; 1 for an image without boxes on either side.
+
+    Raises
+    ------
+    InputError
+        A value that does not fit; says which image and box.
+
+    Examples
+    --------
+    >>> get_label_quality_scores(
+    ...     [{"boxes": [[0, 0, 10, 10]], "labels": [0]}],
+    ...     [{"boxes": [[4, 0, 14, 10]], "labels": [0], "scores": [0.97]}],
+    ...     method="objectlab",
+    ... ).round(3)
+    array([0.768])
+    """
+    check.choice(method, get_args(Method), name="method")
+    pair = paired(as_boxes(labels), as_boxes(predictions, name="predictions"), None)
+    if method == "confident_learning":
+        return judge(pair, Choices()).scores
+    scales = objectlab.distance_scales(pair, distance_unit, image_sizes)
+    constants = Constants(temperature=temperature)
+    boxes = objectlab.box_scores(pair, constants, overlapping_label_check, min_similarity, scales)
+    return objectlab.image_scores(pair, boxes, aggregation_weights, temperature)
+
+
+def issues_from_scores(scores: npt.ArrayLike, *, threshold: float = 0.1) -> npt.NDArray[np.int64]:
+    """Return the images whose score is at most a threshold, worst first.
+
+    Parameters
+    ----------
+    scores : array_like of shape (n,)
+        From `get_label_quality_scores`.
+    threshold : float
+        In [0, 1].
+
+    Examples
+    --------
+    >>> issues_from_scores([0.2, 0.4, 0.6, 0.1], threshold=0.3)
+    array([3, 0])
+    """
+    values = np.asarray(scores, dtype=np.float64)
+    least = check.number(threshold, name="threshold", low=0.0, high=1.0)
+    low = np.flatnonzero(values <= least)
+    return low[np.argsort(values[low], kind="stable")]
+
+
+def _class_names(classes: Sequence[Hashable] | None) -> tuple[Hashable, ...] | None:
+    if classes is None:
+        return None
+    if isinstance(classes, str) or not hasattr(classes, "__len__"):
+        raise InputError("classes", f"is {classes!r}", "Pass a list of names")
+    names = tuple(classes)
+    if len(set(map(str, names))) < len(names):
+        raise InputError("classes", "has a name twice", "Rename one")
+    return names
+
+
+def _ids(ids: npt.ArrayLike | None, n: int) -> npt.NDArray[Any] | None:
+    if ids is None:
+        return None
+    array = as_array(ids, "ids")
+    if array.shape != (n,):
+        raise InputError(
+            "ids", f"has shape {array.shape}, but there are {n} images", "Pass one id for each"
+        )
+    return array

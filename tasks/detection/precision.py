@@ -1,0 +1,160 @@
+"""Average precision and confusion of predictions against the annotations they were made for."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from goldlabel.errors import InputError
+from goldlabel.kernels._jit import frozen
+from goldlabel.kernels.rows import each_block
+from goldlabel.tasks.detection import kernels
+from goldlabel.tasks.detection.arrays import as_boxes
+from goldlabel.tasks.detection.boxes import Boxes, Pair, paired
+
+__all__ = ["average_precision", "best_first", "class_precision", "confusion_per_class"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+TAUS = np.linspace(0.5, 0.95, 10)
+"""IoU thresholds."""
+_BLOCK = 1024
+
+
+def average_precision(labels: Any, predictions: Any, *, classes: int | None = None) -> Floats:
+    """Return the average precision of each class at the IoU thresholds .50, .55, ... .95.
+
+    As ObjectLab defines it: a prediction whose best annotation is taken is wrong (it does not try
+    the next one), and precision is summed over all steps of recall. `coco_map` is COCO's.
+
+    Parameters
+    ----------
+    labels, predictions : Boxes or sequence
+        See `goldlabel.tasks.detection.arrays`.
+    classes : int, optional
+        Number of classes; if not given, as many as occur.
+
+    Returns
+    -------
+    ndarray of shape (k, 10), float64
+        In [0, 1]; 0 for a class without annotations or without predictions.
+
+    Examples
+    --------
+    >>> average_precision(
+    ...     [{"boxes": [[0, 0, 10, 10]], "labels": [0]}],
+    ...     [{"boxes": [[0, 0, 10, 8]], "labels": [0], "scores": [0.9]}],
+    ... )
+    array([[1., 1., 1., 1., 1., 1., 1., 0., 0., 0.]])
+    """
+    return class_precision(
+        paired(as_boxes(labels), as_boxes(predictions, name="predictions"), classes)
+    )
+
+
+def class_precision(pair: Pair) -> Floats:
+    """Return average precision (k, 10); see `average_precision`."""
+    hits, _ = _matched(pair)
+    scores = pair.predicted.scores
+    assert scores is not None
+    order = np.lexsort((-scores, pair.predicted.labels))
+    counts = np.bincount(pair.given.labels, minlength=pair.k)
+    out = np.zeros((pair.k, len(TAUS)))
+    kernels.precision_steps(
+        frozen(hits[order]), frozen(pair.predicted.labels[order]), frozen(counts), out
+    )
+    return out
+
+
+def best_first(boxes: Boxes) -> Ints:
+    """Return the rows of predictions image after image, in descending score; ties as given."""
+    assert boxes.scores is not None
+    return np.lexsort((-boxes.scores, boxes.images))
+
+
+def _matched(pair: Pair) -> tuple[Ints, Ints]:
+    """Return a bit per threshold: predictions that are right, annotations that were found."""
+    given, found = pair.given, pair.predicted
+    hits, taken = np.zeros(len(found.boxes), np.int64), np.zeros(len(given.boxes), np.int64)
+    order = frozen(best_first(found))
+    boxes, labels = frozen(given.boxes), frozen(given.labels)
+    found_boxes, found_labels = frozen(found.boxes), frozen(found.labels)
+
+    def work(worker: int, block: int, images: slice) -> None:
+        ends = slice(images.start, images.stop + 1)
+        kernels.true_positives(
+            boxes, labels, frozen(given.offsets[ends]), found_boxes, found_labels, order,
+            frozen(found.offsets[ends]), frozen(TAUS), hits, taken,
+        )  # fmt: skip
+
+    each_block(work, len(given), _BLOCK)
+    return hits, taken
+
+
+def confusion_per_class(
+    labels: Any, predictions: Any, *, classes: Sequence[Hashable] | None = None
+) -> pd.DataFrame:
+    """Count right and wrong predictions and annotations not found, averaged over IoU thresholds.
+
+    Parameters
+    ----------
+    labels, predictions : Boxes or sequence
+        See `goldlabel.tasks.detection.arrays`.
+    classes : sequence of length k, optional
+        Class names by index.
+
+    Returns
+    -------
+    DataFrame
+        A row per class: ``class``, ``true_positives``, ``false_positives``, ``false_negatives``
+        (means over the ten thresholds), ``precision``, ``recall``, ``f1`` of these.
+
+    Examples
+    --------
+    >>> table = confusion_per_class(
+    ...     [{"boxes": [[0, 0, 10, 10]], "labels": [0]}],
+    ...     [{"boxes": [[0, 0, 10, 8]], "labels": [0], "scores": [0.9]}],
+    ...     classes=["cat"],
+    ... )
+    >>> table.round(2).to_dict("records")[0]["recall"]
+    0.7
+    """
+    names = None if classes is None else list(classes)
+    if names is not None and len(set(names)) < len(names):
+        raise InputError("classes", "has a name twice", "Rename one")
+    pair = paired(
+        as_boxes(labels),
+        as_boxes(predictions, name="predictions"),
+        None if names is None else len(names),
+    )
+    hits, taken = _matched(pair)
+    right = _per_class(hits, pair.predicted.labels, pair.k)
+    wrong = np.bincount(pair.predicted.labels, minlength=pair.k) - right
+    lost = np.bincount(pair.given.labels, minlength=pair.k) - _per_class(
+        taken, pair.given.labels, pair.k
+    )
+    precision, recall = right / (right + wrong + 1e-100), right / (right + lost + 1e-100)
+    return pd.DataFrame(
+        {
+            "class": pd.Series(range(pair.k) if names is None else names, dtype=object),
+            "true_positives": right,
+            "false_positives": wrong,
+            "false_negatives": lost,
+            "precision": precision,
+            "recall": recall,
+            "f1": 2 * precision * recall / (precision + recall + 1e-100),
+        }
+    )
+
+
+def _per_class(bits: Ints, labels: Ints, k: int) -> Floats:
+    """Return how many bits the boxes of each class have, per threshold."""
+    set_bits = np.zeros(len(bits))
+    for tau in range(len(TAUS)):
+        set_bits += (bits >> tau) & 1
+    return np.bincount(labels, weights=set_bits, minlength=k) / len(TAUS)

@@ -1,0 +1,44 @@
+"""Mistakes that spoil an audit and that the boxes give away."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from goldlabel.errors import DataWarning
+from goldlabel.tasks.detection.boxes import Pair
+
+__all__ = ["warn_of_suspicious"]
+
+_FEW = 20
+_SURE = 0.3
+_FACTOR = 20.0
+
+
+def warn_of_suspicious(pair: Pair) -> None:
+    """Warn if annotations and predictions seem to be in other units or of other classes."""
+    given, found = pair.given, pair.predicted
+    assert found.scores is not None
+    sure = found.scores >= _SURE
+    if len(given.boxes) < _FEW or np.count_nonzero(sure) < _FEW:
+        return
+    extents = [float(np.median(each[:, 2:])) for each in (given.boxes, found.boxes[sure])]
+    ratio = max(extents) / max(min(extents), 1e-9)
+    if ratio > _FACTOR:
+        size = "small" if extents[0] > extents[1] else "large"
+        warnings.warn(
+            f"predictions: their corners are {ratio:.0f} times as {size}"
+            " as those of the labels. Check that both are in pixels.",
+            DataWarning,
+            stacklevel=3,
+        )
+    lost = np.setdiff1d(np.unique(found.labels[sure]), np.unique(given.labels))
+    share = np.isin(found.labels[sure], lost).mean()
+    if share > 0.5:
+        warnings.warn(
+            f"predictions: {share:.0%} of the confident ones are of classes that no label has."
+            " Check that both number the classes alike.",
+            DataWarning,
+            stacklevel=3,
+        )
