@@ -22,6 +22,7 @@ LAYERS = (
     ("files", "check", "classes", "ragged"),
     (
         *("result", "audit", "noise", "pruning", "latent", "confident", "filters"),
+        "suspicions",
         *("columns", "items", "tables", "folds", "fitting", "crossvalidation", "pipelines"),
     ),
     ("task",),

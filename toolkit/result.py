@@ -52,6 +52,9 @@ class Parts:
         For each kind, what says in a sentence why: called with the keywords ``given``,
         ``suggested``, ``score``, ``confidence`` and the names in `evidence`, and ``part`` where
         parts have names. The ``format`` of a template text will do.
+    group : ndarray of shape (m,), int64, optional
+        Where one finding takes several rows (an entity of several tokens): rows that follow each
+        other with one number here are counted, shown and corrected as one.
     """
 
     example: npt.NDArray[np.int64]
@@ -64,9 +67,23 @@ class Parts:
     confidence: npt.NDArray[np.float64]
     evidence: Mapping[str, Array] = field(default_factory=dict)
     reasons: Mapping[str, Callable[..., str]] = field(default_factory=dict)
+    group: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.example)
+
+    @property
+    def leads(self) -> npt.NDArray[np.bool_]:
+        """Rows that begin a finding: all of them where there are no groups."""
+        leads = np.ones(len(self), dtype=np.bool_)
+        if self.group is not None:
+            leads[1:] = self.group[1:] != self.group[:-1]
+        return leads
+
+    def kind_counts(self) -> dict[str, int]:
+        """Return how many findings there are of each kind."""
+        counts = np.bincount(self.kind[self.leads], minlength=len(self.kinds))
+        return dict(zip(map(str, self.kinds), counts.tolist(), strict=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,8 +142,8 @@ class LabelIssues:
         level : {"example", "part"}
             "example": `example`, `id`, `score`, `is_issue`, and `given`, `suggested` where an
             example has one label. "part": `example`, `id`, `part` (and `part_name` where parts
-            have names), `kind`, `given`, `suggested`, `score`, `confidence`, `reason` and the
-            evidence, worst first.
+            have names), `kind`, `given`, `suggested`, `score`, `confidence`, `reason`, `group`
+            where one finding takes several rows, and the evidence, worst first.
         """
         if level == "example":
             return self._example_frame()
@@ -164,6 +181,8 @@ class LabelIssues:
             "confidence": parts.confidence,
             "reason": self.reasons(),
         }
+        if parts.group is not None:
+            columns["group"] = parts.group
         columns.update(
             (name, values) for name, values in parts.evidence.items() if name != "reason"
         )
@@ -238,6 +257,7 @@ class LabelIssues:
         folder.mkdir(parents=True, exist_ok=True)
         _write_parquet(self.to_frame("example"), folder / "examples.parquet", meta)
         meta = {**meta, "kinds": list(self.parts.kinds), "evidence": list(self.parts.evidence)}
+        meta["has_groups"] = self.parts.group is not None
         _write_parquet(self.to_frame("part"), folder / "issues.parquet", meta)
 
     @classmethod
@@ -265,6 +285,7 @@ class LabelIssues:
                 confidence=parts["confidence"].to_numpy(np.float64),
                 evidence={**evidence, "reason": parts["reason"].to_numpy(object)},
                 reasons=dict.fromkeys(kinds, "{reason}".format),
+                group=parts["group"].to_numpy(np.int64) if part_meta.get("has_groups") else None,
             ),
             classes=None if classes is None else tuple(classes),
             ids=examples["id"].to_numpy() if meta["has_ids"] else None,

@@ -15,7 +15,7 @@ from goldlabel.errors import InputError
 from goldlabel.filters import FilterBy
 from goldlabel.kernels.selection import ascending
 from goldlabel.result import LabelIssues, Parts
-from goldlabel.tasks.multiclass.suspicions import warn_of_suspicious
+from goldlabel.suspicions import warn_of_suspicious
 
 __all__ = ["find_label_issues", "get_label_quality_scores"]
 

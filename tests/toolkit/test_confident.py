@@ -215,9 +215,9 @@ def test_probabilities_are_looked_at_whatever_is_asked(label):
     )
 
 
-def test_row_sums_are_looked_at_once():
-    probs = np.array([[0.5, 0.5], [0.7, 0.7], [0.5, 0.2]])
-    with pytest.warns(DataWarning, match=r"pred_probs\[1\]: sums to 1.4, the farthest") as caught:
+def test_row_sums_are_looked_at_once_and_only_of_rows_with_a_label():
+    probs = np.array([[0.5, 0.5], [0.0, 0.0], [0.5, 0.2]])
+    with pytest.warns(DataWarning, match=r"pred_probs\[2\]: sums to 0.7, the farthest") as caught:
         confident.count(np.array([0, -1, 1]), probs)
     assert len(caught) == 1
 

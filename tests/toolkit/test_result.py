@@ -213,3 +213,14 @@ def test_names_of_parts(tmp_path):
     assert again.part_names == ("left", "right")
     assert again.reasons() == issues.reasons()
     assert "part_name" not in made().to_frame("part")
+
+
+def test_rows_of_one_finding(tmp_path):
+    assert made().parts.leads.tolist() == [True, True]
+    assert "group" not in made().to_frame("part")
+    issues = made(parts=replace(made().parts, kind=np.int8([1, 1]), group=np.array([4, 4])))
+    issues.to_parquet(tmp_path)
+    for each in (issues, LabelIssues.from_parquet(tmp_path)):
+        assert each.parts.leads.tolist() == [True, False]
+        assert each.parts.kind_counts() == {"label error": 0, "odd one": 1}
+        assert each.to_frame("part")["group"].tolist() == [4, 4]

@@ -167,11 +167,6 @@ def _sweep(
             where += reaches * j
             total += np.int64(pred_probs[i, j] * _UNIT)
             other = max(other, b if j != given else np.int64(-1))
-        off = abs(total - _UNIT)
-        if off > worst:
-            worst = off
-            extremes[2] = total
-            extremes[3] = i
         if given < 0:
             largest = max(largest, other)
             flags[i] = AGREES
@@ -181,6 +176,11 @@ def _sweep(
             if normalized_margin.shape[0]:
                 normalized_margin[i] = 1.0
             continue
+        off = abs(total - _UNIT)
+        if off > worst:
+            worst = off
+            extremes[2] = total
+            extremes[3] = i
         own = np.int64(bits[i, given])
         largest = max(largest, other, own)
 
@@ -247,7 +247,7 @@ class Sweep:
     in_range : bool
         Whether every probability is a number in [-EPS, 1 + EPS]; if not, nothing else holds.
     worst_row, worst_sum : int, float
-        The row whose sum is farthest from 1.
+        The row whose sum is farthest from 1, of those not left out.
     """
 
     joint: Ints

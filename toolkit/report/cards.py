@@ -38,7 +38,8 @@ def view(audit: Audit, shown: list[Example]) -> dict[str, Any]:
     """Return the examples, the choices to filter them by, and what was left out."""
     budget = _Budget(_IMAGES)
     rows = [_row(example, budget) for example in shown]
-    findings = [finding for example in shown for finding in example.findings]
+    leading = [finding for example in shown for finding in example.findings]
+    findings = [row for finding in leading for row in finding.rows]
     return {
         "rows": rows,
         "images_left_out": budget.refused,
@@ -48,7 +49,7 @@ def view(audit: Audit, shown: list[Example]) -> dict[str, Any]:
         "has_items": any(row["item"] is not None for row in rows),
         "has_confidence": any(not math.isnan(finding.confidence) for finding in findings),
         "has_reasons": any(finding.reason for finding in findings),
-        "kinds": _choices(findings, 0, [f.kind for f in findings]),
+        "kinds": _choices(leading, 0, [f.kind for f in leading]),
         "given": []
         if _as_kind(findings, 1)
         else _choices(findings, 1, [f.given for f in findings]),
@@ -115,7 +116,9 @@ def _row(example: Example, budget: _Budget) -> dict[str, Any]:
         "more": wording.count(example.total - len(findings))
         if example.total > len(findings)
         else "",
-        "codes": ";".join(",".join(map(str, finding.codes)) for finding in example.findings),
+        "codes": ";".join(
+            ",".join(map(str, row.codes)) for finding in example.findings for row in finding.rows
+        ),
     }
 
 

@@ -39,6 +39,8 @@ class Finding:
         Label quality, and how sure the suggestion is.
     reason : str
         Why, in a sentence.
+    others : tuple of Finding
+        The other rows that belong to it, without reasons of their own.
     """
 
     part: str
@@ -49,6 +51,12 @@ class Finding:
     score: float
     confidence: float
     reason: str
+    others: tuple[Finding, ...] = ()
+
+    @property
+    def rows(self) -> tuple[Finding, ...]:
+        """All rows, this one first."""
+        return self, *self.others
 
 
 @dataclass(frozen=True)
@@ -98,7 +106,7 @@ def worst(audit: Audit, top: int, *, findings: int = 8) -> list[Example]:
     shown = []
     for rank, (position, item) in enumerate(zip(positions.tolist(), items, strict=True), start=1):
         own = rows.get(position, [])
-        found = tuple(_finding(audit, row) for row in own[:findings])
+        found = tuple(_finding(audit, *group) for group in own[:findings])
         shown.append(
             Example(
                 rank=rank,
@@ -133,22 +141,30 @@ def source_name(audit: Audit) -> str:
     return name if len(files) == 1 else f"{name} and {len(files) - 1} more"
 
 
-def _rows_of(issues: LabelIssues, positions: np.ndarray[Any, Any]) -> dict[int, list[int]]:
-    """Return the rows of `parts` of each shown example, in their order: worst first."""
+def _rows_of(issues: LabelIssues, positions: np.ndarray[Any, Any]) -> dict[int, list[list[int]]]:
+    """Return the rows of each finding of each shown example, worst first."""
     wanted = np.zeros(issues.scores.shape[0], dtype=np.bool_)
     wanted[positions] = True
-    rows: dict[int, list[int]] = {}
+    rows: dict[int, list[list[int]]] = {}
     chosen = np.flatnonzero(wanted[issues.parts.example])
-    for row, position in zip(chosen.tolist(), issues.parts.example[chosen].tolist(), strict=True):
-        rows.setdefault(position, []).append(row)
+    columns = issues.parts.example[chosen].tolist(), issues.parts.leads[chosen].tolist()
+    for row, position, leads in zip(chosen.tolist(), *columns, strict=True):
+        found = rows.setdefault(position, [])
+        if leads:
+            found.append([])
+        found[-1].append(row)
     return rows
 
 
-def _finding(audit: Audit, row: int) -> Finding:
+def _finding(audit: Audit, row: int, *others: int) -> Finding:
+    # One reason at a time, cut at once: class names may be a megabyte long.
+    reason = wording.cut(audit.issues.reasons([row])[0], _REASON).marked
+    return _row(audit, row, reason, tuple(_row(audit, other) for other in others))
+
+
+def _row(audit: Audit, row: int, reason: str = "", others: tuple[Finding, ...] = ()) -> Finding:
     issues, parts = audit.issues, audit.issues.parts
     given, suggested, kind = parts.given[row], parts.suggested[row], int(parts.kind[row])
-    # One reason at a time, cut at once: class names may be a megabyte long.
-    reason = wording.cut(issues.reasons([row])[0], _REASON).marked
     return Finding(
         part=_part_name(audit, int(parts.part[row])),
         kind=str(parts.kinds[kind]),
@@ -158,6 +174,7 @@ def _finding(audit: Audit, row: int) -> Finding:
         score=float(parts.score[row]),
         confidence=float(parts.confidence[row]),
         reason=reason,
+        others=others,
     )
 
 

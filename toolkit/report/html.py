@@ -111,10 +111,11 @@ def _headline(audit: Audit) -> tuple[list[tuple[str, str]], list[tuple[str, str]
 def _pairs(shown: list[Example]) -> dict[tuple[str, str], str]:
     """Return the pairs of labels among the examples shown, as the script filters by them."""
     return {
-        (str(finding.given), str(finding.suggested)): f"{finding.codes[1]},{finding.codes[2]}"
+        (str(row.given), str(row.suggested)): f"{row.codes[1]},{row.codes[2]}"
         for example in shown
         for finding in example.findings
-        if min(finding.codes[1:3]) >= 0
+        for row in finding.rows
+        if min(row.codes[1:3]) >= 0
     }
 
 

@@ -68,8 +68,8 @@ def describe(
         "examples": n,
         "flagged": len(issues),
         "share": len(issues) / n if n else 0.0,
-        "findings": len(issues.parts),
-        "kinds": _kinds(audit),
+        "findings": int(issues.parts.leads.sum()),
+        "kinds": issues.parts.kind_counts(),
         "figures": {str(name): plain(figure) for name, figure in audit.summary.items()},
         "warnings": list(audit.warnings),
         "notes": list(audit.notes),
@@ -165,12 +165,6 @@ def _described(array: np.ndarray[Any, Any]) -> dict[str, Any]:
     if array.dtype.kind in "biufc":
         described["sha256"] = hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
     return described
-
-
-def _kinds(audit: Audit) -> dict[str, int]:
-    parts = audit.issues.parts
-    counts = np.bincount(parts.kind, minlength=len(parts.kinds))
-    return dict(zip(map(str, parts.kinds), counts.tolist(), strict=True))
 
 
 def _worst(example: examples.Example) -> dict[str, Any]:

@@ -13,13 +13,15 @@ from rich.cells import cell_len, chop_cells
 from rich.console import Console
 from rich.text import Text
 
-from goldlabel.audit import Audit, Item
+from goldlabel.audit import Audit, Item, Span
 
 from . import examples, wording
 
 __all__ = ["show"]
 
 _LEAST = 40
+_BEFORE = 3
+"""So many words are shown before the first suspect one of a long text."""
 _READABLE = 110
 
 
@@ -73,12 +75,9 @@ def _headline(audit: Audit) -> list[Text]:
 
 def _figures(audit: Audit, width: int) -> list[Text]:
     """Return the counts per kind and the task's figures, in one column of names."""
-    kinds = audit.issues.parts
-    counts = [int((kinds.kind == kind).sum()) for kind in range(len(kinds.kinds))]
+    kinds = audit.issues.parts.kind_counts()
     figures = [
-        (wording.label(kind), wording.count(n))
-        for kind, n in zip(kinds.kinds, counts, strict=True)
-        if len(kinds.kinds) > 1
+        (wording.label(kind), wording.count(n)) for kind, n in kinds.items() if len(kinds) > 1
     ]
     figures += wording.flat_figures(audit.summary)
     names = [_fit(name, width // 2) for name, _ in figures]
@@ -140,11 +139,22 @@ def _named(name: Any) -> str:
 def _content(item: Item) -> str:
     """Return the example in one line: its text, or the fields that name it."""
     if item.spans:
-        return _safe(" ".join(span.text[:80] for span in item.spans[:80]), 600)
+        return _safe(_marked(item.spans), 600)
     if item.text is not None:
         return _safe(item.text, 600)
     fields = [f"{_safe(name, 40)}: {_safe(text, 120)}" for name, text in item.fields.items()]
     return " · ".join(fields[:6])
+
+
+def _marked(spans: Sequence[Span]) -> str:
+    """Return a text in one line from some words before the first suspect one; these in brackets."""
+    first = next((at for at, span in enumerate(spans) if span.suggested), 0)
+    start = first - _BEFORE if first > 2 * _BEFORE else 0
+    words = [
+        f"[{span.text[:80]}]" if span.suggested else span.text[:80]
+        for span in spans[start : start + 80]
+    ]
+    return " ".join(["…", *words] if start else words)
 
 
 def _sentences(

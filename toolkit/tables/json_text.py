@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 from goldlabel.errors import InputError
 
-__all__ = ["edited_list", "elements", "kind_of", "members", "parse", "spliced"]
+__all__ = ["edited_list", "elements", "kind_of", "members", "parse", "place", "spliced"]
 
 _DECODER = json.JSONDecoder()
 _SPACE = " \t\r\n"
@@ -65,6 +65,18 @@ def elements(
         position = _skip(text, stop)
         if text[position] == ",":
             position = _skip(text, position + 1)
+
+
+def place(text: str, path: Sequence[str | int]) -> tuple[int, int]:
+    """Return where the value stands that a path of keys and positions leads to, in valid JSON."""
+    start, stop = 0, len(text)
+    for step in path:
+        if isinstance(step, int):
+            _, start, stop = next(islice(elements(text, start), step, None))
+        else:  # of a key that comes twice, the last one counts, as in reading
+            places = [(a, b) for key, _, a, b in members(text, start) if key == step]
+            start, stop = places[-1]
+    return start, stop
 
 
 def _skip(text: str, position: int) -> int:

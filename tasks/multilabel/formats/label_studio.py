@@ -14,7 +14,14 @@ from goldlabel.audit import Source
 from goldlabel.errors import InputError
 from goldlabel.tables import write_text
 from goldlabel.tables.encoded import TextFile, read_text
-from goldlabel.tables.json_text import edited_list, elements, kind_of, members, parse, spliced
+from goldlabel.tables.json_text import (
+    edited_list,
+    elements,
+    kind_of,
+    parse,
+    place,
+    spliced,
+)
 from goldlabel.tasks.multilabel.formats.given import Changes, Given, pivot
 
 __all__ = ["export", "looks_like", "read"]
@@ -266,7 +273,7 @@ def _changed_task(
         return (
             text if not add else text[:close].rstrip() + entry + text[len(text[:close].rstrip()) :]
         )
-    start, stop = _place(text, choice.path)
+    start, stop = place(text, choice.path)
     if choice.path[-1] == "result":
         return text if not add else _with_result(source, text, start, stop, add)
     if text[start] == '"':  # one choice by itself
@@ -292,15 +299,3 @@ def _with_result(source: Source, text: str, start: int, stop: int, add: Sequence
     entry = json.dumps(result, ensure_ascii=text.isascii())
     new = edited_list(text[start + 1 : stop - 1], spans, lambda i: True, [entry], ", ")
     return text[: start + 1] + new + text[stop - 1 :]
-
-
-def _place(text: str, path: Sequence[str | int]) -> tuple[int, int]:
-    """Return where the value stands that a path of keys and positions leads to."""
-    start, stop = 0, len(text)
-    for step in path:
-        if isinstance(step, int):
-            _, start, stop = list(elements(text, start))[step]
-        else:  # of a key that comes twice, the last one counts, as in reading
-            places = [(a, b) for key, _, a, b in members(text, start) if key == step]
-            start, stop = places[-1]
-    return start, stop

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -349,3 +350,24 @@ def test_colours_can_be_read(theme):
     assert {pair: ratio for pair, ratio in poor.items() if ratio < 4.5} == {}
     edges = {g: contrast(colours["edge"], colours[g]) for g in ("surface", "paper")}
     assert min(edges.values()) >= 3
+
+
+def test_rows_of_one_finding_are_shown_once_and_found_by_each(make, parse):
+    audit = make(n=1, share=2.0)
+    row = audit.issues.parts
+    twice = {name: np.repeat(getattr(row, name), 2) for name in ("example", "score", "confidence")}
+    parts = replace(
+        row,
+        **twice,
+        part=np.array([4, 5]),
+        kind=np.int8([0, 0]),
+        given=np.array([0, 1]),
+        suggested=np.array([1, 2]),
+        group=np.array([7, 7]),
+    )
+    audit = replace(audit, issues=replace(audit.issues, parts=parts))
+    text = report.render(audit)
+    assert text.count('class="finding"') == 1
+    assert parse(text).rows()[0]["data-codes"] == "0,0,1;0,1,2"
+    assert report.describe(audit)["findings"] == 1
+    assert report.describe(audit)["kinds"] == {"label error": 1}

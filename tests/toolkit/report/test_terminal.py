@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from goldlabel import report
-from goldlabel.audit import Item
+from goldlabel.audit import Item, Span
 
 KINDS = [
     "text",
@@ -117,3 +117,9 @@ def test_top_zero_shows_none(make):
 def test_fields_stand_in_for_a_text(make):
     audit = make(4, share=1.0, items=lambda rows: [Item(fields={"file": "a.png", "w": "8"})] * 4)
     assert "file: a.png · w: 8" in printed(audit)
+
+
+def test_suspect_words_of_a_text_are_marked_and_seen(make):
+    spans = tuple(Span(f"w{at}", suggested="PER" if at == 40 else "") for at in range(60))
+    audit = make(n=1, share=1.0, items=lambda chosen: [Item(spans=spans) for _ in chosen])
+    assert "… w37 w38 w39 [w40] w41" in printed(audit, 120)

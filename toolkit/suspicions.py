@@ -1,4 +1,4 @@
-"""Two mistakes that spoil an audit and that the numbers give away."""
+"""Two mistakes that spoil an audit of labeled rows, and that the numbers give away."""
 
 from __future__ import annotations
 
@@ -23,20 +23,26 @@ _OVERSURE = 0.001, 500
 """Share of expected mistakes below which, among so many examples, full agreement is odd anyway."""
 
 
-def warn_of_suspicious(counted: Counted, classes: tuple[Hashable, ...]) -> None:
-    """Warn if columns look permuted, or if probabilities look in-sample."""
-    n = counted.labels.shape[0]
+def warn_of_suspicious(
+    counted: Counted, classes: tuple[Hashable, ...], *, rows: str = "examples"
+) -> None:
+    """Warn if columns look permuted, or if probabilities look in-sample.
+
+    `rows` is what messages call the rows; those left out (label below 0) count for nothing.
+    """
+    n = int(counted.class_counts.sum())
     if n < _FEW or len(classes) < 2:
         return
     # Not `counted.disagrees`: a model that gives every class the same never disagrees, nor agrees.
-    disagreeing = int(np.count_nonzero(counted.sweep.predicted != counted.labels))
-    _warn_of_permutation(counted, classes, n, disagreeing)
+    differs = (counted.sweep.predicted != counted.labels) & (counted.labels >= 0)
+    disagreeing = int(np.count_nonzero(differs))
+    _warn_of_permutation(counted, classes, n, disagreeing, rows)
     if disagreeing <= _NEVER_WRONG * n:
         _warn_of_in_sample(counted, n, disagreeing)
 
 
 def _warn_of_permutation(
-    counted: Counted, classes: tuple[Hashable, ...], n: int, disagreeing: int
+    counted: Counted, classes: tuple[Hashable, ...], n: int, disagreeing: int, rows: str
 ) -> None:
     k = len(classes)
     if disagreeing < _BETTER * n:
@@ -45,7 +51,8 @@ def _warn_of_permutation(
     from scipy.optimize import linear_sum_assignment
 
     pairs = np.zeros((k, k), dtype=np.int64)
-    np.add.at(pairs, (counted.labels, counted.sweep.predicted), 1)
+    known = counted.labels >= 0
+    np.add.at(pairs, (counted.labels[known], counted.sweep.predicted[known]), 1)
     given, column = linear_sum_assignment(pairs, maximize=True)
     agreeing = int(np.trace(pairs))
     best = int(pairs[given, column].sum())
@@ -61,7 +68,7 @@ def _warn_of_permutation(
     )
     warn(
         f"pred_probs: columns look permuted. The model's class is the given one for"
-        f" {agreeing / n:.0%} of the examples, and would be for {best / n:.0%} with other columns"
+        f" {agreeing / n:.0%} of the {rows}, and would be for {best / n:.0%} with other columns"
         f" ({_shortened(order)}). Check the order of the classes."
     )
 
@@ -71,8 +78,8 @@ def _shortened(text: str, limit: int = 300) -> str:
 
 
 def _warn_of_in_sample(counted: Counted, n: int, disagreeing: int) -> None:
-    rows = np.arange(n)
-    largest = counted.pred_probs[rows, counted.sweep.predicted]
+    known = np.flatnonzero(counted.labels >= 0)
+    largest = counted.pred_probs[known, counted.sweep.predicted[known]]
     expected = n - float(largest.sum(dtype=np.float64))
     if expected >= max(_UNSURE[0] * n, _UNSURE[1]):
         doubt = f"by its own probabilities it should be wrong for about {expected:.0f}"

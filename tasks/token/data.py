@@ -1,0 +1,84 @@
+"""The container: sentences with a tag for each token, as read from their files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from goldlabel.audit import Source
+from goldlabel.errors import InputError
+from goldlabel.ragged import Ragged
+
+__all__ = ["TokenData"]
+
+
+@dataclass(frozen=True, eq=False)
+class TokenData:
+    """Tags of n sentences, and what was read with them.
+
+    Attributes
+    ----------
+    labels : Ragged of int64
+        Class index of each token, by sentence; -1 where the file does not say.
+    tokens : tuple of str
+        The words, sentence after sentence.
+    classes : tuple of str
+        Names of the k classes, by column; some may have no token.
+    source : Source
+        Where the labels came from, with all that `export` needs.
+    scheme : str
+        Scheme of the classes, one of `goldlabel.tasks.token.tags.SCHEMES`; "none": no entities.
+    ids : ndarray of shape (n,), optional
+        The dataset's own name of each sentence.
+    pred_probs : ndarray of shape (tokens, k) or (n, t, k), float32 or float64, optional
+        Predicted probabilities, columns in the order of `classes`; may be a read-only map of a
+        file. Shapes fit; the values are not checked here.
+    broken : tuple of (int, int, str)
+        Sentence, token and tag where the file's tags break the rules of their scheme, if they had
+        to be converted to that of the predictions.
+    notes : tuple of str
+        What was recognised or assumed while reading, a sentence each.
+    """
+
+    labels: Ragged
+    tokens: tuple[str, ...]
+    classes: tuple[str, ...]
+    source: Source
+    scheme: str = "none"
+    ids: npt.NDArray[Any] | None = None
+    pred_probs: npt.NDArray[Any] | None = None
+    broken: tuple[tuple[int, int, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.tokens) != len(self.labels.values):
+            raise InputError(
+                "tokens",
+                f"has {len(self.tokens):,} words, and labels {len(self.labels.values):,} tags",
+                "Pass one each",
+            )
+        probs = self.pred_probs
+        if probs is not None and probs.shape[-1] != len(self.classes):
+            raise InputError(
+                "classes", f"has {len(self.classes)} names, not {probs.shape[-1]}", "Name each"
+            )
+        if self.ids is not None and len(self.ids) != len(self):
+            raise InputError(
+                "ids", f"has {len(self.ids):,} entries, not {len(self):,}", "Pass one each"
+            )
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def codes(self) -> npt.NDArray[np.int64]:
+        """Class index of each token, sentence after sentence."""
+        return np.asarray(self.labels.values, dtype=np.int64)
+
+    def words(self, sentence: int) -> tuple[str, ...]:
+        """Return the words of a sentence."""
+        start, end = self.labels.offsets[sentence : sentence + 2].tolist()
+        return self.tokens[start:end]

@@ -1,0 +1,273 @@
+"""Native formats of token classification: read one into the container, write it back corrected.
+
+`conll` and `lists` have words and tags; `span_files` (JSON Lines and JSON of doccano, Prodigy,
+Label Studio and spaCy) has texts with spans of characters, of which `characters` makes words and
+tags; `spacy_json` and `docbin` are spaCy's own. `given` is what each of them gives, `predictions`
+reads what a model says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from goldlabel.audit import Source
+from goldlabel.errors import InputError
+from goldlabel.ragged import Ragged
+from goldlabel.tables import read_table, read_table_again
+from goldlabel.tables.table import check_unchanged
+from goldlabel.tasks.token.data import TokenData
+from goldlabel.tasks.token.formats import conll, docbin, lists, spacy_json, span_files
+from goldlabel.tasks.token.formats.aligning import aligned, corrected
+from goldlabel.tasks.token.formats.given import Changes, Given
+from goldlabel.tasks.token.formats.predictions import Predictions, read_predictions
+from goldlabel.tasks.token.formats.recognising import FORMATS, TABLES, recognised
+from goldlabel.tasks.token.merging import SubwordMethod
+
+__all__ = ["FORMATS", "export", "read"]
+
+
+def read(
+    path: str | Path,
+    *,
+    pred_probs: str | Path | None = None,
+    classes: Sequence[str] | None = None,
+    scheme: str = "auto",
+    format: str | None = None,
+    tokens: str | None = None,
+    tags: str | None = None,
+    id: str | None = None,
+    token_column: int | None = None,
+    tag_column: int | None = None,
+    separator: str | None = None,
+    softmax: bool = False,
+    subwords: SubwordMethod = "first",
+    encoding: str | None = None,
+    split: str | None = None,
+    key: str | None = None,
+) -> TokenData:
+    r"""Read sentences with a tag for each token, and predictions if there are any.
+
+    Parameters
+    ----------
+    path : str or Path
+        Columns (CoNLL, CoNLL-U); a table with lists of words and tags (JSON Lines, Parquet, a
+        Hugging Face dataset saved to disk); texts with spans of characters (JSON Lines of doccano
+        and Prodigy, JSON of Label Studio and spaCy); JSON or DocBin of spaCy.
+    pred_probs : str or Path, optional
+        File of predicted probabilities; see the page on token data.
+    classes : sequence of str, optional
+        Names of the classes in the order of the columns of `pred_probs`; if not given, what that
+        file says, what the labels' file says, or the tags that occur, sorted.
+    scheme : str
+        Scheme of the tags in the file, as for `find_label_issues`.
+    format : str, optional
+        One of `FORMATS`, taken instead of what the content looks like.
+    tokens, tags : str, optional
+        Of a table: the columns of words and tags. Of texts with spans, `tags` is the key of the
+        spans, or of Label Studio the name of the labels.
+    id : str, optional
+        Of a table: the column of ids.
+    token_column, tag_column : int, optional
+        Of columns: which one, from 0; below 0 from the end.
+    separator : str, optional
+        Of columns: what separates them.
+    softmax, subwords, key
+        Of `pred_probs`: turn logits into probabilities; how pieces of words become one row
+        ("first", "mean", "max"); which array or column.
+    encoding : str, optional
+        Of a text file.
+    split : str, optional
+        Of a Hugging Face dictionary of datasets.
+
+    Returns
+    -------
+    TokenData
+
+    Raises
+    ------
+    InputError
+        A file can't be read, or what it holds does not fit; says which file, line and token.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp(), "news.conll")
+    >>> _ = path.write_text("Ann B-PER\nlives O\n\nParis B-LOC\n")
+    >>> data = read(path)
+    >>> data.classes, list(data.labels)
+    (('B-LOC', 'B-PER', 'O'), [array([1, 2]), array([0])])
+    """
+    path = Path(path)
+    if isinstance(classes, str):
+        raise InputError("classes", f"is the text {classes!r}", "Pass a list of names")
+    names = None if classes is None else tuple(classes)
+    probs = None
+    if pred_probs is not None:
+        probs = read_predictions(Path(pred_probs), softmax=softmax, subwords=subwords, key=key)
+    kind = recognised(path, format, encoding)
+    if kind in TABLES:
+        table = read_table(path, format=kind, encoding=encoding, split=split)
+        given = lists.read(table, tokens=tokens, tags=tags, id=id, classes=_names(names, probs))
+    elif kind == "conll":
+        given = conll.read(
+            path, token=token_column, tag=tag_column, separator=separator, encoding=encoding
+        )
+    elif kind == "docbin":
+        given = docbin.read(path)
+    elif kind == "spacy_json":
+        given = spacy_json.read(path, encoding=encoding)
+    else:
+        spans = None if probs is None else probs.spans
+        given = span_files.read(path, tags=tags, spans=spans, encoding=encoding)
+    return _assembled(given, probs, names, scheme, pred_probs)
+
+
+def _names(classes: tuple[str, ...] | None, probs: Predictions | None) -> tuple[str, ...] | None:
+    return classes if classes is not None or probs is None else probs.classes
+
+
+def _assembled(
+    given: Given,
+    probs: Predictions | None,
+    classes: tuple[str, ...] | None,
+    scheme: str,
+    path: str | Path | None,
+) -> TokenData:
+    if probs is not None:
+        _check_lengths(given, probs, Path(str(path)))
+    fit = aligned(given, probs, classes, scheme)
+    unknown = sum(tag is None for tag in given.tags)
+    notes = [*given.notes, *fit.notes, *(probs.notes if probs is not None else ())]
+    if unknown:
+        notes.append(f"{unknown:,} of {len(given.tags):,} tokens have no tag; they are left out.")
+    options = {
+        **given.source.options,
+        "classes": list(fit.classes),
+        "scheme": fit.scheme,
+        "file_scheme": scheme,
+        "sentences": len(given.offsets) - 1,
+    }
+    inputs = (*given.source.inputs, *([] if path is None else [Path(path)]))
+    return TokenData(
+        labels=Ragged(fit.codes, given.offsets),
+        tokens=tuple(given.tokens),
+        classes=fit.classes,
+        source=replace(given.source, options=options, inputs=inputs),
+        scheme=fit.scheme,
+        ids=given.ids,
+        pred_probs=None if probs is None else probs.values,
+        broken=fit.broken,
+        notes=tuple(notes),
+    )
+
+
+def _check_lengths(given: Given, probs: Predictions, path: Path) -> None:
+    n, total = len(given.offsets) - 1, len(given.tokens)
+    fix = "Predict every token of the file, in its order"
+    if probs.values.ndim == 3:
+        longest = int(np.diff(given.offsets).max(initial=0))
+        if probs.values.shape[0] != n or probs.values.shape[1] < longest:
+            raise InputError(
+                str(path),
+                f"has {probs.values.shape[0]:,} sentences of up to {probs.values.shape[1]} tokens,"
+                f" and {given.source.files[0]} {n:,} of up to {longest}",
+                fix,
+            )
+        return
+    if probs.offsets is not None:
+        if len(probs.offsets) != n + 1:
+            raise InputError(
+                str(path),
+                f"has {len(probs.offsets) - 1:,} sentences, and {given.source.files[0]} {n:,}",
+                fix,
+            )
+        wrong = np.flatnonzero(np.diff(probs.offsets) != np.diff(given.offsets))
+        if wrong.size:
+            at = int(wrong[0])
+            words = given.tokens[given.offsets[at] : given.offsets[at + 1]]
+            raise InputError(
+                f"{path}: sentence {at}",
+                f"has {np.diff(probs.offsets)[at]} tokens, and the labels {len(words)}:"
+                f" {' '.join(words)[:80]!r} ({wrong.size} such sentences)",
+                fix,
+            )
+    if len(probs.values) != total:
+        raise InputError(
+            str(path),
+            f"has {len(probs.values):,} rows, and {given.source.files[0]} {total:,} tokens",
+            fix,
+        )
+
+
+def export(source: Source, corrections: pd.DataFrame, out: str | Path) -> None:
+    """Write a dataset again with some tags changed, and everything else as it was.
+
+    Parameters
+    ----------
+    source : Source
+        Of `TokenData`.
+    corrections : DataFrame
+        A row per changed tag: ``example`` and ``part`` (sentence and token) and ``suggested`` (a
+        class by its name).
+    out : str or Path
+        File to write; for a Hugging Face dataset, a new folder.
+
+    Raises
+    ------
+    InputError
+        A correction names no sentence, token or class, the dataset changed since it was read, or
+        `out` can't be written. Nothing is written then.
+    """
+    out = Path(out)
+    given = _again(source)
+    changes: Changes = corrected(source, given, corrections)
+    if source.format in TABLES:
+        lists.export(source, changes, out)
+        return
+    writers: dict[str, ModuleType] = {
+        "conll": conll,
+        "docbin": docbin,
+        "spacy_json": spacy_json,
+        "spans": span_files,
+    }
+    if source.format not in writers:
+        raise InputError("source", f"has the format {source.format!r}", "Use that of read")
+    write: Any = writers[source.format]
+    write.export(source, changes, out)
+
+
+def _again(source: Source) -> Given:
+    """Read the labels of a source as they were read before."""
+    options, path = source.options, source.files[0]
+    given: Given
+    if source.format in TABLES:
+        names = tuple(options["values"]) if options["values"] is not None else None
+        given = lists.read(
+            read_table_again(source), tokens=options["tokens"], tags=options["tags"], classes=names
+        )
+    elif source.format == "conll":
+        given = conll.read(
+            path,
+            token=options["token"],
+            tag=options["tag"],
+            separator=options["separator"] or None,
+            encoding=options["encoding"],
+        )
+    elif source.format == "docbin":
+        given = docbin.read(path)
+    elif source.format == "spacy_json":
+        given = spacy_json.read(path, encoding=options["encoding"])
+    elif source.format == "spans":
+        given = span_files.read_again(source)
+    else:
+        raise InputError("source", f"has the format {source.format!r}", "Use that of read")
+    if "sha256" in given.source.options:
+        check_unchanged(source, given.source.options["sha256"])
+    return given

@@ -1,0 +1,251 @@
+"""Predictions for the tokens of each sentence: .npy, .npz, JSON Lines, Parquet.
+
+What a file may hold: a matrix with a row for each token of all sentences; an array of shape
+(sentences, tokens, k), padded; a list of rows for each sentence. Predictions for pieces of words
+are put together where the file has `word_ids`.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from goldlabel.errors import InputError
+from goldlabel.tables import read_pred_probs, read_table
+from goldlabel.tables.encoded import check_file, first_bytes
+from goldlabel.tasks.token.merging import SubwordMethod, align_subwords
+
+__all__ = ["Predictions", "read_predictions"]
+
+Ints = npt.NDArray[np.int64]
+
+_PROBS = ("pred_probs", "probs", "probabilities", "predictions", "logits")
+_NAMES = ("classes", "labels", "label_list", "label_names", "names", "tags")
+_MAPPED_BYTES = 1 << 26  # as in goldlabel.tables.predictions
+
+
+class Predictions(NamedTuple):
+    """Predictions as read from a file.
+
+    Attributes
+    ----------
+    values : ndarray of shape (tokens, k) or (n, t, k), float32 or float64
+        C-contiguous; a big .npy file is mapped, read-only.
+    offsets : ndarray of shape (n + 1,), int64, optional
+        Where sentences end, if the file says so.
+    classes : tuple of str, optional
+        Names of the columns, if the file gives any.
+    spans : list of n lists of (int, int), optional
+        Where the tokens stand in the text of each sentence, in characters.
+    notes : tuple of str
+    """
+
+    values: npt.NDArray[Any]
+    offsets: Ints | None
+    classes: tuple[str, ...] | None
+    spans: list[list[tuple[int, int]]] | None
+    notes: tuple[str, ...]
+
+
+def read_predictions(
+    path: Path,
+    *,
+    softmax: bool = False,
+    subwords: SubwordMethod = "first",
+    key: str | None = None,
+) -> Predictions:
+    """Read predictions.
+
+    Parameters
+    ----------
+    path : Path
+        .npy; .npz with `offsets` or `lengths` and, if it names them, `classes`; JSON Lines or
+        Parquet with a row for each sentence, or numeric columns and a row for each token.
+    softmax : bool
+        Turn logits into probabilities.
+    subwords : {"first", "mean", "max"}
+        How pieces of a word become one row where the file has `word_ids`.
+    key : str, optional
+        Array of an .npz file, or column of a table.
+
+    Raises
+    ------
+    InputError
+        The file can't be read, or holds no predictions of tokens.
+    """
+    magic = first_bytes(check_file(path))
+    if magic.startswith(b"\x93NUMPY"):
+        found = _from_array(path)
+    elif magic.startswith(b"PK"):
+        found = _from_archive(path, key)
+    else:
+        found = _from_table(path, key, subwords)
+    values = found.values
+    if softmax:
+        values = _softmax(values)
+        found = found._replace(notes=(*found.notes, "Predictions went through a softmax."))
+    shape = " x ".join(f"{size:,}" for size in values.shape)
+    note = f"Read pred_probs from {path.name}: {shape}, {values.dtype}."
+    return found._replace(values=values, notes=(note, *found.notes))
+
+
+def _softmax(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    with np.errstate(over="ignore", invalid="ignore"):
+        shifted = np.exp(values - values.max(axis=-1, keepdims=True))
+        probs: npt.NDArray[Any] = shifted / shifted.sum(axis=-1, keepdims=True)
+    return probs
+
+
+def _as_floats(path: Path, array: npt.NDArray[Any], name: str = "") -> npt.NDArray[Any]:
+    where = f"{path}[{name!r}]" if name else str(path)
+    if array.dtype.kind not in "fiub":
+        raise InputError(where, f"holds {array.dtype}, not numbers", "Save an array of floats")
+    if array.ndim not in (2, 3) or not array.size:
+        raise InputError(
+            where,
+            f"has shape {array.shape}",
+            "Save (tokens, classes) with offsets, or (sentences, tokens, classes)",
+        )
+    small = array.dtype.kind == "f" and array.dtype.itemsize <= 4
+    return np.ascontiguousarray(array, dtype=np.float32 if small else np.float64)
+
+
+def _from_array(path: Path) -> Predictions:
+    try:
+        array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError, MemoryError, OverflowError) as error:
+        raise InputError(
+            str(path), f"is not an array that can be read ({error})", "Save it with numpy.save"
+        ) from error
+    if array.nbytes < _MAPPED_BYTES:
+        array = np.array(array)
+    return Predictions(_as_floats(path, array), None, None, None, ())
+
+
+def _from_archive(path: Path, key: str | None) -> Predictions:
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+            arrays = {name: np.asarray(archive[name]) for name in archive.files}
+    except (ValueError, OSError, EOFError, KeyError, MemoryError, zipfile.BadZipFile) as error:
+        raise InputError(
+            str(path), f"is no .npz file that can be read ({error})", "Save it with numpy.savez"
+        ) from error
+    usual = [name for name in _PROBS if name in arrays]
+    if key is None and not usual and len(arrays) == 1:
+        usual = list(arrays)
+    chosen = key if key is not None else next(iter(usual), None)
+    if chosen is None or chosen not in arrays:
+        what = f"has no array {key!r}" if key is not None else "has no array of predictions"
+        raise InputError(str(path), f"{what}, only {', '.join(arrays)}", "Name one with key")
+    values = _as_floats(path, arrays[chosen], chosen)
+    return Predictions(values, _offsets(path, arrays, len(values)), _names(path, arrays), None, ())
+
+
+def _offsets(path: Path, arrays: Mapping[str, npt.NDArray[Any]], rows: int) -> Ints | None:
+    for name in ("offsets", "lengths"):
+        if name not in arrays:
+            continue
+        array = arrays[name]
+        where = f"{path}[{name!r}]"
+        if array.ndim != 1 or array.dtype.kind not in "iu" or (array.astype(np.int64) < 0).any():
+            raise InputError(where, f"is {array.dtype} of shape {array.shape}", "Save counts")
+        ends = array.astype(np.int64)
+        if name == "lengths":
+            ends = np.append(0, np.cumsum(ends))
+        if ends[0] != 0 or ends[-1] != rows or (np.diff(ends) < 0).any():
+            raise InputError(
+                where,
+                f"runs to {ends[-1]:,}, and there are {rows:,} rows",
+                "Save where each sentence begins, and the number of rows",
+            )
+        return ends
+    return None
+
+
+def _names(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> tuple[str, ...] | None:
+    for name in _NAMES:
+        if name in arrays and arrays[name].dtype.kind == "U" and arrays[name].ndim == 1:
+            return tuple(str(each) for each in arrays[name])
+    return None
+
+
+def _from_table(path: Path, key: str | None, subwords: SubwordMethod) -> Predictions:
+    """Read lists for each sentence; a table of numbers is one row per token."""
+    table = read_table(path)
+    frame = table.frame
+    usual = [name for name in _PROBS if name in frame.columns]
+    nested = [str(name) for name in frame.columns if _is_nested(frame[name])]
+    others = [name for name in nested if name != "offsets"]
+    column: str | None = key if key is not None else next(iter(usual or others), None)
+    if column is not None and column not in frame.columns:
+        names = ", ".join(map(str, frame.columns))
+        raise InputError(str(path), f"has no column {column!r}, only {names}", "Name one with key")
+    if column not in nested:
+        found = read_pred_probs(path)
+        return Predictions(found.values, None, found.classes, None, found.notes)
+    where = f"{path}: column {column!r}"
+    matrices = [_matrix(rows, f"{where}, row {at + 1}") for at, rows in enumerate(frame[column])]
+    if "word_ids" in frame.columns:
+        matrices = [
+            align_subwords(matrix, list(ids), method=subwords) if len(matrix) else matrix
+            for matrix, ids in zip(matrices, frame["word_ids"], strict=True)
+        ]
+    widths = {matrix.shape[1] for matrix in matrices if len(matrix)}
+    if len(widths) != 1:
+        sizes = ", ".join(map(str, sorted(widths))) or "no"
+        raise InputError(where, f"has rows of {sizes} numbers", "Give a number for each class")
+    k = widths.pop()
+    offsets = np.append(0, np.cumsum([len(matrix) for matrix in matrices])).astype(np.int64)
+    values = np.concatenate([matrix.reshape(-1, k) for matrix in matrices])
+    named = next((name for name in _NAMES if name in frame.columns), None)
+    classes = None
+    if named is not None and isinstance(frame[named].iloc[0], list | np.ndarray):
+        first = list(frame[named].iloc[0])
+        classes = tuple(first) if all(isinstance(each, str) for each in first) else None
+        classes = classes if classes is not None and len(classes) == k else None
+    return Predictions(values, offsets, classes, _spans(path, frame), table.notes[:1])
+
+
+def _is_nested(column: Any) -> bool:
+    """Return whether a column has lists of lists."""
+    first = next((value for value in column if isinstance(value, list | np.ndarray) and len(value)),
+                 None)  # fmt: skip
+    return first is not None and isinstance(first[0], list | np.ndarray)
+
+
+def _matrix(rows: Any, where: str) -> npt.NDArray[np.float64]:
+    if not isinstance(rows, list | np.ndarray):
+        raise InputError(where, f"is {rows!r}, no list of rows", "Give a row for each token")
+    try:
+        listed = [np.asarray(row, dtype=np.float64) for row in rows]
+        matrix = np.stack(listed) if listed else np.empty((0, 0))
+    except (ValueError, TypeError) as error:
+        raise InputError(
+            where, f"holds rows that are no numbers, or of several lengths ({error})", "Mend it"
+        ) from error
+    if len(matrix) and matrix.ndim != 2:
+        raise InputError(where, f"has shape {matrix.shape}", "Give a row for each token")
+    return matrix
+
+
+def _spans(path: Path, frame: Any) -> list[list[tuple[int, int]]] | None:
+    """Return where tokens stand in their text, if the file says so."""
+    if "offsets" not in frame.columns:
+        return None
+    found = []
+    for at, pairs in enumerate(frame["offsets"]):
+        try:
+            spans = [(int(pair[0]), int(pair[1])) for pair in pairs]
+        except (TypeError, ValueError, IndexError) as error:
+            raise InputError(
+                f"{path}: column 'offsets', row {at + 1}",
+                f"holds no pairs of numbers ({error})",
+                "Give the start and the end of each token",
+            ) from error
+        found.append(spans)
+    return found

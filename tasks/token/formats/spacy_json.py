@@ -1,0 +1,110 @@
+"""spaCy's JSON for training (version 2): documents, paragraphs, sentences, tokens."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from goldlabel.audit import Source
+from goldlabel.errors import InputError
+from goldlabel.tables import write_text
+from goldlabel.tables.encoded import TextFile, read_text
+from goldlabel.tables.json_text import elements, members, parse, place, spliced
+from goldlabel.tasks.token.formats.given import Changes, Given
+
+__all__ = ["export", "read"]
+
+UNKNOWN = "-"
+"""What spaCy writes where a tag is not known."""
+
+
+def read(path: Path, *, encoding: str | None = None) -> Given:
+    """Read a file; the words are `orth`, the tags `ner`.
+
+    Raises
+    ------
+    InputError
+        It is not JSON of this kind; says which sentence.
+    """
+    file = read_text(path, encoding=encoding)
+    tokens: list[str] = []
+    tags: list[str | None] = []
+    ends = [0]
+    for where, sentence in _sentences(file):
+        for at, token in enumerate(_listed(sentence, "tokens", where)):
+            if not isinstance(token, dict) or not isinstance(token.get("orth"), str):
+                raise InputError(f"{where}, token {at}", "has no 'orth'", "Give it its text")
+            tag = token.get("ner", UNKNOWN)
+            if not isinstance(tag, str):
+                raise InputError(f"{where}, token {at}", f"has the tag {tag!r}", "Write text")
+            tokens.append(token["orth"])
+            tags.append(None if tag in (UNKNOWN, "") else tag)
+        ends.append(len(tokens))
+    if not tokens:
+        raise InputError(str(path), "has no tokens", "Name a file with sentences")
+    source = Source("spacy_json", (path,), {"encoding": file.encoding, "sha256": file.sha256})
+    note = f"Read {path.name} as JSON of spaCy, {file.description}: {len(ends) - 1:,} sentences."
+    return Given(tokens, tags, np.array(ends, dtype=np.int64), source, [note])
+
+
+def _listed(value: Any, key: str, where: str) -> list[Any]:
+    found = value.get(key) if isinstance(value, dict) else None
+    if not isinstance(found, list):
+        raise InputError(where, f"has no list of {key}", "Write JSON as spaCy 2 does")
+    return found
+
+
+def _sentences(file: TextFile) -> Iterator[tuple[str, Any]]:
+    content = parse(file.data.decode("utf-8"), str(file.path))
+    if not isinstance(content, list):
+        raise InputError(str(file.path), "is no array of documents", "Write JSON as spaCy 2 does")
+    for number, document in enumerate(content):
+        where = f"{file.path}: document {number}"
+        for paragraph in _listed(document, "paragraphs", where):
+            for at, sentence in enumerate(_listed(paragraph, "sentences", where)):
+                yield f"{where}, sentence {at}", sentence
+
+
+def export(source: Source, changes: Changes, out: Path) -> None:
+    """Write the file with some tags replaced, and every other byte as it was."""
+    write_text(source, out, lambda file: _changed(file, changes))
+
+
+def _changed(file: TextFile, changes: Changes) -> bytes:
+    text = file.data.decode("utf-8")
+    pieces = []
+    for number, (start, stop) in enumerate(_places(text)):
+        if number not in changes:
+            continue
+        change = changes[number]
+        inner = text[start:stop]
+        begin, _ = place(inner, ("tokens",))
+        for at, (token, first, last) in enumerate(elements(inner, begin)):
+            if change.old[at] == change.new[at]:
+                continue
+            tag = json.dumps(change.new[at] or UNKNOWN, ensure_ascii=text.isascii())
+            pieces.append(_edit(inner[first:last], token, tag, start + first))
+    return spliced(text, pieces).encode("utf-8")
+
+
+def _edit(text: str, token: dict[str, Any], tag: str, start: int) -> tuple[int, int, str]:
+    """Return where to put a tag into a token, and what."""
+    if "ner" in token:
+        first, last = place(text, ("ner",))
+        return start + first, start + last, tag
+    end = [stop for _, _, _, stop in members(text)][-1]
+    return start + end, start + end, f', "ner": {tag}'
+
+
+def _places(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where each sentence stands in the text."""
+    for _, document, stop in elements(text):
+        start, _ = place(text[document:stop], ("paragraphs",))
+        for _, paragraph, end in elements(text, document + start):
+            inner, _ = place(text[paragraph:end], ("sentences",))
+            for _, first, last in elements(text, paragraph + inner):
+                yield first, last

@@ -1,0 +1,264 @@
+"""Which tags are wrong: by token, or by entity where tags form entities."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
+from typing import Any, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from goldlabel import check, confident, filters
+from goldlabel.classes import as_array
+from goldlabel.confident import Counted, Guess, Method
+from goldlabel.errors import InputError
+from goldlabel.filters import FilterBy
+from goldlabel.kernels.selection import ascending
+from goldlabel.result import LabelIssues, Parts
+from goldlabel.suspicions import warn_of_suspicious
+from goldlabel.tasks.token.findings import KINDS, entity_parts
+from goldlabel.tasks.token.rows import TokenRows, located, token_rows
+from goldlabel.tasks.token.scores import Aggregator, check_aggregator, pooled
+from goldlabel.tasks.token.summary import flat_words
+from goldlabel.tasks.token.tags import tag_set
+
+__all__ = ["KINDS", "find_label_issues"]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+def find_label_issues(
+    labels: Any,
+    pred_probs: Any,
+    *,
+    filter_by: FilterBy = "prune_by_noise_rate",
+    rank_by: Method = "self_confidence",
+    aggregator: Aggregator = "min",
+    temperature: float = 0.05,
+    scheme: str = "auto",
+    classes: Sequence[Hashable] | None = None,
+    ids: npt.ArrayLike | None = None,
+    tokens: Any = None,
+    frac_noise: float = 1.0,
+    num_to_remove_per_class: npt.ArrayLike | None = None,
+    min_examples_per_class: int = 1,
+    confident_joint: npt.ArrayLike | None = None,
+    thresholds: npt.ArrayLike | None = None,
+    guess: Guess = "argmax",
+) -> LabelIssues:
+    """Find the tags that are probably wrong, and the sentences that have some.
+
+    Every token is a row of confident learning. Where the classes are tags of entities ("O",
+    "B-PER", "I-PER" ...), what is reported is entities: at each place that the filter has chosen a
+    token of, the given entities are compared with those of the most probable sequence of tags that
+    is legal in the scheme.
+
+    Parameters
+    ----------
+    labels : Ragged, list of n lists, or array of shape (n, t)
+        Class of each token of each sentence: indices 0 .. k-1, or names. None, -1 and -100 are
+        tokens to leave out. Sentences without tokens are normal.
+    pred_probs : Ragged, list of n arrays (tokens, k), or array of shape (n, t, k) or (tokens, k)
+        Probabilities that a model predicted for each token *without having seen the sentence in
+        training*. An array of all sentences may be padded at their ends, and may be a memory map;
+        one of all tokens needs labels that say where sentences end.
+    filter_by, frac_noise, num_to_remove_per_class, min_examples_per_class, confident_joint
+        How tokens are chosen; see `goldlabel.tasks.multiclass.find_label_issues`.
+    rank_by : {"self_confidence", "normalized_margin", "confidence_weighted_entropy"}
+        The score of a token.
+    aggregator, temperature
+        How they become the score of a sentence; see `get_label_quality_scores`.
+    scheme : str
+        Scheme of the tags: "io", "iob1", "iob2", "bioes", "bilou", "bmewo"; "auto" = what the
+        classes show; "none" = judge every token by itself.
+    classes : sequence of length k, optional
+        Class names in the order of the columns.
+    ids : array_like of shape (n,), optional
+        Your own name of each sentence, for the tables.
+    tokens : list of n lists of str, or Ragged, optional
+        The words, for reasons and tables.
+    thresholds : array_like of shape (k,), optional
+        Probability from which a class counts as confident, in place of the class means.
+    guess : {"argmax", "confident_only"}
+        Which class a token with several confident ones is counted for.
+
+    Returns
+    -------
+    LabelIssues
+        One row of `parts` for each tag to be changed. By token the kind is "label error", and the
+        suggestion the model's class. By entity it is "wrong type", "wrong boundary", "missed
+        entity" or "spurious entity", or "invalid tag sequence" where the given tags break the
+        scheme's rules and nothing else is wrong there. All rows of one place have its score (the
+        lowest of its given tags), confidence (the lowest of its suggested tags) and ``group``,
+        and as evidence ``start`` and ``end`` (its tokens, the end not included): they are taken
+        together or not at all, and then what is suggested is legal.
+
+    Raises
+    ------
+    InputError
+        A shape, type or value that does not fit; the message says which entry.
+
+    Warns
+    -----
+    DataWarning
+        Rows do not sum to 1, columns look permuted, or probabilities look in-sample.
+
+    References
+    ----------
+    E. Wang, J. Mueller. Detecting Label Errors in Token Classification Data. arXiv:2210.03920
+    (2022).
+
+    Examples
+    --------
+    >>> classes = ["O", "B-LOC", "I-LOC", "B-PER", "I-PER"]
+    >>> labels = [["B-PER", "O"], ["O", "B-LOC", "I-LOC"], ["B-PER", "O"], ["B-LOC", "O"]]
+    >>> right = [[3, 0], [0, 1, 2], [1, 0], [1, 0]]
+    >>> pred_probs = [[[0.92 if c == tag else 0.02 for c in range(5)] for tag in tags]
+    ...               for tags in right]
+    >>> issues = find_label_issues(
+    ...     labels, pred_probs, classes=classes, min_examples_per_class=0
+    ... )
+    >>> issues
+    <LabelIssues: token, 1 of 4 examples flagged>
+    >>> issues.to_frame("part")[["example", "part", "kind", "given", "suggested"]]
+       example  part        kind  given suggested
+    0        2     0  wrong type  B-PER     B-LOC
+    """
+    check.choice(filter_by, get_args(FilterBy), name="filter_by")
+    check.choice(rank_by, get_args(Method), name="rank_by")
+    check_aggregator(aggregator, temperature)
+    rows = token_rows(labels, pred_probs, classes)
+    names = _ids(ids, len(rows.offsets) - 1)
+    rules = tag_set(rows.classes, scheme, tags=rows.labels, offsets=rows.offsets)
+    methods: list[Method] = [rank_by]
+    if filter_by in ("low_self_confidence", "low_normalized_margin"):
+        methods.append("self_confidence" if filter_by.endswith("confidence") else
+                       "normalized_margin")  # fmt: skip
+    with located(rows.offsets):
+        counted = confident.count(
+            rows.labels, rows.pred_probs, thresholds=thresholds, guess=guess, methods=methods
+        )
+        warn_of_suspicious(counted, rows.classes, rows="tokens")
+        chosen = filters.select(
+            counted,
+            filter_by,
+            confident_joint=confident_joint,
+            frac_noise=frac_noise,
+            num_to_remove_per_class=num_to_remove_per_class,
+            min_examples_per_class=min_examples_per_class,
+            classes=rows.classes,
+        )
+        chosen &= rows.labels >= 0
+        token_scores = confident.label_quality(
+            rows.labels, rows.pred_probs, rank_by, counted=counted
+        )
+    if rules is None:
+        parts = _token_parts(rows, counted, token_scores, np.flatnonzero(chosen))
+    else:
+        parts = entity_parts(rows, rules, token_scores, chosen)
+    if tokens is not None:
+        parts = _with_words(parts, *flat_words(tokens), np.diff(rows.offsets))
+    is_issue = np.zeros(len(rows.offsets) - 1, dtype=np.bool_)
+    is_issue[parts.example] = True
+    return LabelIssues(
+        task="token",
+        scores=pooled(rows, token_scores, aggregator, temperature),
+        is_issue=is_issue,
+        parts=parts,
+        classes=rows.classes,
+        ids=names,
+        params={
+            "filter_by": filter_by,
+            "rank_by": rank_by,
+            "aggregator": aggregator,
+            "temperature": temperature,
+            "scheme": "none" if rules is None else rules.scheme,
+            "frac_noise": frac_noise,
+            "num_to_remove_per_class": num_to_remove_per_class,
+            "min_examples_per_class": min_examples_per_class,
+            "confident_joint": "given" if confident_joint is not None else "estimated",
+            "thresholds": "given" if thresholds is not None else "class means",
+            "guess": guess,
+        },
+    )
+
+
+def _ids(ids: npt.ArrayLike | None, n: int) -> npt.NDArray[Any] | None:
+    if ids is None:
+        return None
+    array = as_array(ids, "ids")
+    if array.shape != (n,):
+        raise InputError(
+            "ids", f"has shape {array.shape}, but there are {n} sentences", "Pass one id for each"
+        )
+    return array
+
+
+def _with_words(parts: Parts, words: npt.NDArray[Any], offsets: Ints, lengths: Ints) -> Parts:
+    """Add the words that the rows are about to their evidence."""
+    if len(offsets) != len(lengths) + 1 or (np.diff(offsets) > lengths).any():
+        raise InputError(
+            "tokens", "has other sentences than the labels, or longer ones", "Pass their words"
+        )
+    at = offsets[parts.example] + parts.part
+    evidence: dict[str, Any] = {"token": words[at], **parts.evidence}
+    if "start" in evidence:
+        starts, ends = (offsets[parts.example] + evidence[name] for name in ("start", "end"))
+        texts = np.empty(len(at), dtype=object)
+        texts[:] = [" ".join(words[a:b]) for a, b in zip(starts, ends, strict=True)]
+        evidence["text"] = texts
+    return replace(parts, evidence=evidence)
+
+
+def _token_parts(rows: TokenRows, counted: Counted, scores: Floats, flagged: Ints) -> Parts:
+    """One row for each flagged token, worst first."""
+    score, given = scores[flagged], rows.labels[flagged]
+    suggested = counted.sweep.predicted[flagged].astype(np.int64)
+    probs = rows.pred_probs
+    sure = np.clip(probs[flagged, suggested].astype(np.float64), 0.0, 1.0)
+    p_given = np.clip(probs[flagged, given].astype(np.float64), 0.0, 1.0)
+    order = ascending(score)
+    sentence, token = rows.locate(flagged[order])
+    thresholds = counted.thresholds
+    return Parts(
+        example=sentence,
+        part=token,
+        kind=np.zeros(len(order), dtype=np.int8),
+        kinds=("label error",),
+        given=given[order],
+        suggested=suggested[order],
+        score=score[order],
+        confidence=sure[order],
+        evidence={
+            "p_given": p_given[order],
+            "threshold_given": thresholds[given[order]],
+            "threshold_suggested": thresholds[suggested[order]],
+        },
+        reasons={"label error": _reason},
+    )
+
+
+def _reason(
+    *,
+    given: str,
+    suggested: str,
+    confidence: float,
+    p_given: float,
+    threshold_given: float,
+    threshold_suggested: float,
+    token: str | None = None,
+    **_: Any,
+) -> str:
+    to = "" if token is None else f" to {token!r}"
+    if given == suggested:
+        return (
+            f"The model gives{to} {given!r} with only {p_given:.0%}, and no other class with more;"
+            f" its threshold is {threshold_given:.0%}."
+        )
+    usual = f" (its threshold is {threshold_suggested:.0%})" if threshold_suggested <= 1 else ""
+    return (
+        f"The model gives{to} {suggested!r} with {confidence:.0%}{usual}, and the given {given!r}"
+        f" with {p_given:.0%} (threshold {threshold_given:.0%})."
+    )
