@@ -14,7 +14,7 @@ import pandas as pd
 from goldlabel.classes import as_array
 from goldlabel.errors import InputError
 
-__all__ = ["Images", "as_images"]
+__all__ = ["Images", "Stored", "as_images"]
 
 
 class Images(Protocol):
@@ -57,6 +57,20 @@ class Spooled:
         return np.memmap(self._file, dtype=dtype, mode="r", offset=offset, shape=shape)
 
 
+class Stored:
+    """An array that lies elsewhere and has no length of its own, such as zarr's."""
+
+    def __init__(self, array: Any) -> None:
+        self._array = array
+        self.shape: tuple[int, ...] = tuple(array.shape)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, at: int) -> npt.NDArray[Any]:
+        return np.asarray(self._array[at])
+
+
 def as_images(values: Any, name: str, dims: int) -> Images:
     """Return images that can be asked for again and again, without a copy where possible.
 
@@ -80,6 +94,8 @@ def as_images(values: Any, name: str, dims: int) -> Images:
         raise InputError(
             name, f"is a {type(values).__name__}", "Pass an array, or an array for each image"
         )
+    if getattr(values, "shape", ()) and not hasattr(values, "__len__"):
+        values = Stored(values)
     if isinstance(values, Iterator) or not hasattr(values, "__len__"):
         return Spooled(values, name)
     shape = getattr(values, "shape", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import zipfile
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from goldlabel.errors import InputError, MissingExtra
 from goldlabel.files import list_files
 from goldlabel.tables.encoded import check_file, first_bytes, is_folder
 from goldlabel.tasks.segmentation.formats.given import Masks
-from goldlabel.tasks.segmentation.sequences import Images
+from goldlabel.tasks.segmentation.sequences import Images, Stored
 
 __all__ = ["Predictions", "as_probs", "order", "read_predictions"]
 
@@ -107,8 +108,28 @@ def _of_zarr(path: Path) -> Predictions:
         import zarr
     except ImportError as error:
         raise MissingExtra("zarr", f"to read {path.name}", "zarr") from error
-    array = zarr.open_array(str(path), mode="r")
-    return Predictions(_stacked(path, array), None, [_note(path, array)])
+    _refuse_pickles(path)
+    try:
+        array = zarr.open_array(str(path), mode="r")
+    except Exception as error:  # whatever its many codecs and stores raise
+        raise InputError(
+            str(path), f"is no zarr array that can be read ({error})", "Save an array of numbers"
+        ) from error
+    return Predictions(Stored(_stacked(path, array)), None, [_note(path, array)])
+
+
+def _refuse_pickles(path: Path) -> None:
+    """Refuse arrays that are decoded by running what the file says."""
+    for name in (".zarray", "zarr.json"):
+        if (path / name).exists():
+            try:
+                said = json.dumps(json.loads((path / name).read_text("utf-8")))
+            except ValueError as error:
+                raise InputError(
+                    str(path / name), f"is no JSON ({error})", "Save the array again"
+                ) from error
+            if "pickle" in said.lower():
+                raise InputError(str(path), "holds pickled objects", "Save an array of numbers")
 
 
 def _of_folder(path: Path, key: str | None) -> Predictions:

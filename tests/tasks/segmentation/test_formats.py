@@ -393,6 +393,34 @@ def test_predictions_in_every_form(tmp_path):
     assert read_predictions(tmp_path / "many.npz", key="probs").images.shape == probs.shape
 
 
+@pytest.mark.filterwarnings("ignore::Warning")  # zarr's own, about versions of its format
+@pytest.mark.parametrize("version", [2, 3])
+def test_predictions_in_zarr(tmp_path, version):
+    zarr = pytest.importorskip("zarr", minversion="3")
+    labels, probs, _ = dataset()
+    palette_masks(tmp_path / "masks", labels)
+    array = zarr.create_array(
+        tmp_path / "p.zarr", shape=probs.shape, chunks=(1, 3, 6, 16), dtype="f4",
+        zarr_format=version,
+    )  # fmt: skip
+    array[:] = probs
+    data = read(tmp_path / "masks", pred_probs=tmp_path / "p.zarr")
+    np.testing.assert_array_equal(np.stack([data.pred_probs[i] for i in range(3)]), probs)
+    expected = segmentation.find_label_issues(labels, probs)
+    for given_probs in (data.pred_probs, array):
+        found = segmentation.find_label_issues(labels, given_probs)
+        np.testing.assert_array_equal(found.scores, expected.scores)
+    name = tmp_path / "p.zarr" / (".zarray" if version == 2 else "zarr.json")
+    text = name.read_text()
+    name.write_text(text.replace("{", '{"more": [{"id": "\\u0070ickle"}], ', 1))
+    with pytest.raises(InputError, match="holds pickled objects"):
+        read(tmp_path / "masks", pred_probs=tmp_path / "p.zarr")
+    for broken, message in ((text[:-9], "is no JSON"), ("{}", "is no zarr array that can be read")):
+        name.write_text(broken)
+        with pytest.raises(InputError, match=message):
+            read(tmp_path / "masks", pred_probs=tmp_path / "p.zarr")
+
+
 def test_the_probability_of_the_foreground_will_do(tmp_path):
     labels, probs = reference.made_up(seed=2, k=2, dtype=np.float32)
     np.save(tmp_path / "masks.npy", labels)
