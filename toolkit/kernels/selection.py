@@ -19,7 +19,6 @@ Floats = npt.NDArray[Any]
 SELECTED = 4
 """Flag: taken by `select_by_quota`."""
 
-
 _SHARED = 1 << 20
 """Cells of pred_probs from which classes are shared out among threads."""
 _AHEAD = 64
@@ -69,7 +68,7 @@ def _keep_best(
 
 
 @kernel
-def _touched(rows: Ints, labels: Ints, pred_probs: Floats, starts: Ints, rivals: Ints) -> float:
+def _touched(rows: Ints, givens: Ints, pred_probs: Floats, starts: Ints, rivals: Ints) -> float:
     """Load what is needed of scattered rows at once, or each would wait for memory alone."""
     k = pred_probs.shape[1]
     line = 64 // pred_probs.itemsize
@@ -80,8 +79,8 @@ def _touched(rows: Ints, labels: Ints, pred_probs: Floats, starts: Ints, rivals:
                 warm += pred_probs[i, j]
             warm += pred_probs[i, k - 1]
         return warm
-    for i in rows:
-        given = labels[i]
+    for n in range(rows.shape[0]):
+        i, given = rows[n], givens[n]
         warm += pred_probs[i, given]
         for bucket in range(starts[given], starts[given + 1]):
             warm += pred_probs[i, rivals[bucket]]
@@ -94,6 +93,7 @@ def _select(
     pred_probs: Floats,
     flags: npt.NDArray[np.uint8],
     disagreeing: Ints,
+    givens: Ints,
     mine: npt.NDArray[np.bool_],
     reach: float,
     starts: Ints,
@@ -115,10 +115,10 @@ def _select(
     """
     warm = 0.0
     for first in range(0, disagreeing.shape[0], _AHEAD):
-        ahead = disagreeing[first : first + _AHEAD]
-        warm += _touched(ahead, labels, pred_probs, starts, rivals)
-        for i in ahead:
-            given = labels[i]
+        end = min(first + _AHEAD, disagreeing.shape[0])
+        warm += _touched(disagreeing[first:end], givens[first:end], pred_probs, starts, rivals)
+        for n in range(first, end):
+            i, given = disagreeing[n], givens[n]
             own = np.float64(pred_probs[i, given])
             for bucket in range(starts[given], starts[given + 1]):
                 rival = rivals[bucket]
@@ -248,7 +248,8 @@ def select_by_quota(
     still_open = np.empty((shares, wanted.shape[0]), dtype=np.int64)
     floors = np.empty((shares, k))
     disagreeing = np.flatnonzero((flags & AGREES) == 0)  # rows left out count as agreeing
-    owner = share[labels[disagreeing]] if shares > 1 else share
+    givens = labels[disagreeing]  # together, not scattered as the rows are
+    owner = share.astype(np.uint16)[givens] if shares > 1 else share
     frozen_labels, probs = frozen(labels), frozen(pred_probs)
 
     def work(worker: int, block: int, rows: slice) -> None:
@@ -257,6 +258,7 @@ def select_by_quota(
             probs,
             flags,
             disagreeing if shares == 1 else disagreeing[owner == block],
+            givens if shares == 1 else givens[owner == block],
             share == block,
             reach,
             starts,
