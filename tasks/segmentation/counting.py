@@ -99,12 +99,21 @@ def each_image(work: Callable[[int, int], None], n: int) -> None:
 
 
 def given_scores(pixels: Pixels, at: int) -> tuple[Labels, Probs, Probs]:
-    """Return labels (h, w), the probability of the given class of each pixel, and of all."""
+    """Return labels (h, w), the probability of the given class of each pixel, and of all.
+
+    Raises
+    ------
+    InputError
+        One of the given classes has something else than a probability.
+    """
     labels, probs = pixels.image(at)
     flat = labels.reshape(-1)
     scores = np.empty(flat.shape, dtype=pixels.dtype)
+    bad = np.zeros(1, dtype=np.int64)
     for planes in pixels.planes(probs):
-        kernels.take_given(flat, planes.values, planes.at, planes.size, scores)
+        kernels.take_given(flat, planes.values, planes.at, planes.size, scores, bad)
+    if bad[0]:
+        _refuse(pixels, at)
     return labels, scores, probs
 
 

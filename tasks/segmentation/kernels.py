@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.kernels._jit import kernel
+from goldlabel.kernels.confident import EPS
 
 __all__ = [
     "UNIT",
@@ -35,13 +36,18 @@ _AHEAD = 512
 
 
 @kernel
-def take_given(labels: Labels, planes: Floats, at: int, count: int, out: Floats) -> float:
+def take_given(
+    labels: Labels, planes: Floats, at: int, count: int, out: Floats, bad: Ints
+) -> float:
     """``out[at + x]`` = probability of the given class, in [0, 1]; 1 for a pixel left out.
 
-    What is returned means nothing: it keeps the loads ahead from being dropped.
+    `bad` counts those that are no probability. What is returned means nothing: it keeps the loads
+    ahead from being dropped.
     """
     kind = planes.dtype.type
+    low, high = kind(-EPS), kind(1.0 + EPS)
     ahead = 0.0
+    odd = np.int64(0)
     for start in range(0, count, _AHEAD):
         stop = min(start + _AHEAD, count)
         # Ask for the next lines of memory at once, or each one is waited for alone.
@@ -50,8 +56,9 @@ def take_given(labels: Labels, planes: Floats, at: int, count: int, out: Floats)
         for x in range(start, stop):
             given = labels[at + x]
             p = planes[np.uint32(given), x] if given >= 0 else kind(1)
-            # Written so that a NaN ends up as 0: another pass refuses it.
+            odd += np.int64(not (p >= low and p <= high))  # a NaN is neither
             out[at + x] = (p if p < kind(1) else kind(1)) if p > 0 else kind(0)
+    bad[0] += odd
     return ahead
 
 

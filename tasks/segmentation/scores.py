@@ -15,7 +15,7 @@ from goldlabel.kernels import pooling
 from goldlabel.kernels.selection import ascending
 from goldlabel.tasks.segmentation.counting import Counted, count, each_image, given_scores
 from goldlabel.tasks.segmentation.flagging import evidence, flag, flagged_mask, surprise
-from goldlabel.tasks.segmentation.pixels import labeled_pixels
+from goldlabel.tasks.segmentation.pixels import Pixels, labeled_pixels
 from goldlabel.tasks.segmentation.regions import score_of
 
 __all__ = [
@@ -70,6 +70,10 @@ def get_label_quality_scores(
     InputError
         Something does not fit; the message says in which image.
 
+    Notes
+    -----
+    "softmin" looks at the probabilities of given classes only, the others at all.
+
     References
     ----------
     V. Lad, J. Mueller. Estimating label quality and errors in semantic segmentation data via any
@@ -87,23 +91,35 @@ def get_label_quality_scores(
     """
     check.choice(method, get_args(Method), name="method")
     pixels = labeled_pixels(labels, pred_probs, ignore_index=ignore_index, downsample=downsample)
-    counted = count(pixels, rank=method != "softmin")
-    return image_scores(counted, method, temperature)
+    if method == "softmin":
+        return _softmin(pixels, temperature)
+    return image_scores(count(pixels), method, temperature)
+
+
+def _softmin(pixels: Pixels, temperature: float) -> Floats:
+    """Pool the pixels of each image; only the probabilities of given classes are looked at."""
+    cold = check.number(temperature, name="temperature", low=0.0)
+    out = np.ones(len(pixels))
+
+    def work(worker: int, image: int) -> None:
+        labels, scores, _ = given_scores(pixels, image)
+        kept = scores[labels.reshape(-1) >= 0].astype(np.float64)
+        out[image] = pooling.softmin(kept, np.array([0, len(kept)]), cold)[0]
+
+    each_image(work, len(pixels))
+    return out
 
 
 def image_scores(counted: Counted, method: Method, temperature: float) -> Floats:
     """Score the images of what has been counted."""
-    cold = check.number(temperature, name="temperature", low=0.0)
+    if method == "softmin":
+        return _softmin(counted.pixels, temperature)
     pixels = counted.pixels
     out = np.ones(len(pixels))
     unusual = surprise(counted)
 
     def work(worker: int, image: int) -> None:
-        if method == "softmin":
-            labels, scores, _ = given_scores(pixels, image)
-            kept = scores[labels.reshape(-1) >= 0].astype(np.float64)
-            out[image] = pooling.softmin(kept, np.array([0, len(kept)]), cold)[0]
-        elif method == "regions":
+        if method == "regions":
             found = flag(counted, image)
             squares = evidence(found, unusual)
             labelled = int(np.count_nonzero(found.labels >= 0))
@@ -149,7 +165,6 @@ def get_pixel_quality_scores(
     array([[[0.75, 0.5 ]]])
     """
     pixels = labeled_pixels(labels, pred_probs, ignore_index=ignore_index)
-    count(pixels, rank=False)  # looks at every probability
     if hasattr(labels, "shape"):
         out = np.empty(labels.shape, dtype=pixels.dtype)
     else:
