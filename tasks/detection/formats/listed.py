@@ -165,7 +165,10 @@ class Collector:
         """Return all boxes, sorted by image; `codes` has every class by what the file calls it."""
         if self.scores and len(self.scores) < len(self.boxes):
             raise InputError(
-                self.where, "has scores for some of its boxes only", "Write one for each, or none"
+                self.where,
+                "has scores for some of its boxes only",
+                "Write one for each, or none; where a folder holds annotations and predictions,"
+                " name the folder of the ones that are meant",
             )
         place = {code: at for at, code in enumerate(codes)}
         image = np.array(self.image, dtype=np.int64)
