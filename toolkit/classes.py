@@ -1,4 +1,4 @@
-"""Labels and class names, in whatever form a caller has them, turned into class indices."""
+"""Labels, class names and ids, in whatever form a caller has them, as arrays that tasks use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from goldlabel.errors import InputError
 
-__all__ = ["as_array", "class_codes", "class_names", "one_column"]
+__all__ = ["as_array", "checked_ids", "class_codes", "class_names", "one_column"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -33,6 +33,20 @@ def as_array(values: Any, where: str) -> npt.NDArray[Any]:
         raise InputError(
             where, f"is no array ({error})", "Pass a plain array, with rows of one length"
         ) from error
+
+
+def checked_ids(
+    ids: npt.ArrayLike | None, n: int, *, rows: str = "examples"
+) -> npt.NDArray[Any] | None:
+    """Return a caller's id of each example, if there are any; messages call examples `rows`."""
+    if ids is None:
+        return None
+    array = as_array(ids, "ids")
+    if array.shape != (n,):
+        raise InputError(
+            "ids", f"has shape {array.shape}, but there are {n} {rows}", "Pass one id for each"
+        )
+    return array
 
 
 def one_column(labels: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel import check
-from goldlabel.classes import as_array
+from goldlabel.classes import checked_ids
 from goldlabel.errors import InputError
 from goldlabel.result import LabelIssues
 from goldlabel.tasks.detection import objectlab
@@ -209,7 +209,7 @@ min_similarity, distance_unit, image_sizes
         is_issue=is_issue,
         parts=parts,
         classes=tuple(range(pair.k)) if names is None else names,
-        ids=_ids(ids, len(scores)),
+        ids=checked_ids(ids, len(scores), rows="images"),
         params={"method": method, **params},
     )
 
@@ -298,14 +298,3 @@ def _class_names(classes: Sequence[Hashable] | None) -> tuple[Hashable, ...] | N
     if len(set(map(str, names))) < len(names):
         raise InputError("classes", "has a name twice", "Rename one")
     return names
-
-
-def _ids(ids: npt.ArrayLike | None, n: int) -> npt.NDArray[Any] | None:
-    if ids is None:
-        return None
-    array = as_array(ids, "ids")
-    if array.shape != (n,):
-        raise InputError(
-            "ids", f"has shape {array.shape}, but there are {n} images", "Pass one id for each"
-        )
-    return array

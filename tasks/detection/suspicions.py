@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 
-from goldlabel.errors import DataWarning
+from goldlabel.errors import warn
 from goldlabel.tasks.detection.boxes import Pair
 
 __all__ = ["warn_of_suspicious"]
@@ -27,18 +25,14 @@ def warn_of_suspicious(pair: Pair) -> None:
     ratio = max(extents) / max(min(extents), 1e-9)
     if ratio > _FACTOR:
         size = "small" if extents[0] > extents[1] else "large"
-        warnings.warn(
+        warn(
             f"predictions: their corners are {ratio:.0f} times as {size}"
-            " as those of the labels. Check that both are in pixels.",
-            DataWarning,
-            stacklevel=3,
+            " as those of the labels. Check that both are in pixels."
         )
     lost = np.setdiff1d(np.unique(found.labels[sure]), np.unique(given.labels))
     share = np.isin(found.labels[sure], lost).mean()
     if share > 0.5:
-        warnings.warn(
+        warn(
             f"predictions: {share:.0%} of the confident ones are of classes that no label has."
-            " Check that both number the classes alike.",
-            DataWarning,
-            stacklevel=3,
+            " Check that both number the classes alike."
         )

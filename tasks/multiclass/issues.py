@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel import check, confident, filters
-from goldlabel.classes import as_array
+from goldlabel.classes import checked_ids
 from goldlabel.confident import Counted, Guess, Method
-from goldlabel.errors import InputError
 from goldlabel.filters import FilterBy
 from goldlabel.kernels.selection import ascending
 from goldlabel.result import LabelIssues, Parts
@@ -115,7 +114,7 @@ def find_label_issues(
     check.choice(filter_by, get_args(FilterBy), name="filter_by")
     check.choice(rank_by, get_args(Method), name="rank_by")
     rows = check.labeled_rows(labels, pred_probs, classes)
-    names = _ids(ids, rows.labels.shape[0])
+    names = checked_ids(ids, rows.labels.shape[0])
     methods: list[Method] = [rank_by]
     if filter_by == "low_self_confidence":
         methods.append("self_confidence")
@@ -158,17 +157,6 @@ def find_label_issues(
         given=rows.labels.astype(counted.sweep.predicted.dtype),
         suggested=counted.sweep.predicted,
     )
-
-
-def _ids(ids: npt.ArrayLike | None, n: int) -> npt.NDArray[Any] | None:
-    if ids is None:
-        return None
-    array = as_array(ids, "ids")
-    if array.shape != (n,):
-        raise InputError(
-            "ids", f"has shape {array.shape}, but there are {n} examples", "Pass one id for each"
-        )
-    return array
 
 
 def _parts(

@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel import check
-from goldlabel.classes import as_array
+from goldlabel.classes import checked_ids
 from goldlabel.confident import Method
-from goldlabel.errors import InputError
 from goldlabel.filters import FilterBy
 from goldlabel.kernels.selection import ascending, lowest
 from goldlabel.result import LabelIssues, Parts
@@ -147,7 +146,7 @@ def find_label_issues(
     check.choice(rank_by, get_args(Method), name="rank_by")
     cells = labeled_cells(labels, pred_probs, classes)
     n, k = cells.pred_probs.shape
-    names = _ids(ids, n)
+    names = checked_ids(ids, n)
     pool = pool_of(aggregator, alpha, temperature, k)
     score = _pooled(cell_scores(cells, rank_by, checked=True), pool)
     counted = count(cells, thresholds=thresholds, each=score)
@@ -184,17 +183,6 @@ def find_label_issues(
             "thresholds": "given" if thresholds is not None else "class means",
         },
     )
-
-
-def _ids(ids: npt.ArrayLike | None, n: int) -> npt.NDArray[Any] | None:
-    if ids is None:
-        return None
-    array = as_array(ids, "ids")
-    if array.shape != (n,):
-        raise InputError(
-            "ids", f"has shape {array.shape}, but there are {n} examples", "Pass one id for each"
-        )
-    return array
 
 
 def _pooled(score: CellScore, pool: Pool | None) -> Callable[..., Floats] | None:

@@ -9,14 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel.classes import as_array
-from goldlabel.errors import InputError
 from goldlabel.kernels.selection import ascending
 from goldlabel.result import LabelIssues, Parts
 from goldlabel.tasks.regression.plausible import plausible, usual_distance, wrongness
 from goldlabel.tasks.regression.values import NOTHING, NUMBER, TEXT, Values
 
-__all__ = ["KINDS", "NO_LABEL", "NO_NUMBER", "assemble", "checked_ids"]
+__all__ = ["KINDS", "NO_LABEL", "NO_NUMBER", "assemble"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -27,18 +25,6 @@ NO_NUMBER = 0.0
 NO_LABEL = 0.5
 """Score of a missing label: it is neither right nor wrong."""
 _HINTS = (10.0, 100.0, 1000.0, 0.1, 0.01, 0.001, -1.0)
-
-
-def checked_ids(ids: npt.ArrayLike | None, n: int) -> npt.NDArray[Any] | None:
-    """Return one id for each example, if there are any."""
-    if ids is None:
-        return None
-    array = as_array(ids, "ids")
-    if array.shape != (n,):
-        raise InputError(
-            "ids", f"has shape {array.shape}, but there are {n} examples", "Pass one id for each"
-        )
-    return array
 
 
 def assemble(

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel import check
+from goldlabel.classes import checked_ids
 from goldlabel.result import LabelIssues
-from goldlabel.tasks.regression.findings import assemble, checked_ids
+from goldlabel.tasks.regression.findings import assemble
 from goldlabel.tasks.regression.scores import Method, quality
 from goldlabel.tasks.regression.values import NUMBER, given_values
 

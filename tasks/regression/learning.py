@@ -14,13 +14,14 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 
 from goldlabel import check
+from goldlabel.classes import checked_ids
 from goldlabel.errors import InputError
 from goldlabel.fitting import blamed, check_model, check_seed, fit_copy, indexable, row_count, take
 from goldlabel.result import LabelIssues
 from goldlabel.task import Progress
 from goldlabel.tasks.regression import arguments
 from goldlabel.tasks.regression.arguments import model_name
-from goldlabel.tasks.regression.findings import assemble, checked_ids
+from goldlabel.tasks.regression.findings import assemble
 from goldlabel.tasks.regression.predictors import predictor_for
 from goldlabel.tasks.regression.search import COARSE, Criterion, Found, Plan, check_plan, search
 from goldlabel.tasks.regression.values import NUMBER, Values, column, sorted_out

@@ -14,7 +14,6 @@ JAIR 70 (2021).
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -23,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel import check
-from goldlabel.errors import DataWarning, InputError
+from goldlabel.errors import InputError, warn
 from goldlabel.kernels.confident import EPS, thresholds
 from goldlabel.kernels.ranks import BINS, RankCut
 from goldlabel.kernels.rows import each_block, thread_count
@@ -231,11 +230,9 @@ def _warn_of_sums(sums: Floats) -> None:
     if off.size and off.max() > SUM_SLACK:
         image = int(off.argmax())
         worst = sums[image, int(np.abs(sums[image] - 1.0).argmax())]
-        warnings.warn(
+        warn(
             f"pred_probs[{image}]: the probabilities of a pixel sum to {worst:.4g}, the farthest"
-            " from 1 of all. Check that the planes are classes that exclude each other.",
-            DataWarning,
-            stacklevel=4,
+            " from 1 of all. Check that the planes are classes that exclude each other."
         )
 
 

@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel import check
-from goldlabel.classes import as_array
-from goldlabel.errors import InputError
+from goldlabel.classes import checked_ids
 from goldlabel.result import LabelIssues, Parts
 from goldlabel.tasks.segmentation.counting import Counted, count, each_image, guesses
 from goldlabel.tasks.segmentation.flagging import evidence, flag, flagged_mask, surprise
@@ -203,20 +202,9 @@ def find_label_issues(
     pixels = labeled_pixels(
         labels, pred_probs, classes=classes, ignore_index=ignore_index, downsample=downsample
     )
-    names = _ids(ids, len(pixels))
+    names = checked_ids(ids, len(pixels), rows="images")
     issues, _ = judge(pixels, rank_by=rank_by, threshold=limit, temperature=temperature, ids=names)
     return issues
-
-
-def _ids(ids: npt.ArrayLike | None, n: int) -> npt.NDArray[Any] | None:
-    if ids is None:
-        return None
-    array = as_array(ids, "ids")
-    if array.shape != (n,):
-        raise InputError(
-            "ids", f"has shape {array.shape}, but there are {n} images", "Pass one id for each"
-        )
-    return array
 
 
 def judge(

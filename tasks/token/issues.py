@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel import check, confident, filters
-from goldlabel.classes import as_array
+from goldlabel.classes import checked_ids
 from goldlabel.confident import Counted, Guess, Method
 from goldlabel.errors import InputError
 from goldlabel.filters import FilterBy
@@ -130,7 +130,7 @@ def find_label_issues(
     check.choice(rank_by, get_args(Method), name="rank_by")
     check_aggregator(aggregator, temperature)
     rows = token_rows(labels, pred_probs, classes)
-    names = _ids(ids, len(rows.offsets) - 1)
+    names = checked_ids(ids, len(rows.offsets) - 1, rows="sentences")
     rules = tag_set(rows.classes, scheme, tags=rows.labels, offsets=rows.offsets)
     methods: list[Method] = [rank_by]
     if filter_by in ("low_self_confidence", "low_normalized_margin"):
@@ -183,17 +183,6 @@ def find_label_issues(
             "guess": guess,
         },
     )
-
-
-def _ids(ids: npt.ArrayLike | None, n: int) -> npt.NDArray[Any] | None:
-    if ids is None:
-        return None
-    array = as_array(ids, "ids")
-    if array.shape != (n,):
-        raise InputError(
-            "ids", f"has shape {array.shape}, but there are {n} sentences", "Pass one id for each"
-        )
-    return array
 
 
 def _with_words(parts: Parts, words: npt.NDArray[Any], offsets: Ints, lengths: Ints) -> Parts:

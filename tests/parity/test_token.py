@@ -13,7 +13,7 @@ import pytest
 import strategies
 
 from goldlabel import Ragged
-from goldlabel.tasks import token
+from goldlabel.tasks import multiclass, token
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -102,13 +102,9 @@ def test_issues_of_real_data(conll):
     assert len(mine ^ other) <= 4  # ties in the rounding of the joint, as in multiclass
 
 
-@pytest.mark.parametrize(
-    "method", ["self_confidence", "normalized_margin", "confidence_weighted_entropy"]
-)
+@pytest.mark.parametrize("method", ["self_confidence", "normalized_margin"])
 @pytest.mark.parametrize("aggregator", ["min", "softmin"])
 def test_scores(made_up, method, aggregator):
-    if method == "confidence_weighted_entropy":
-        pytest.skip("the formula is mended: DIVERGE 1-24")
     labels, probs = made_up
     sentences, tokens = rank.get_label_quality_scores(
         labels, probs, token_score_method=method, sentence_score_method=aggregator
@@ -118,6 +114,17 @@ def test_scores(made_up, method, aggregator):
     np.testing.assert_allclose(mine, sentences, **tolerance)
     scores = token.get_token_quality_scores(labels, probs, method=method)
     np.testing.assert_allclose(scores.values, np.concatenate(tokens), **tolerance)
+
+
+def test_entropy_scores_are_those_of_rows(made_up):
+    """DIVERGE 1-24: the formula is mended; tests of multiclass compare it with cleanlab's."""
+    labels, probs = made_up
+    method = "confidence_weighted_entropy"
+    scores = token.get_token_quality_scores(labels, probs, method=method)
+    expected = multiclass.get_label_quality_scores(
+        np.concatenate(labels), np.concatenate(probs), method=method
+    )
+    np.testing.assert_allclose(scores.values, expected, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("threshold", [0.05, 0.1, 0.3])

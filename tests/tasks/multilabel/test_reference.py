@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
+from goldlabel import InputError
 from goldlabel.tasks import multilabel
 
 pytestmark = pytest.mark.filterwarnings("ignore::goldlabel.errors.DataWarning")
@@ -109,7 +110,10 @@ def test_given_joint(drawn, data):
 @pytest.mark.parametrize("adjust", [False, True])
 def test_scores(method, adjust):
     if adjust and method == "confidence_weighted_entropy":
-        pytest.skip("not defined")
+        options = {"method": method, "adjust_pred_probs": True}
+        with pytest.raises(InputError, match="is not defined for confidence_weighted_entropy"):
+            multilabel.get_label_quality_scores([[0]], [[0.9, 0.2]], **options)
+        return
 
     @given(strategies.labeled_cells())
     @settings(max_examples=100)
