@@ -27,15 +27,17 @@ import numpy.typing as npt
 
 from goldlabel import check, noise
 from goldlabel.errors import InputError
-from goldlabel.kernels import confident, scores
+from goldlabel.kernels import class_means, confident, scores, selection
 
 __all__ = [
     "Counted",
+    "Flagged",
     "Guess",
     "Method",
     "count",
     "given_joint",
     "label_quality",
+    "worst_first",
 ]
 
 Ints = npt.NDArray[np.int64]
@@ -124,8 +126,8 @@ def count(
     """
     k = pred_probs.shape[1]
     check.choice(guess, get_args(Guess), name="guess")
-    counts, sums = confident.class_sums(labels, pred_probs)
-    cutoffs = confident.thresholds(counts, sums)
+    counts, sums = class_means.class_sums(labels, pred_probs)
+    cutoffs = class_means.thresholds(counts, sums)
     if thresholds is not None:
         cutoffs = _given_thresholds(thresholds, k)
     sweep = _checked_sweep(
@@ -135,7 +137,7 @@ def count(
 
 
 def _given_thresholds(thresholds: npt.ArrayLike, k: int) -> Floats:
-    return check.vector(thresholds, name="thresholds", length=k, low=0.0, high=confident.NEVER)
+    return check.vector(thresholds, name="thresholds", length=k, low=0.0, high=class_means.NEVER)
 
 
 def given_joint(confident_joint: npt.ArrayLike, k: int) -> Floats:
@@ -172,6 +174,55 @@ def _checked_sweep(
     if pred_probs.shape[0]:
         check.row_sums(sweep.worst_row, sweep.worst_sum, name=name)
     return sweep
+
+
+@dataclass(frozen=True, eq=False)
+class Flagged:
+    """Flagged rows, the worst first, and what there is to say about each.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (m,), int64
+    given, suggested : ndarray of shape (m,)
+        The given class and the model's.
+    score : ndarray of shape (m,), float64
+    confidence : ndarray of shape (m,), float64
+        Probability of the suggested class.
+    evidence : dict
+        `p_given`, `threshold_given`, `threshold_suggested`: arrays of shape (m,), float64.
+    """
+
+    rows: Ints
+    given: Ints
+    suggested: npt.NDArray[Any]
+    score: Floats
+    confidence: Floats
+    evidence: dict[str, Floats]
+
+
+def worst_first(counted: Counted, scores: Floats, is_issue: Mask) -> Flagged:
+    """Return the flagged rows from the lowest score to the highest; ties by row."""
+    # Everything is looked up in the order of the rows, as it lies in memory, and sorted then.
+    rows, p_given, p_suggested = counted.sweep.disagreeing.those(is_issue)
+    if len(rows) < np.count_nonzero(is_issue):  # some agree: by score alone they can be flagged
+        rows = np.flatnonzero(is_issue)
+        p_given = counted.pred_probs[rows, counted.labels[rows]]
+        p_suggested = counted.pred_probs[rows, counted.sweep.predicted[rows]]
+    score = scores[rows]
+    order = selection.ascending(score)
+    given, suggested = counted.labels[rows][order], counted.sweep.predicted[rows][order]
+    return Flagged(
+        rows=rows[order],
+        given=given,
+        suggested=suggested,
+        score=score[order],
+        confidence=np.clip(p_suggested[order].astype(np.float64), 0.0, 1.0),
+        evidence={
+            "p_given": np.clip(p_given[order].astype(np.float64), 0.0, 1.0),
+            "threshold_given": counted.thresholds[given],
+            "threshold_suggested": counted.thresholds[suggested],
+        },
+    )
 
 
 def label_quality(
@@ -235,11 +286,11 @@ def _adjusted_quality(
         )
     _checked_sweep(labels, pred_probs, None, name=name)
     if thresholds is None:
-        cutoffs = confident.thresholds(*confident.class_sums(labels, pred_probs))
+        cutoffs = class_means.thresholds(*class_means.class_sums(labels, pred_probs))
     else:
         cutoffs = _given_thresholds(thresholds, pred_probs.shape[1])
     # An absent class must not shift all others: it takes the largest threshold there is.
-    absent = cutoffs >= confident.NEVER
-    largest = cutoffs[~absent].max(initial=confident.THRESHOLD_MIN)
+    absent = cutoffs >= class_means.NEVER
+    largest = cutoffs[~absent].max(initial=class_means.THRESHOLD_MIN)
     cutoffs = np.where(absent, largest, cutoffs)
     return scores.adjusted_scores(labels, pred_probs, cutoffs, margin=method == "normalized_margin")

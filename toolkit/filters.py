@@ -18,7 +18,8 @@ from goldlabel import check, noise
 from goldlabel.confident import Counted, Ints, Mask, Method, given_joint, label_quality
 from goldlabel.errors import InputError, warn
 from goldlabel.kernels import selection
-from goldlabel.kernels.confident import AGREES, EPS
+from goldlabel.kernels.class_means import EPS
+from goldlabel.kernels.confident import AGREES
 from goldlabel.pruning import prune_pairs
 
 __all__ = ["PRUNING", "FilterBy", "refuse_pruning_options", "select"]
@@ -165,7 +166,7 @@ def _prune(counted: Counted, quotas: list[selection.Quotas]) -> Mask:
     chosen: Mask | None = None
     for quota in quotas:
         selection.select_by_quota(
-            counted.labels, counted.pred_probs, flags, quota, reach=1.0 + slack
+            counted.labels, counted.pred_probs, counted.sweep, quota, reach=1.0 + slack
         )
         found = (flags & wanted) == selection.SELECTED
         chosen = found if chosen is None else chosen & found

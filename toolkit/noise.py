@@ -148,7 +148,8 @@ def entries(matrix: npt.ArrayLike, name: str) -> tuple[int, Positions, Positions
     array = matrix if isinstance(matrix, np.ndarray) else square(matrix, name)
     if array.dtype.kind not in "iufb" or array.ndim != 2 or array.shape[0] != array.shape[1]:
         array = square(array, name)
-    rows, columns = np.nonzero(array)
+    # Several times faster than `nonzero` of the matrix.
+    rows, columns = np.divmod(np.flatnonzero(array.ravel() != 0), max(len(array), 1))
     values = array[rows, columns].astype(np.float64)
     if not (np.isfinite(values).all() and values.min(initial=0.0) >= 0):
         square(matrix, name)  # says which entry does not fit

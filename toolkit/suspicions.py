@@ -34,8 +34,7 @@ def warn_of_suspicious(
     if n < _FEW or len(classes) < 2:
         return
     # Not `counted.disagrees`: a model that gives every class the same never disagrees, nor agrees.
-    differs = (counted.sweep.predicted != counted.labels) & (counted.labels >= 0)
-    disagreeing = int(np.count_nonzero(differs))
+    disagreeing = counted.sweep.otherwise
     _warn_of_permutation(counted, classes, n, disagreeing, rows)
     if disagreeing <= _NEVER_WRONG * n:
         _warn_of_in_sample(counted, n, disagreeing)

@@ -10,9 +10,8 @@ import numpy.typing as npt
 
 from goldlabel import check, confident, filters
 from goldlabel.classes import checked_ids
-from goldlabel.confident import Counted, Guess, Method
+from goldlabel.confident import Flagged, Guess, Method
 from goldlabel.filters import FilterBy
-from goldlabel.kernels.selection import ascending
 from goldlabel.result import LabelIssues, Parts
 from goldlabel.suspicions import warn_of_suspicious
 
@@ -139,7 +138,8 @@ def find_label_issues(
         scores=scores,
         is_issue=is_issue,
         parts=_parts(
-            counted, scores, is_issue, _reason if thresholds is None else _reason_by_thresholds
+            confident.worst_first(counted, scores, is_issue),
+            _reason if thresholds is None else _reason_by_thresholds,
         ),
         classes=rows.classes,
         ids=names,
@@ -159,41 +159,18 @@ def find_label_issues(
     )
 
 
-def _parts(
-    counted: Counted,
-    scores: npt.NDArray[np.float64],
-    is_issue: npt.NDArray[Any],
-    reason: Callable[..., str],
-) -> Parts:
+def _parts(found: Flagged, reason: Callable[..., str]) -> Parts:
     """One row for each flagged example, worst first."""
-    flagged = np.flatnonzero(is_issue)
-    # Everything is looked up in the order of the rows, as it lies in memory, and sorted then.
-    score, given = scores[flagged], counted.labels[flagged]
-    suggested = counted.sweep.predicted[flagged]
-    probs, k = counted.pred_probs.reshape(-1), counted.pred_probs.shape[1]
-    p_suggested = probs[flagged * k + suggested]
-    if counted.sweep.self_confidence.size:
-        p_given = counted.sweep.self_confidence[flagged]
-    else:
-        p_given = probs[flagged * k + given]
-    order = ascending(score)
-    flagged, score = flagged[order], score[order]
-    given, suggested = given[order], suggested[order]
-    thresholds = counted.thresholds
     return Parts(
-        example=flagged,
-        part=np.broadcast_to(np.int64(-1), flagged.shape),
-        kind=np.broadcast_to(np.int8(0), flagged.shape),
+        example=found.rows,
+        part=np.broadcast_to(np.int64(-1), found.rows.shape),
+        kind=np.broadcast_to(np.int8(0), found.rows.shape),
         kinds=("label error",),
-        given=given,
-        suggested=suggested,
-        score=score,
-        confidence=np.clip(p_suggested[order].astype(np.float64), 0.0, 1.0),
-        evidence={
-            "p_given": np.clip(p_given[order].astype(np.float64), 0.0, 1.0),
-            "threshold_given": thresholds[given],
-            "threshold_suggested": thresholds[suggested],
-        },
+        given=found.given,
+        suggested=found.suggested,
+        score=found.score,
+        confidence=found.confidence,
+        evidence=found.evidence,
         reasons={"label error": reason},
     )
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from goldlabel import check, noise
 from goldlabel.errors import InputError, warn
-from goldlabel.kernels import confident
+from goldlabel.kernels import class_means
 from goldlabel.kernels.rows import block_rows, each_block
 from goldlabel.tasks.multilabel import kernels
 from goldlabel.tasks.multilabel.annotations import Cells
@@ -168,7 +168,7 @@ def confident_thresholds(cells: Cells) -> tuple[Ints, Floats]:
         A probability is not a number in [0, 1].
     """
     counts, sums = _value_sums(cells)
-    cutoffs = confident.thresholds(counts.ravel(), sums.ravel())
+    cutoffs = class_means.thresholds(counts.ravel(), sums.ravel())
     return counts.T.copy(), cutoffs.reshape(2, -1).T.copy()
 
 
@@ -214,7 +214,7 @@ def given_thresholds(thresholds: npt.ArrayLike, means: Floats) -> Floats:
             "Pass two for each class, of being without it and of having it, or the second only",
         )
     flat = check.vector(
-        array.ravel(), name="thresholds", length=2 * k, low=0.0, high=confident.NEVER
+        array.ravel(), name="thresholds", length=2 * k, low=0.0, high=class_means.NEVER
     )
     return flat.reshape(k, 2)
 

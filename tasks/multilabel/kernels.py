@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.kernels._jit import frozen, kernel
-from goldlabel.kernels.confident import EPS
+from goldlabel.kernels.class_means import EPS
 
 __all__ = [
     "Cuts",

@@ -12,7 +12,7 @@ from goldlabel import check, noise
 from goldlabel.errors import InputError, warn
 from goldlabel.filters import PRUNING, refuse_pruning_options
 from goldlabel.kernels.rows import block_rows, each_block
-from goldlabel.kernels.selection import Buckets
+from goldlabel.kernels.buckets import Buckets
 from goldlabel.tasks.multilabel import kernels
 from goldlabel.tasks.multilabel.counting import Counted, calibrated, given_joint
 

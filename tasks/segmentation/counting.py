@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from goldlabel import check
 from goldlabel.errors import InputError, warn
-from goldlabel.kernels.confident import EPS, thresholds
+from goldlabel.kernels.class_means import EPS, thresholds
 from goldlabel.kernels.ranks import BINS, RankCut
 from goldlabel.kernels.rows import each_block, thread_count
 from goldlabel.tasks.segmentation import kernels

@@ -11,10 +11,9 @@ import numpy.typing as npt
 
 from goldlabel import check, confident, filters
 from goldlabel.classes import checked_ids
-from goldlabel.confident import Counted, Guess, Method
+from goldlabel.confident import Flagged, Guess, Method
 from goldlabel.errors import InputError
 from goldlabel.filters import FilterBy
-from goldlabel.kernels.selection import ascending
 from goldlabel.result import LabelIssues, Parts
 from goldlabel.suspicions import warn_of_suspicious
 from goldlabel.tasks.token.findings import KINDS, entity_parts
@@ -155,7 +154,7 @@ def find_label_issues(
             rows.labels, rows.pred_probs, rank_by, counted=counted
         )
     if rules is None:
-        parts = _token_parts(rows, counted, token_scores, np.flatnonzero(chosen))
+        parts = _token_parts(rows, confident.worst_first(counted, token_scores, chosen))
     else:
         parts = entity_parts(rows, rules, token_scores, chosen)
     if tokens is not None:
@@ -201,30 +200,19 @@ def _with_words(parts: Parts, words: npt.NDArray[Any], offsets: Ints, lengths: I
     return replace(parts, evidence=evidence)
 
 
-def _token_parts(rows: TokenRows, counted: Counted, scores: Floats, flagged: Ints) -> Parts:
+def _token_parts(rows: TokenRows, found: Flagged) -> Parts:
     """One row for each flagged token, worst first."""
-    score, given = scores[flagged], rows.labels[flagged]
-    suggested = counted.sweep.predicted[flagged].astype(np.int64)
-    probs = rows.pred_probs
-    sure = np.clip(probs[flagged, suggested].astype(np.float64), 0.0, 1.0)
-    p_given = np.clip(probs[flagged, given].astype(np.float64), 0.0, 1.0)
-    order = ascending(score)
-    sentence, token = rows.locate(flagged[order])
-    thresholds = counted.thresholds
+    sentence, token = rows.locate(found.rows)
     return Parts(
         example=sentence,
         part=token,
-        kind=np.zeros(len(order), dtype=np.int8),
+        kind=np.zeros(len(found.rows), dtype=np.int8),
         kinds=("label error",),
-        given=given[order],
-        suggested=suggested[order],
-        score=score[order],
-        confidence=sure[order],
-        evidence={
-            "p_given": p_given[order],
-            "threshold_given": thresholds[given[order]],
-            "threshold_suggested": thresholds[suggested[order]],
-        },
+        given=found.given,
+        suggested=found.suggested.astype(np.int64),
+        score=found.score,
+        confidence=found.confidence,
+        evidence=found.evidence,
         reasons={"label error": _reason},
     )
 

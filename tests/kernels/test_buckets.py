@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goldlabel.kernels.selection import Buckets
+from goldlabel.kernels.buckets import Buckets
 
 ENTRIES = st.lists(
     st.tuples(st.integers(0, 3), st.sampled_from([-1.0, -0.5, -0.25, 0.0])), max_size=120

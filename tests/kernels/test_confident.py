@@ -17,7 +17,7 @@ import strategies
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from goldlabel.kernels import confident, rows
+from goldlabel.kernels import class_means, confident, rows
 
 EPS = 1e-6
 AWKWARD = (
@@ -33,7 +33,7 @@ def small_blocks(cells=8, threads=3):
     """Let little input make many blocks on several threads."""
     with (
         mock.patch.object(rows, "BLOCK_CELLS", cells),
-        mock.patch.object(confident, "_SUM_ROWS", cells),
+        mock.patch.object(class_means, "_SUM_ROWS", cells),
         mock.patch.dict(os.environ, {"GOLDLABEL_THREADS": str(threads)}),
     ):
         yield
@@ -151,8 +151,8 @@ def test_sweep_of_probabilities(guess, drawn, data):
 def test_sweep_over_many_blocks(dtype, absent):
     labels, probs = strategies.realistic(5, n=700, k=5, absent=absent, dtype=dtype)
     labels[::13] = -1
-    counts, sums = confident.class_sums(labels, probs)
-    cutoffs = confident.thresholds(counts, sums)
+    counts, sums = class_means.class_sums(labels, probs)
+    cutoffs = class_means.thresholds(counts, sums)
     np.testing.assert_allclose(cutoffs, reference.class_thresholds(labels, probs), rtol=1e-14)
     with small_blocks(cells=256):
         check_sweep(labels, probs, cutoffs, "argmax")
@@ -169,7 +169,7 @@ def test_without_cutoffs_nobody_is_confident():
 def test_row_left_out_counts_nowhere_but_its_numbers_are_checked():
     probs = np.array([[0.9, 0.1], [0.2, 0.8], [0.3, 0.9]])
     labels = np.array([0, -1, -1])
-    counts, sums = confident.class_sums(labels, probs)
+    counts, sums = class_means.class_sums(labels, probs)
     assert counts.tolist() == [1, 0]
     assert sums.tolist() == [0.9, 0.0]
     found = confident.sweep(
@@ -226,10 +226,10 @@ def test_rounding_is_in_range(dtype):
 def test_class_sums(drawn):
     labels, probs, _ = drawn
     with small_blocks(cells=4):
-        counts, sums = confident.class_sums(labels, probs)
+        counts, sums = class_means.class_sums(labels, probs)
     assert counts.tolist() == reference.class_counts(labels, probs.shape[1])
     np.testing.assert_allclose(
-        np.maximum(confident.thresholds(counts, sums), 2 * EPS),
+        np.maximum(class_means.thresholds(counts, sums), 2 * EPS),
         reference.class_thresholds(labels, probs),
         rtol=1e-13,
     )
@@ -238,7 +238,7 @@ def test_class_sums(drawn):
 
 def test_float32_is_summed_in_float64():
     probs = np.full((100_000, 1), 0.1, dtype=np.float32)
-    counts, sums = confident.class_sums(np.zeros(len(probs), dtype=np.int64), probs)
+    counts, sums = class_means.class_sums(np.zeros(len(probs), dtype=np.int64), probs)
     assert sums[0] / counts[0] == pytest.approx(float(np.float32(0.1)), rel=1e-13)
 
 
@@ -246,14 +246,14 @@ def test_a_class_of_equals_is_confident_of_all_or_none():
     """The slack is what the rounding of a mean must not decide: t is the p of every member."""
     probs = np.tile([0.1, 0.9], (12_345, 1))
     labels = np.ones(len(probs), dtype=np.int64)
-    cutoffs = confident.thresholds(*confident.class_sums(labels, probs))
+    cutoffs = class_means.thresholds(*class_means.class_sums(labels, probs))
     assert confident.sweep(labels, probs, cutoffs).joint.tolist() == [[0, 0], [0, len(probs)]]
 
 
 def test_probability_of_zero_is_never_confident():
     """Class 1 is never predicted at all: its threshold is the floor, above 0 by more than EPS."""
     probs = np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]])
-    cutoffs = confident.thresholds(*confident.class_sums(np.array([0, 1, 1]), probs))
+    cutoffs = class_means.thresholds(*class_means.class_sums(np.array([0, 1, 1]), probs))
     assert cutoffs.tolist() == [1.0, 2e-6]
     assert confident.sweep(np.array([0, 1, 1]), probs, cutoffs).joint.tolist() == [[1, 0], [2, 0]]
 
@@ -280,8 +280,8 @@ def test_same_bits_for_any_number_of_threads(dtype):
     found = []
     for threads in (1, 2, 5):
         with small_blocks(cells=60, threads=threads):
-            counts, sums = confident.class_sums(labels, probs)
-            cutoffs = confident.thresholds(counts, sums)
+            counts, sums = class_means.class_sums(labels, probs)
+            cutoffs = class_means.thresholds(counts, sums)
             swept = confident.sweep(
                 labels, probs, cutoffs, self_confidence=True, normalized_margin=True
             )
@@ -300,7 +300,7 @@ def test_read_only_and_mapped_arrays(tmp_path, dtype):
     for array in (labels, probs):
         array.flags.writeable = False
     for given_labels, given_probs in ([labels, probs], mapped):
-        counts, _ = confident.class_sums(given_labels, given_probs)
+        counts, _ = class_means.class_sums(given_labels, given_probs)
         assert counts.sum() == 80
         found = confident.sweep(given_labels, given_probs, np.full(4, 0.3), self_confidence=True)
         assert found.joint.tolist() == expected.joint.tolist()
@@ -310,7 +310,7 @@ def test_read_only_and_mapped_arrays(tmp_path, dtype):
 def test_input_stays_as_it_was():
     labels, probs = strategies.realistic(9, n=50, k=3)
     before = labels.tobytes(), probs.tobytes()
-    confident.class_sums(labels, probs)
+    class_means.class_sums(labels, probs)
     confident.sweep(labels, probs, np.full(3, 0.3), self_confidence=True, normalized_margin=True)
     assert (labels.tobytes(), probs.tobytes()) == before
     assert labels.flags.writeable

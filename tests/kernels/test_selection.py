@@ -44,28 +44,28 @@ def sorted_out(labels, probs, quotas):
 
 def select(labels, probs, quotas, **options):
     """Return the rows taken that the model disagrees with, and which it disagrees with."""
-    flags = confident.sweep(labels, probs).flags
-    before = flags.copy()
-    selection.select_by_quota(labels, probs, flags, as_quotas(quotas), **options)
+    swept = confident.sweep(labels, probs)
+    flags, before = swept.flags, swept.flags.copy()
+    selection.select_by_quota(labels, probs, swept, as_quotas(quotas), **options)
     assert ((flags & ~np.uint8(selection.SELECTED)) == before).all(), "other flags changed"
     disagrees = (flags & confident.AGREES) == 0
     return (flags & selection.SELECTED).astype(bool) & disagrees, disagrees
 
 
 def reach_of(probs):
-    """Largest sum of two entries of a row, as a caller may bound it."""
-    return float(np.sort(probs.astype(np.float64), axis=1)[:, -2:].sum(axis=1).max(initial=0.0))
+    """Largest sum of a row, as a caller may bound it."""
+    return float(probs.astype(np.float64).sum(axis=1).max(initial=0.0)) + 1e-9
 
 
 def check(labels, probs, quotas):
     labels, probs = np.ascontiguousarray(labels), np.ascontiguousarray(probs)
     taken, disagrees = select(labels, probs, quotas)
     np.testing.assert_array_equal(taken, sorted_out(labels, probs, quotas) & disagrees)
-    for options in ({"reach": reach_of(probs)}, {"reach": 1.5}):
-        np.testing.assert_array_equal(select(labels, probs, quotas, **options)[0], taken)
-    for threads in (1, 2, 5):
-        with shared_out(threads):
-            np.testing.assert_array_equal(select(labels, probs, quotas)[0], taken)
+    for reach in (reach_of(probs), reach_of(probs) + 0.5):
+        np.testing.assert_array_equal(select(labels, probs, quotas, reach=reach)[0], taken)
+        for threads, rows_of_a_bucket in ((1, 64), (2, 1), (5, 8)):
+            with shared_out(threads), mock.patch.object(selection, "_ENOUGH", rows_of_a_bucket):
+                np.testing.assert_array_equal(select(labels, probs, quotas, reach=reach)[0], taken)
 
 
 def quotas(k, most):
@@ -144,6 +144,20 @@ def test_few_distinct_keys(seed, quota, levels):
     check(random.integers(0, 3, 200), probs, np.full((3, 3), quota))
 
 
+def test_a_sample_that_misleads():
+    """Every row of the sample is a bad one: the bar is too high, and its class is filled again."""
+    n, step = 4000, selection._SPARSEST
+    p = np.where(np.arange(n) % step == 0, 0.95, 0.6) + np.random.default_rng(0).random(n) / 100
+    probs = np.c_[1 - p, p, np.zeros(n)]
+    labels = np.arange(n) // step % 2 * 2  # half are of a class that has no bucket
+    for quota in (200, 1500, 2500):
+        wanted = np.zeros((3, 3), dtype=np.int64)
+        wanted[0, 1] = quota
+        check(labels, probs, wanted)
+        wanted[2, 2] = quota
+        check(labels, probs, wanted)
+
+
 def test_agreeing_rows_take_up_places():
     """Row 0 agrees and has the smaller p: it uses up the class's quota of one."""
     probs = np.array([[0.34, 0.33, 0.33], [0.45, 0.55, 0.0]])
@@ -156,9 +170,9 @@ def test_agreeing_rows_take_up_places():
 def test_rows_left_out_are_never_taken():
     labels, probs = strategies.realistic(4, n=60, k=3)
     labels[::2] = -1
-    flags = confident.sweep(labels, probs).flags
-    selection.select_by_quota(labels, probs, flags, as_quotas(np.full((3, 3), 60)))
-    assert not (flags[::2] & selection.SELECTED).any()
+    swept = confident.sweep(labels, probs)
+    selection.select_by_quota(labels, probs, swept, as_quotas(np.full((3, 3), 60)))
+    assert not (swept.flags[::2] & selection.SELECTED).any()
 
 
 def test_nothing_asked_nothing_taken():

@@ -17,8 +17,8 @@ from hypothesis.extra import numpy as hnp
 
 from goldlabel import confident, filters
 from goldlabel.errors import DataWarning, InputError
-from goldlabel.kernels import confident as loops
-from goldlabel.kernels import rows, selection
+
+from goldlabel.kernels import class_means, rows, selection
 
 FILTERS, PRUNING, SCORES = reference.FILTERS, reference.PRUNING, reference.SCORES
 
@@ -28,7 +28,7 @@ def small_blocks(threads):
     """Let little input make many blocks, shared out among threads."""
     with (
         mock.patch.object(rows, "BLOCK_CELLS", 64),
-        mock.patch.object(loops, "_SUM_ROWS", 16),
+        mock.patch.object(class_means, "_SUM_ROWS", 16),
         mock.patch.object(selection, "_SHARED", 0),
         mock.patch.dict(os.environ, {"GOLDLABEL_THREADS": str(threads)}),
     ):

@@ -1,115 +1,63 @@
-"""Class thresholds, and the one pass over pred_probs that everything else comes from.
+"""The one pass over pred_probs that everything else comes from.
 
 Probabilities are compared as integers: non-negative IEEE floats order like their bits, and integer
-maxima, counts and sums are vectorised by the compiler where float ones are not. A row is looked at
-a second time only where the model's class is not the given one.
+maxima, counts and sums are vectorised by the compiler where float ones are not. Bits of negative
+numbers are above all others: a row that holds one is compared once more, as if they were 0. Other
+rows are looked at a second time only where the model's class is not the given one.
 
 References
 ----------
 C. Northcutt, L. Jiang, I. Chuang. Confident Learning: Estimating Uncertainty in Dataset Labels.
-JAIR 70 (2021), equations 1 and 2.
+JAIR 70 (2021), equation 1.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from goldlabel.kernels._jit import frozen, kernel
+from goldlabel.kernels.class_means import EPS, NEVER
 from goldlabel.kernels.rows import block_rows, each_block
 
 __all__ = [
     "AGREES",
-    "EPS",
-    "NEVER",
     "OFF_DIAGONAL",
-    "THRESHOLD_MIN",
+    "Disagreeing",
     "Sweep",
-    "class_sums",
     "sweep",
-    "thresholds",
 ]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[Any]
-
-EPS = 1e-6
-"""Slack of comparisons between probabilities and thresholds."""
-THRESHOLD_MIN = 2 * EPS
-"""Floor of a threshold, above EPS so that a probability of 0 is never confident."""
-NEVER = 2.0
-"""Threshold of a class without examples: no probability reaches it."""
+Bits = npt.NDArray[Any]
+"""uint64 or uint32: the bits of float64 or float32."""
 
 AGREES = 1
 """Flag: the model's class is the given one, or within EPS of it."""
 OFF_DIAGONAL = 2
 """Flag: counted off the diagonal of the confident joint."""
 
-_SUM_ROWS = 1 << 14
 _UNIT = 1 << 40  # row sums are taken in fixed point: exact, and vectorised
+_ONE = 1 << 32  # entries are counted above this bit, their positions summed below
 
 
 @kernel
-def _class_sums(labels: Ints, pred_probs: Floats, counts: Ints, sums: Floats) -> None:
-    """``counts[k]``, ``sums[k]`` = number and sum of ``p[i, k]`` over rows labelled k."""
-    for i in range(labels.shape[0]):
-        given = labels[i]
-        if given >= 0:
-            counts[given] += 1
-            sums[given] += np.float64(pred_probs[i, given])
-
-
-def class_sums(labels: Ints, pred_probs: Floats) -> tuple[Ints, npt.NDArray[np.float64]]:
-    """Count the rows of each class, and sum the probabilities of their given labels.
-
-    Parameters
-    ----------
-    labels : ndarray of shape (n,), int64
-        Given class; negative = left out.
-    pred_probs : ndarray of shape (n, k), float32 or float64, C-contiguous
-
-    Returns
-    -------
-    counts : ndarray of shape (k,), int64
-    sums : ndarray of shape (k,), float64
-        The same bits for any number of threads: one partial sum per fixed block, in block order.
-    """
-    n, k = pred_probs.shape
-    blocks = max(1, -(-n // _SUM_ROWS))
-    counts = np.zeros((blocks, k), dtype=np.int64)
-    sums = np.zeros((blocks, k), dtype=np.float64)
-    given, probs = frozen(labels), frozen(pred_probs)
-
-    def work(worker: int, block: int, rows: slice) -> None:
-        _class_sums(given[rows], probs[rows], counts[block], sums[block])
-
-    each_block(work, n, _SUM_ROWS)
-    return counts.sum(axis=0), np.add.accumulate(sums, axis=0)[-1]
-
-
-def thresholds(counts: Ints, sums: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the mean self-confidence of each class, floored; `NEVER` for an absent class."""
-    means = np.full(counts.shape[0], NEVER)
-    np.divide(sums, counts, out=means, where=counts > 0)
-    floored: npt.NDArray[np.float64] = np.maximum(means, THRESHOLD_MIN)
-    return floored
-
-
-@kernel
-def _first(row: Ints, value: Any, skip: Any) -> int:
-    """Position of the first entry equal to `value`, other than `skip`."""
-    for j in range(row.shape[0]):
-        if row[j] == value and j != skip:
-            return j
-    return -1
+def _position(bits: Bits, value: Any, skip: Any) -> int:
+    """Position of the first entry equal to `value`, other than `skip`; their number if none is."""
+    k = bits.shape[0]
+    found = k
+    for j in range(k):
+        found = min(found, j if bits[j] == value and j != skip else k)
+    return found
 
 
 @kernel
 def _largest(row: Floats, skip: Any) -> int:
-    """Position of the largest entry other than `skip`, the lowest of equals."""
+    """Position of the largest entry other than `skip`, the lowest of equals; -1 if there is none."""
     found = -1
     for j in range(row.shape[0]):
         if j != skip and (found < 0 or row[j] > row[found]):
@@ -118,21 +66,40 @@ def _largest(row: Floats, skip: Any) -> int:
 
 
 @kernel
-def _largest_confident(row: Floats, bits: Ints, cuts: Ints) -> int:
+def _largest_confident(row: Floats, cuts: Bits, sign: Any, bits: Bits) -> int:
     """Position of the largest entry that reaches its cut, the lowest of equals."""
     found = -1
     for j in range(bits.shape[0]):
-        if bits[j] >= cuts[j] and (found < 0 or row[j] > row[found]):
+        if _unsigned(bits[j], sign) >= cuts[j] and (found < 0 or row[j] > row[found]):
             found = j
     return found
+
+
+@kernel
+def _unsigned(bits: Any, sign: Any) -> Any:
+    """Bits as a number; 0 for those of a negative number, and of -0.0."""
+    return np.uint64(0) if bits >= sign else np.uint64(bits)
+
+
+@kernel
+def _compared(bits: Bits, cuts: Bits, sign: Any, given: Any) -> tuple[int, Any]:
+    """Compare a row that holds a negative number: what `_sweep` has of all other rows."""
+    confident = np.int64(0)
+    other = np.uint64(0)
+    for j in range(bits.shape[0]):
+        b = _unsigned(bits[j], sign)
+        confident += _ONE + j if b >= cuts[j] else 0
+        if j != given:
+            other = max(other, b)
+    return confident, other
 
 
 @kernel
 def _sweep(
     labels: Ints,
     pred_probs: Floats,
-    bits: Ints,
-    cuts: Ints,
+    bits: Bits,
+    cuts: Bits,
     confident_only: bool,
     joint: Ints,
     flags: npt.NDArray[np.uint8],
@@ -141,32 +108,33 @@ def _sweep(
     normalized_margin: Floats,
     extremes: Ints,
     cell: Floats,
-    cell_bits: Ints,
-) -> None:
-    """Read each row once; see `sweep`.
+    cell_bits: Bits,
+    rows: Ints,
+    p_given: Floats,
+    p_predicted: Floats,
+) -> int:
+    """Read each row once; see `sweep`. Return how many rows disagree: `rows` lists them.
 
-    `extremes` gets the bits or-ed, the largest, the sum farthest from 1 and its row; `cell` and
-    `cell_bits` are one number's memory seen as a float and as its bits.
+    `extremes` gets the number of rows predicted otherwise, the largest bits, the sum farthest from
+    1 and its row; `cell` and `cell_bits` are one number's memory seen as a float and as its bits.
     """
     k = bits.shape[1]
-    ored = np.int64(0)
-    largest = np.int64(0)
+    sign = np.uint64(1) << np.uint64(8 * bits.itemsize - 1)
+    largest = np.uint64(0)
     worst = np.int64(-1)
+    otherwise = 0
+    found = np.uint64(0)
     for i in range(bits.shape[0]):
         given = labels[i]
         total = np.int64(0)
+        # How many entries are confident, times _ONE, and the sum of their positions.
         confident = np.int64(0)
-        where = np.int64(0)
-        # No class reaches -1: what is left of the maximum when the given one is masked.
-        other = np.int64(-1)
+        other = np.uint64(0)
         for j in range(k):
-            b = np.int64(bits[i, j])
-            ored |= b
-            reaches = np.int64(b >= cuts[j])
-            confident += reaches
-            where += reaches * j
+            b = np.uint64(bits[i, j])
+            confident += _ONE + j if b >= cuts[j] else 0
             total += np.int64(pred_probs[i, j] * _UNIT)
-            other = max(other, b if j != given else np.int64(-1))
+            other = max(other, b if j != given else np.uint64(0))
         if given < 0:
             largest = max(largest, other)
             flags[i] = AGREES
@@ -181,53 +149,84 @@ def _sweep(
             worst = off
             extremes[2] = total
             extremes[3] = i
-        own = np.int64(bits[i, given])
-        largest = max(largest, other, own)
+        at = np.uint64(given)  # an index that can't be negative is looked up at once
+        own = np.uint64(bits[i, at])
+        top = max(own, other)
+        largest = max(largest, top)
+        if top >= sign:
+            confident, other = _compared(bits[i], cuts, sign, given)
+            own = _unsigned(own, sign)
 
         agrees = True
         best = given
-        second = -1
-        if own <= other or own <= 0:
+        mine = pred_probs[i, at]
+        if own <= other or own == np.uint64(0):
             # The model may prefer another class; bits of zeros and below do not order.
-            if own <= 0 and other <= 0:
+            if other == np.uint64(0):
                 second = _largest(pred_probs[i], given)
             else:
-                second = _first(bits[i], other, given)
+                second = _position(bits[i], other, given)
             if second >= 0:
-                rival = pred_probs[i, second]
-                mine = pred_probs[i, given]
+                rival = pred_probs[i, np.uint64(second)]
                 if rival > mine or (rival == mine and second < given):
                     best = second
                 cell[0] = np.float64(mine) + EPS  # rounded to the precision of pred_probs
                 agrees = cell[0] > rival or (cell[0] == rival and given < second)
+                # Written whether or not it counts: a branch that can't be foreseen costs more.
+                rows[found] = i
+                p_given[found] = mine
+                p_predicted[found] = rival
+                found += np.uint64(not agrees)
+                otherwise += best != given
 
-        guess: Any = -1
-        if confident == 1:
-            guess = where
-        elif confident > 1:
-            guess = best
-            if confident_only and bits[i, best] < cuts[best]:
-                guess = _largest_confident(pred_probs[i], bits[i], cuts)
-        flag = 0
-        if agrees:
-            flag |= AGREES
-        if guess >= 0:
-            joint[given, guess] += 1
-            if guess != given:
-                flag |= OFF_DIAGONAL
-        flags[i] = flag
+        guess = confident & (_ONE - 1) if confident < 2 * _ONE else best
+        if confident_only and confident >= 2 * _ONE:
+            guess = _largest_confident(pred_probs[i], cuts, sign, bits[i])
+        counted = confident >= _ONE
+        joint[at, np.uint64(guess)] += np.int64(counted)
+        flags[i] = AGREES * np.int64(agrees) | OFF_DIAGONAL * np.int64(counted & (guess != given))
         predicted[i] = best
         if self_confidence.shape[0]:
-            self_confidence[i] = min(max(np.float64(pred_probs[i, given]), 0.0), 1.0)
+            self_confidence[i] = min(max(np.float64(mine), 0.0), 1.0)
         if normalized_margin.shape[0]:
-            rival_probability = 0.0
-            if other > 0:
-                cell_bits[0] = other
-                rival_probability = np.float64(cell[0])
-            gap = np.float64(pred_probs[i, given]) - rival_probability
+            cell_bits[0] = other
+            gap = np.float64(mine) - np.float64(cell[0])
             normalized_margin[i] = min(max((gap + 1.0) / 2.0, 0.0), 1.0) if k > 1 else 1.0
-    extremes[0] = ored
-    extremes[1] = largest
+    extremes[0] = otherwise
+    extremes[1] = -1 if largest >= sign else np.int64(largest)
+    return np.int64(found)
+
+
+@kernel
+def _those(
+    mask: npt.NDArray[np.bool_], rows: Ints, p_given: Floats, p_predicted: Floats
+) -> tuple[Ints, Floats, Floats]:
+    kept, own, top = np.empty_like(rows), np.empty_like(p_given), np.empty_like(p_predicted)
+    at = 0
+    for n in range(rows.shape[0]):  # written first and counted then: no branch to be foreseen
+        kept[at], own[at], top[at] = rows[n], p_given[n], p_predicted[n]
+        at += mask[rows[n]]
+    return kept[:at], own[:at], top[:at]
+
+
+class Disagreeing(NamedTuple):
+    """The rows where the model's class is another than the given one: `AGREES` is not set.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (m,), int64
+        In ascending order.
+    p_given, p_predicted : ndarray of shape (m,), as pred_probs
+        Probabilities of the given and of the predicted class.
+    """
+
+    rows: Ints
+    p_given: Floats
+    p_predicted: Floats
+
+    def those(self, mask: npt.NDArray[np.bool_]) -> Disagreeing:
+        """Return those of the rows that are in `mask`, of shape (n,)."""
+        return Disagreeing(*_those(mask, self.rows, self.p_given, self.p_predicted))
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,6 +243,10 @@ class Sweep:
         The model's class, the lowest of equals.
     self_confidence, normalized_margin : ndarray of shape (n,) or (0,), float64
         The scores that were asked for.
+    disagreeing : Disagreeing
+    otherwise : int
+        Rows, of those not left out, whose label is not the class in `predicted`. Besides those that
+        disagree: where two classes are as probable, or nearly.
     in_range : bool
         Whether every probability is a number in [-EPS, 1 + EPS]; if not, nothing else holds.
     worst_row, worst_sum : int, float
@@ -255,6 +258,8 @@ class Sweep:
     predicted: npt.NDArray[Any]
     self_confidence: npt.NDArray[np.float64]
     normalized_margin: npt.NDArray[np.float64]
+    disagreeing: Disagreeing
+    otherwise: int
     in_range: bool
     worst_row: int
     worst_sum: float
@@ -284,11 +289,13 @@ def sweep(
         Which scores to compute.
     """
     n, k = pred_probs.shape
-    integer = np.int64 if pred_probs.dtype == np.float64 else np.int32
+    integer = np.uint64 if pred_probs.dtype == np.float64 else np.uint32
     cuts = _cuts(np.full(k, NEVER) if cutoffs is None else cutoffs, pred_probs.dtype)
     given, probs, bits = frozen(labels), frozen(pred_probs), frozen(pred_probs, integer)
     size = block_rows(k)
     joints: dict[int, Ints] = {}
+    scratches: dict[int, Disagreeing] = {}
+    found: dict[int, Disagreeing] = {}
     cells = np.zeros((max(1, -(-n // size)), 1), dtype=pred_probs.dtype)
     extremes = np.zeros((max(1, -(-n // size)), 4), dtype=np.int64)
     extremes[:, 2] = _UNIT
@@ -300,8 +307,9 @@ def sweep(
     def work(worker: int, block: int, rows: slice) -> None:
         if worker not in joints:
             joints[worker] = np.zeros((k, k), dtype=np.int64)
+            scratches[worker] = _places(min(size, n), probs.dtype)
         cell = cells[block]
-        _sweep(
+        count = _sweep(
             given[rows],
             probs[rows],
             bits[rows],
@@ -315,7 +323,10 @@ def sweep(
             extremes[block],
             cell,
             cell.view(integer),
+            *scratches[worker],
         )
+        local, *probabilities = (array[:count] for array in scratches[worker])
+        found[block] = Disagreeing(local + rows.start, *(array.copy() for array in probabilities))
 
     each_block(work, n, size)
     joint = joints.pop(0, None)
@@ -329,28 +340,35 @@ def sweep(
         predicted=predicted,
         self_confidence=confidences,
         normalized_margin=margins,
+        disagreeing=_joined([found[block] for block in range(len(found))], probs.dtype),
+        otherwise=int(extremes[:, 0].sum()),
         in_range=_in_range(extremes, pred_probs),
         worst_row=int(block * size + extremes[block, 3]),
         worst_sum=float(extremes[block, 2]) / _UNIT,
     )
 
 
-def _cuts(cutoffs: npt.NDArray[np.float64], dtype: np.dtype[Any]) -> Ints:
-    """Return the bits of the smallest probability of this dtype that reaches each threshold.
+def _places(size: int, dtype: np.dtype[Any]) -> Disagreeing:
+    return Disagreeing(np.empty(size, np.int64), np.empty(size, dtype), np.empty(size, dtype))
 
-    What lies below 0, or is -0.0, counts as 0: its bits are below those of all other numbers.
-    """
+
+def _joined(blocks: list[Disagreeing], dtype: np.dtype[Any]) -> Disagreeing:
+    if not blocks:
+        return _places(0, dtype)
+    return Disagreeing(*(np.concatenate(parts) for parts in zip(*blocks, strict=True)))
+
+
+def _cuts(cutoffs: npt.NDArray[np.float64], dtype: np.dtype[Any]) -> Bits:
+    """Return the bits of the smallest probability of this dtype that reaches each threshold."""
     lowest = np.maximum(cutoffs - EPS, 0.0)
     cuts = lowest.astype(dtype)
     cuts = np.where(cuts < lowest, np.nextafter(cuts, dtype.type(np.inf)), cuts).astype(dtype)
-    integer = np.dtype(np.int64 if dtype == np.float64 else np.int32)
-    least = -(1 << (8 * integer.itemsize - 1))
-    return frozen(np.where(lowest > 0, cuts.view(integer), least).astype(integer))
+    return frozen(cuts, np.uint64 if dtype == np.float64 else np.uint32)
 
 
 def _in_range(extremes: Ints, pred_probs: Floats) -> bool:
     limit = np.array([1.0 + EPS]).astype(pred_probs.dtype)
-    if extremes[:, 1].max() > int(limit.view(np.int64 if limit.itemsize == 8 else np.int32)[0]):
-        return False
-    # Some sign bit is set: a negative number, a -0.0, or a NaN with a sign.
-    return extremes[:, 0].min() >= 0 or bool(np.min(pred_probs, initial=0.0) >= -EPS)
+    if extremes[:, 1].min() < 0:  # a sign bit is set: of a negative number, a -0.0 or a NaN
+        least, most = np.min(pred_probs), np.max(pred_probs)
+        return bool(least >= -EPS and most <= limit[0])
+    return int(extremes[:, 1].max()) <= int(limit.view(np.uint64 if limit.itemsize == 8 else np.uint32)[0])

@@ -1,4 +1,10 @@
-"""Choose the worst rows of each class: a quota per bucket, memory bounded by the quotas."""
+"""Choose the worst rows of each class: a quota per bucket, memory bounded by the quotas.
+
+The rows that disagree with their label come first: nearly always they fill the buckets. Of each of
+them the pass over pred_probs has kept the two probabilities that matter most, and a look at these
+alone, or at those of a sample, says about how bad a row must be to get in. Then the rows that may
+be that bad are looked up. Only for buckets that still have room all other rows are.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +13,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from goldlabel.kernels import buckets
 from goldlabel.kernels._jit import frozen, kernel
-from goldlabel.kernels.confident import AGREES, EPS
+from goldlabel.kernels.buckets import BucketArrays, keep_best, offer, settle
+from goldlabel.kernels.class_means import EPS
+from goldlabel.kernels.confident import AGREES, Sweep
 from goldlabel.kernels.rows import each_block, thread_count
 
-__all__ = ["SELECTED", "Buckets", "Quotas", "ascending", "lowest", "select_by_quota"]
+__all__ = ["SELECTED", "Quotas", "ascending", "lowest", "select_by_quota"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[Any]
@@ -25,167 +34,240 @@ _AHEAD = 64
 _SHORT = 4
 """Rows of so many cache lines are loaded whole."""
 _SETTLED = 2 * EPS  # agreement puts every margin at EPS or below, up to rounding
+_ENOUGH = 64
+"""Rows for each bucket that a sample is made of."""
+_SPARSEST = 16
+"""A sample has at least one of so many rows."""
+
+
+_Candidates = tuple[Ints, Ints, npt.NDArray[Any], Floats, Floats]
+"""Rows that disagree, their given and predicted classes, and the probabilities of these."""
+_Pairs = tuple[Ints, Ints, Ints]
+"""Classes of the buckets: `starts`, `rivals`, `itself`.
+
+Those against class g are ``starts[g] .. starts[g + 1]``; ``itself[g]`` is the one against the class
+itself, or -1.
+"""
 
 
 @kernel
-def _best_first(keys: Floats, members: Ints, start: int, end: int, count: int) -> None:
-    """Reorder ``start .. end`` so that its `count` best come first (quickselect).
-
-    Better is the larger key, and among equals the lower row: no two entries are equal.
-    """
-    low, high = start, end - 1
-    nth = start + count - 1
-    while low < high:
-        middle = (low + high) // 2
-        pivot, row = keys[middle], members[middle]
-        left, right = low, high
-        while left <= right:
-            while keys[left] > pivot or (keys[left] == pivot and members[left] < row):
-                left += 1
-            while keys[right] < pivot or (keys[right] == pivot and members[right] > row):
-                right -= 1
-            if left <= right:
-                keys[left], keys[right] = keys[right], keys[left]
-                members[left], members[right] = members[right], members[left]
-                left += 1
-                right -= 1
-        if nth <= right:
-            high = right
-        elif nth >= left:
-            low = left
-        else:
-            return
+def _candidates(
+    labels: Ints,
+    predicted: npt.NDArray[Any],
+    rows: Ints,
+    p_given: Floats,
+    p_predicted: Floats,
+    first: int,
+    last: int,
+) -> _Candidates:
+    """Gather what is known of the rows given as one of the classes ``first .. last``."""
+    count = 0
+    for i in rows:
+        count += (labels[i] >= first) & (labels[i] < last)
+    # A place more: the row after the last one is written too, and not counted.
+    row, given = np.empty(count + 1, dtype=np.int64), np.empty(count + 1, dtype=np.int64)
+    rival = np.empty(count + 1, dtype=predicted.dtype)
+    own, top = np.empty(count + 1, dtype=p_given.dtype), np.empty(count + 1, dtype=p_given.dtype)
+    at = 0
+    for n in range(rows.shape[0]):
+        i = rows[n]
+        row[at], given[at], rival[at] = i, labels[i], predicted[i]
+        own[at], top[at] = p_given[n], p_predicted[n]
+        at += (labels[i] >= first) & (labels[i] < last)
+    return row[:count], given[:count], rival[:count], own[:count], top[:count]
 
 
 @kernel
-def _keep_best(
-    bucket: int, quota: int, start: int, sizes: Ints, bars: Floats, keys: Floats, members: Ints
-) -> None:
-    """Drop all but the `quota` best of a full bucket, and raise its bar to the least of them."""
-    _best_first(keys, members, start, start + sizes[bucket], quota)
-    sizes[bucket] = quota
-    bars[bucket] = keys[start : start + quota].min()
+def _bucket(starts: Ints, rivals: Ints, given: int, rival: int) -> int:
+    """Return the bucket of a pair of classes, or -1."""
+    found = -1
+    for bucket in range(starts[given], starts[given + 1]):
+        found = max(found, bucket if rivals[bucket] == rival else -1)
+    return found
 
 
 @kernel
-def _touched(rows: Ints, givens: Ints, pred_probs: Floats, starts: Ints, rivals: Ints) -> float:
+def _touched(
+    rows: Ints, givens: Ints, asked: Ints, pred_probs: Floats, starts: Ints, rivals: Ints
+) -> float:
     """Load what is needed of scattered rows at once, or each would wait for memory alone."""
     k = pred_probs.shape[1]
     line = 64 // pred_probs.itemsize
     warm = 0.0
-    if k <= _SHORT * line:
-        for i in rows:
+    for n in asked:
+        i, given = rows[n], givens[n]
+        if k <= _SHORT * line:
             for j in range(0, k, line):
                 warm += pred_probs[i, j]
             warm += pred_probs[i, k - 1]
-        return warm
-    for n in range(rows.shape[0]):
-        i, given = rows[n], givens[n]
-        warm += pred_probs[i, given]
-        for bucket in range(starts[given], starts[given + 1]):
-            warm += pred_probs[i, rivals[bucket]]
+        else:
+            for bucket in range(starts[given], starts[given + 1]):
+                warm += pred_probs[i, rivals[bucket]]
     return warm
 
 
 @kernel
-def _select(
+def _fill(
+    into: BucketArrays,
+    pairs: _Pairs,
+    rows: _Candidates,
+    pred_probs: Floats,
+    reach: float,
+    floors: Floats,
+) -> float:
+    """Offer rows to the buckets that they may get into; see `_floors`.
+
+    Entries are collected, and offered together: whether one is good enough can't be foreseen, so
+    it is written first and counted if it is.
+    """
+    row, givens, predicted, p_given, p_predicted = rows
+    starts, rivals, itself = pairs
+    bars = into[3]
+    most = 1 + (starts[1:] - starts[:-1]).max()
+    buckets, keys = np.empty(_AHEAD * most + 1, dtype=np.int64), np.empty(_AHEAD * most + 1)
+    entries, asked = np.empty(_AHEAD * most + 1, dtype=np.int64), np.empty(_AHEAD, dtype=np.int64)
+    warm = 0.0
+    for first in range(0, row.shape[0], _AHEAD):
+        found = count = 0
+        for n in range(first, min(first + _AHEAD, row.shape[0])):
+            given, own, top = givens[n], np.float64(p_given[n]), np.float64(p_predicted[n])
+            bucket = itself[given]
+            if bucket >= 0:
+                buckets[found], keys[found], entries[found] = bucket, -own, row[n]
+                found += -own >= bars[bucket]
+            # The most that a class besides these two can have, and no more than the predicted one.
+            third = min(top, reach - own - top)
+            if third - own >= floors[given]:
+                asked[count] = n
+                count += 1
+                continue
+            bucket = _bucket(starts, rivals, given, predicted[n])
+            if bucket >= 0:
+                buckets[found], keys[found], entries[found] = bucket, top - own, row[n]
+                found += top - own >= bars[bucket]
+        warm += _touched(row, givens, asked[:count], pred_probs, starts, rivals)
+        for n in asked[:count]:
+            i, given = row[n], givens[n]
+            own = np.float64(p_given[n])
+            for bucket in range(starts[given], starts[given + 1]):
+                key = np.float64(pred_probs[i, rivals[bucket]]) - own
+                buckets[found], keys[found], entries[found] = bucket, key, i
+                found += (key >= bars[bucket]) & (bucket != itself[given])
+        offer(into, buckets[:found], keys[:found], entries[:found])
+    return warm  # returned only to keep the loads of `_touched` from being dropped
+
+
+@kernel
+def _floors(into: BucketArrays, pairs: _Pairs) -> Floats:
+    """Return for each class the key from which a row of it may get in for an unknown rival."""
+    starts, _, itself = pairs
+    bars = into[3]
+    floors = np.full(itself.shape[0], np.inf)
+    for given in range(itself.shape[0]):
+        for bucket in range(starts[given], starts[given + 1]):
+            if bucket != itself[given]:
+                floors[given] = min(floors[given], bars[bucket])
+    return floors
+
+
+@kernel
+def _set_bars(into: BucketArrays, first: int, last: int) -> None:
+    """Set the bars of ``first .. last`` to the least of a full bucket, and empty all of them."""
+    settle(into, first, last)
+    quotas, offsets, sizes, bars, keys, _ = into
+    for bucket in range(first, last):
+        if sizes[bucket] == quotas[bucket]:
+            bars[bucket] = keys[offsets[bucket] : offsets[bucket] + sizes[bucket]].min()
+        sizes[bucket] = 0
+
+
+@kernel
+def _reopen(
+    into: BucketArrays, pairs: _Pairs, lowest: Floats, classes: npt.NDArray[np.bool_]
+) -> bool:
+    """Empty the buckets of those of the classes where a bar was too high; leave these marked."""
+    quotas, _, sizes, bars, _, _ = into
+    starts = pairs[0]
+    for given in np.flatnonzero(classes):
+        ours = slice(starts[given], starts[given + 1])
+        short = (sizes[ours] < quotas[ours]) & (bars[ours] > lowest[ours])
+        classes[given] = short.any()
+        if classes[given]:
+            sizes[ours] = 0
+            bars[ours] = lowest[ours]
+    return classes.any()
+
+
+@kernel
+def _fill_up(
+    into: BucketArrays,
+    pairs: _Pairs,
     labels: Ints,
     pred_probs: Floats,
     flags: npt.NDArray[np.uint8],
-    disagreeing: Ints,
-    givens: Ints,
-    mine: npt.NDArray[np.bool_],
     reach: float,
-    starts: Ints,
-    rivals: Ints,
-    quotas: Ints,
-    offsets: Ints,
-    sizes: Ints,
-    bars: Floats,
-    keys: Floats,
-    members: Ints,
-    still_open: Ints,
-    floors: Floats,
+    first: int,
+    last: int,
 ) -> None:
-    """Fill the buckets of the classes in `mine`, and flag what they hold; see `select_by_quota`.
+    """Offer all other rows of the classes ``first .. last`` to the buckets that have room left.
 
-    Rows where the model prefers the rival come first: nearly always they fill the bucket. Then,
-    only for the buckets that still have room, all other rows. A bucket against the class itself
-    takes the rows where the model disagrees, then the others.
+    A bucket against the class itself took the rows that disagree, and is offered the others.
     """
-    warm = 0.0
-    for first in range(0, disagreeing.shape[0], _AHEAD):
-        end = min(first + _AHEAD, disagreeing.shape[0])
-        warm += _touched(disagreeing[first:end], givens[first:end], pred_probs, starts, rivals)
-        for n in range(first, end):
-            i, given = disagreeing[n], givens[n]
-            own = np.float64(pred_probs[i, given])
-            for bucket in range(starts[given], starts[given + 1]):
-                rival = rivals[bucket]
-                key = np.float64(pred_probs[i, rival]) - own if rival != given else -own
-                if key >= bars[bucket]:
-                    at = offsets[bucket] + sizes[bucket]
-                    keys[at], members[at] = key, i
-                    sizes[bucket] += 1
-                    if at + 1 == offsets[bucket + 1]:
-                        _keep_best(
-                            bucket, quotas[bucket], offsets[bucket], sizes, bars, keys, members
-                        )
+    quotas, offsets, sizes, bars, keys, members = into
+    starts, rivals, itself = pairs
     # `still_open` lists, from starts[class], the buckets of the class with room left. `floors` is
     # the key that a row must reach to get into any of them: none, for a class without.
+    still_open = np.empty(rivals.shape[0], dtype=np.int64)
     ends = starts[:-1].copy()
+    floors = np.full(ends.shape[0], np.inf)
     more = False
-    for given in range(mine.shape[0]):
-        # A sum that is no number can't happen: this only keeps the loads above from being dropped.
-        floors[given] = np.inf if warm < np.inf else -np.inf
-        if mine[given]:
-            for bucket in range(starts[given], starts[given + 1]):
-                if rivals[bucket] == given or sizes[bucket] < quotas[bucket]:
-                    if rivals[bucket] != given:
-                        bars[bucket] = -np.inf
-                    still_open[ends[given]] = bucket
-                    ends[given] += 1
-                    floors[given] = -np.inf
-                    more = True
-    if more:
-        for i in range(labels.shape[0]):
-            given = labels[i]
-            if given < 0 or floors[given] == np.inf:
-                continue
-            # No rival's probability is above what the given one leaves of the row's sum.
-            own = np.float64(pred_probs[i, given])
-            if reach - 2.0 * own < floors[given]:
-                continue
-            floor = np.inf
-            for slot in range(starts[given], ends[given]):
-                bucket = still_open[slot]
-                rival = rivals[bucket]
-                if rival == given:
-                    key = -own
-                    offered = flags[i] & AGREES != 0
-                    floor = -np.inf
-                else:
-                    key = np.float64(pred_probs[i, rival]) - own
-                    offered = key <= _SETTLED
-                if offered and key >= bars[bucket]:
-                    at = offsets[bucket] + sizes[bucket]
-                    keys[at], members[at] = key, i
-                    sizes[bucket] += 1
-                    if at + 1 == offsets[bucket + 1]:
-                        _keep_best(
-                            bucket, quotas[bucket], offsets[bucket], sizes, bars, keys, members
-                        )
-                floor = min(floor, bars[bucket])
-            floors[given] = floor
-    for given in range(mine.shape[0]):
-        if mine[given]:
-            for bucket in range(starts[given], starts[given + 1]):
-                start, size = offsets[bucket], sizes[bucket]
-                if size > quotas[bucket]:
-                    _best_first(keys, members, start, start + size, quotas[bucket])
-                    size = quotas[bucket]
-                for slot in range(start, start + size):
-                    flags[members[slot]] |= SELECTED
+    for given in range(first, last):
+        for bucket in range(starts[given], starts[given + 1]):
+            if bucket == itself[given] or sizes[bucket] < quotas[bucket]:
+                if bucket != itself[given]:
+                    bars[bucket] = -np.inf
+                still_open[ends[given]] = bucket
+                ends[given] += 1
+                floors[given] = -np.inf
+                more = True
+    if not more:
+        return
+    for i in range(labels.shape[0]):
+        given = labels[i]
+        if given < 0 or floors[given] == np.inf:
+            continue
+        # No rival's probability is above what the given one leaves of the row's sum.
+        own = np.float64(pred_probs[i, given])
+        if reach - 2.0 * own < floors[given]:
+            continue
+        floor = np.inf
+        for slot in range(starts[given], ends[given]):
+            bucket = still_open[slot]
+            if bucket == itself[given]:
+                key = -own
+                offered = flags[i] & AGREES != 0
+                floor = -np.inf
+            else:
+                key = np.float64(pred_probs[i, rivals[bucket]]) - own
+                offered = key <= _SETTLED
+            if offered and key >= bars[bucket]:
+                at = offsets[bucket] + sizes[bucket]
+                keys[at], members[at] = key, i
+                sizes[bucket] += 1
+                if at + 1 == offsets[bucket + 1]:
+                    keep_best(bucket, quotas[bucket], offsets[bucket], sizes, bars, keys, members)
+            floor = min(floor, bars[bucket])
+        floors[given] = floor
+
+
+@kernel
+def _flag(into: BucketArrays, flags: npt.NDArray[np.uint8], first: int, last: int) -> None:
+    """Flag the quota of each of the buckets ``first .. last``."""
+    settle(into, first, last)
+    _, offsets, sizes, _, _, members = into
+    for bucket in range(first, last):
+        for slot in range(offsets[bucket], offsets[bucket] + sizes[bucket]):
+            flags[members[slot]] |= SELECTED
 
 
 class Quotas(NamedTuple):
@@ -208,7 +290,7 @@ class Quotas(NamedTuple):
 def select_by_quota(
     labels: Ints,
     pred_probs: Floats,
-    flags: npt.NDArray[np.uint8],
+    swept: Sweep,
     quotas: Quotas,
     *,
     reach: float = np.inf,
@@ -219,14 +301,14 @@ def select_by_quota(
     ----------
     labels : ndarray of shape (n,), int64
     pred_probs : ndarray of shape (n, k), float32 or float64, C-contiguous
-    flags : ndarray of shape (n,), uint8
-        `AGREES` as `goldlabel.kernels.confident.sweep` set it; gets `SELECTED`.
+    swept : Sweep
+        Of these rows. Its flags get `SELECTED`.
     quotas : Quotas
         What to take. Ties go to the lower row. Agreeing rows take up places, as the method asks,
         but whether they end up flagged is unspecified: unflag them.
     reach : float
-        Upper bound of ``p[given] + p[rival]`` over all rows and pairs, e.g. the largest row sum;
-        a finite one saves most of the work.
+        Upper bound of the sum of a row's probabilities, or of any of them; a finite one saves most
+        of the work.
 
     Notes
     -----
@@ -236,125 +318,52 @@ def select_by_quota(
     n, k = pred_probs.shape
     given, rivals, wanted = (part[quotas.places > 0] for part in quotas)
     starts = np.searchsorted(given, np.arange(k + 1))
-    offsets = np.zeros(wanted.shape[0] + 1, dtype=np.int64)
-    # Room beyond the quota lets a bucket be sorted out once in a while, not at every row.
-    np.cumsum(wanted + wanted // 2 + 8, out=offsets[1:])
-    sizes = np.zeros(wanted.shape[0], dtype=np.int64)
-    bars = np.where(rivals == given, -np.inf, np.nextafter(_SETTLED, 1.0))
-    keys = np.empty(offsets[-1])
-    members = np.empty(offsets[-1], dtype=np.int64)
+    itself = np.full(k, -1)
+    itself[given[rivals == given]] = np.flatnonzero(rivals == given)
+    pairs = starts, rivals, itself
+    lowest_bars = np.where(rivals == given, -np.inf, np.nextafter(_SETTLED, 1.0))
+    into = buckets.empty(wanted, lowest_bars.copy())
     shares = thread_count() if n * max(k, 8) > _SHARED else 1
     share = _shares(np.bincount(given, weights=wanted, minlength=k).astype(np.float64), shares)
-    still_open = np.empty((shares, wanted.shape[0]), dtype=np.int64)
-    floors = np.empty((shares, k))
-    disagreeing = np.flatnonzero((flags & AGREES) == 0)  # rows left out count as agreeing
-    givens = labels[disagreeing]  # together, not scattered as the rows are
-    owner = share.astype(np.uint16)[givens] if shares > 1 else share
+    bounds = np.searchsorted(share, np.arange(shares + 1))
     frozen_labels, probs = frozen(labels), frozen(pred_probs)
 
-    def work(worker: int, block: int, rows: slice) -> None:
-        _select(
-            frozen_labels,
-            probs,
-            flags,
-            disagreeing if shares == 1 else disagreeing[owner == block],
-            givens if shares == 1 else givens[owner == block],
-            share == block,
-            reach,
-            starts,
-            rivals,
-            wanted,
-            offsets,
-            sizes,
-            bars,
-            keys,
-            members,
-            still_open[block],
-            floors[block],
+    def work(worker: int, block: int, _: slice) -> None:
+        first, last = bounds[block : block + 2]
+        candidates = _candidates(
+            frozen_labels, swept.predicted, *swept.disagreeing, first, last
         )
+        asked = np.zeros(k, dtype=np.bool_)
+        asked[first:last] = True
+        ends = starts[first], starts[last]
+        step = _step(len(candidates[0]), ends[1] - ends[0])
+        sampled = _sample_quotas(wanted, step), *into[1:]
+        sample = tuple(np.ascontiguousarray(part[::step]) for part in candidates)
+        _fill(sampled, pairs, sample, probs, reach, np.full(k, np.inf))
+        _set_bars(sampled, *ends)
+        _fill(into, pairs, candidates, probs, reach, _floors(into, pairs))
+        if _reopen(into, pairs, lowest_bars, asked):
+            again = asked[candidates[1]]
+            rest = tuple(part[again] for part in candidates)
+            _fill(into, pairs, rest, probs, reach, _floors(into, pairs))
+        _fill_up(into, pairs, frozen_labels, probs, swept.flags, reach, first, last)
+        _flag(into, swept.flags, *ends)
 
     each_block(work, shares, 1)
 
 
-@kernel
-def _offer(
-    buckets: Ints,
-    candidate_keys: Floats,
-    candidates: Ints,
-    quotas: Ints,
-    offsets: Ints,
-    sizes: Ints,
-    bars: Floats,
-    keys: Floats,
-    members: Ints,
-) -> None:
-    for n in range(buckets.shape[0]):
-        bucket = buckets[n]
-        if candidate_keys[n] >= bars[bucket]:
-            at = offsets[bucket] + sizes[bucket]
-            keys[at], members[at] = candidate_keys[n], candidates[n]
-            sizes[bucket] += 1
-            if at + 1 == offsets[bucket + 1]:
-                _keep_best(bucket, quotas[bucket], offsets[bucket], sizes, bars, keys, members)
+def _step(rows: int, sought: int) -> int:
+    """Return of how many rows a sample holds one."""
+    return max(1, min(rows // max(_ENOUGH * sought, 1), _SPARSEST))
 
 
-@kernel
-def _settle(quotas: Ints, offsets: Ints, sizes: Ints, keys: Floats, members: Ints) -> None:
-    for bucket in range(quotas.shape[0]):
-        if sizes[bucket] > quotas[bucket]:
-            start = offsets[bucket]
-            _best_first(keys, members, start, start + sizes[bucket], quotas[bucket])
-            sizes[bucket] = quotas[bucket]
-
-
-class Buckets:
-    """The worst entries of each bucket, a quota of them, whatever the order they are offered in.
-
-    Worse is the larger key, and among equals the lower member.
-
-    Parameters
-    ----------
-    quotas : ndarray of shape (b,), int64
-        How many entries each bucket keeps; memory is 24 bytes for each of them.
-
-    Attributes
-    ----------
-    bars : ndarray of shape (b,), float64
-        What falls below the bar of its bucket need not be offered. Bars rise as buckets fill.
-    """
-
-    def __init__(self, quotas: Ints) -> None:
-        self._quotas = quotas
-        self._offsets = np.zeros(quotas.shape[0] + 1, dtype=np.int64)
-        # Room beyond the quota lets a bucket be sorted out once in a while, not at every entry.
-        np.cumsum(np.where(quotas > 0, quotas + quotas // 2 + 8, 0), out=self._offsets[1:])
-        self._sizes = np.zeros(quotas.shape[0], dtype=np.int64)
-        self._keys = np.empty(self._offsets[-1])
-        self._members = np.empty(self._offsets[-1], dtype=np.int64)
-        self.bars: npt.NDArray[np.float64] = np.where(quotas > 0, -np.inf, np.inf)
-
-    def offer(self, buckets: Ints, keys: Floats, members: Ints) -> None:
-        """Offer entries; one thread at a time."""
-        _offer(
-            buckets,
-            keys,
-            members,
-            self._quotas,
-            self._offsets,
-            self._sizes,
-            self.bars,
-            self._keys,
-            self._members,
-        )
-
-    def kept(self) -> tuple[Ints, Ints]:
-        """Return bucket and member of every entry that is kept, bucket after bucket."""
-        _settle(self._quotas, self._offsets, self._sizes, self._keys, self._members)
-        buckets = np.repeat(np.arange(self._sizes.shape[0]), self._sizes)
-        starts = np.cumsum(self._sizes) - self._sizes
-        slots = (self._offsets[:-1] - starts)[buckets]
-        slots += np.arange(slots.shape[0])
-        return buckets, self._members[slots]
+def _sample_quotas(quotas: Ints, step: int) -> Ints:
+    """Return how many of a sample are sure, or nearly, not to be fewer than a quota of all."""
+    if step == 1:
+        return quotas
+    expected = quotas / step
+    enough = np.ceil(expected + 3.0 * np.sqrt(expected)).astype(np.int64) + 2
+    return np.minimum(enough, quotas)
 
 
 def _shares(weights: npt.NDArray[np.float64], shares: int) -> Ints:

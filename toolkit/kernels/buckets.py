@@ -1,0 +1,133 @@
+"""The worst entries of each bucket, a quota of them: memory is bounded by the quotas.
+
+Worse is the larger key, and among equals the lower member.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from goldlabel.kernels._jit import kernel
+
+__all__ = ["BucketArrays", "Buckets", "empty", "keep_best", "offer", "settle"]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[Any]
+
+
+BucketArrays = tuple[Ints, Ints, Ints, Floats, Floats, Ints]
+"""What kernels see of all buckets: quotas, offsets, sizes, bars, keys, members.
+
+Bucket b holds the entries ``offsets[b] .. offsets[b] + sizes[b]`` of `keys` and `members`, and lets
+in what reaches ``bars[b]``. A plain tuple: compiled code that is kept on disk would name a class.
+"""
+
+
+def empty(quotas: Ints, bars: Floats) -> BucketArrays:
+    """Return empty buckets: 24 bytes for each place that the quotas give."""
+    offsets = np.zeros(quotas.shape[0] + 1, dtype=np.int64)
+    # Room beyond the quota lets a bucket be sorted out once in a while, not at every entry.
+    np.cumsum(np.where(quotas > 0, quotas + quotas // 2 + 8, 0), out=offsets[1:])
+    sizes = np.zeros(quotas.shape[0], dtype=np.int64)
+    keys, members = np.empty(offsets[-1]), np.empty(offsets[-1], dtype=np.int64)
+    return quotas, offsets, sizes, bars, keys, members
+
+
+@kernel
+def _best_first(keys: Floats, members: Ints, start: int, end: int, count: int) -> None:
+    """Reorder ``start .. end`` so that its `count` best come first (quickselect).
+
+    Better is the larger key, and among equals the lower member: no two entries are equal.
+    """
+    low, high = start, end - 1
+    nth = start + count - 1
+    while low < high:
+        middle = (low + high) // 2
+        pivot, row = keys[middle], members[middle]
+        left, right = low, high
+        while left <= right:
+            while keys[left] > pivot or (keys[left] == pivot and members[left] < row):
+                left += 1
+            while keys[right] < pivot or (keys[right] == pivot and members[right] > row):
+                right -= 1
+            if left <= right:
+                keys[left], keys[right] = keys[right], keys[left]
+                members[left], members[right] = members[right], members[left]
+                left += 1
+                right -= 1
+        if nth <= right:
+            high = right
+        elif nth >= left:
+            low = left
+        else:
+            return
+
+
+@kernel
+def keep_best(
+    bucket: int, quota: int, start: int, sizes: Ints, bars: Floats, keys: Floats, members: Ints
+) -> None:
+    """Drop all but the `quota` best of a full bucket, and raise its bar to the least of them."""
+    _best_first(keys, members, start, start + sizes[bucket], quota)
+    sizes[bucket] = quota
+    bars[bucket] = keys[start : start + quota].min()
+
+
+@kernel
+def offer(into: BucketArrays, buckets: Ints, entry_keys: Floats, entries: Ints) -> None:
+    """Put the entries that reach their bucket's bar into it; a full bucket keeps its quota."""
+    quotas, offsets, sizes, bars, keys, members = into
+    for n in range(buckets.shape[0]):
+        bucket = buckets[n]
+        if entry_keys[n] >= bars[bucket]:
+            at = offsets[bucket] + sizes[bucket]
+            keys[at], members[at] = entry_keys[n], entries[n]
+            sizes[bucket] += 1
+            if at + 1 == offsets[bucket + 1]:
+                keep_best(bucket, quotas[bucket], offsets[bucket], sizes, bars, keys, members)
+
+
+@kernel
+def settle(buckets: BucketArrays, first: int, last: int) -> None:
+    """Drop what is beyond the quotas of the buckets ``first .. last``."""
+    quotas, offsets, sizes, _, keys, members = buckets
+    for bucket in range(first, last):
+        start, size, quota = offsets[bucket], sizes[bucket], quotas[bucket]
+        if size > quota:
+            _best_first(keys, members, start, start + size, quota)
+            sizes[bucket] = quota
+
+
+class Buckets:
+    """Buckets that are filled piece by piece.
+
+    Parameters
+    ----------
+    quotas : ndarray of shape (b,), int64
+        How many entries each bucket keeps.
+    """
+
+    def __init__(self, quotas: Ints) -> None:
+        self._buckets = empty(quotas, np.where(quotas > 0, -np.inf, np.inf))
+
+    @property
+    def bars(self) -> npt.NDArray[np.float64]:
+        """What falls below the bar of its bucket need not be offered. Bars rise as they fill."""
+        return self._buckets[3]
+
+    def offer(self, buckets: Ints, keys: Floats, members: Ints) -> None:
+        """Offer entries; one thread at a time."""
+        offer(self._buckets, buckets, keys, members)
+
+    def kept(self) -> tuple[Ints, Ints]:
+        """Return bucket and member of every entry that is kept, bucket after bucket."""
+        quotas, offsets, sizes, _, _, members = self._buckets
+        settle(self._buckets, 0, quotas.shape[0])
+        buckets = np.repeat(np.arange(sizes.shape[0]), sizes)
+        starts = np.cumsum(sizes) - sizes
+        slots = (offsets[:-1] - starts)[buckets]
+        slots += np.arange(slots.shape[0])
+        return buckets, members[slots]

@@ -1,0 +1,77 @@
+"""Class thresholds: the mean self-confidence of the rows given as each class.
+
+References
+----------
+C. Northcutt, L. Jiang, I. Chuang. Confident Learning: Estimating Uncertainty in Dataset Labels.
+JAIR 70 (2021), equation 2.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from goldlabel.kernels._jit import frozen, kernel
+from goldlabel.kernels.rows import each_block
+
+__all__ = ["EPS", "NEVER", "THRESHOLD_MIN", "class_sums", "thresholds"]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[Any]
+
+EPS = 1e-6
+"""Slack of comparisons between probabilities and thresholds."""
+THRESHOLD_MIN = 2 * EPS
+"""Floor of a threshold, above EPS so that a probability of 0 is never confident."""
+NEVER = 2.0
+"""Threshold of a class without examples: no probability reaches it."""
+
+_SUM_ROWS = 1 << 14
+
+
+@kernel
+def _class_sums(labels: Ints, pred_probs: Floats, counts: Ints, sums: Floats) -> None:
+    """``counts[k]``, ``sums[k]`` = number and sum of ``p[i, k]`` over rows labelled k."""
+    for i in range(labels.shape[0]):
+        given = labels[i]
+        if given >= 0:
+            counts[given] += 1
+            sums[given] += np.float64(pred_probs[i, given])
+
+
+def class_sums(labels: Ints, pred_probs: Floats) -> tuple[Ints, npt.NDArray[np.float64]]:
+    """Count the rows of each class, and sum the probabilities of their given labels.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,), int64
+        Given class; negative = left out.
+    pred_probs : ndarray of shape (n, k), float32 or float64, C-contiguous
+
+    Returns
+    -------
+    counts : ndarray of shape (k,), int64
+    sums : ndarray of shape (k,), float64
+        The same bits for any number of threads: one partial sum per fixed block, in block order.
+    """
+    n, k = pred_probs.shape
+    blocks = max(1, -(-n // _SUM_ROWS))
+    counts = np.zeros((blocks, k), dtype=np.int64)
+    sums = np.zeros((blocks, k), dtype=np.float64)
+    given, probs = frozen(labels), frozen(pred_probs)
+
+    def work(worker: int, block: int, rows: slice) -> None:
+        _class_sums(given[rows], probs[rows], counts[block], sums[block])
+
+    each_block(work, n, _SUM_ROWS)
+    return counts.sum(axis=0), np.add.accumulate(sums, axis=0)[-1]
+
+
+def thresholds(counts: Ints, sums: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the mean self-confidence of each class, floored; `NEVER` for an absent class."""
+    means = np.full(counts.shape[0], NEVER)
+    np.divide(sums, counts, out=means, where=counts > 0)
+    floored: npt.NDArray[np.float64] = np.maximum(means, THRESHOLD_MIN)
+    return floored
