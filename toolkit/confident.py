@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from goldlabel import check, noise
 from goldlabel.errors import InputError
-from goldlabel.kernels import class_means, confident, scores, selection
+from goldlabel.kernels import class_means, confident, ordering, scores
 
 __all__ = [
     "Counted",
@@ -209,7 +209,7 @@ def worst_first(counted: Counted, scores: Floats, is_issue: Mask) -> Flagged:
         p_given = counted.pred_probs[rows, counted.labels[rows]]
         p_suggested = counted.pred_probs[rows, counted.sweep.predicted[rows]]
     score = scores[rows]
-    order = selection.ascending(score)
+    order = ordering.ascending(score)
     given, suggested = counted.labels[rows][order], counted.sweep.predicted[rows][order]
     return Flagged(
         rows=rows[order],

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from goldlabel import check, noise
 from goldlabel.confident import Counted, Ints, Mask, Method, given_joint, label_quality
 from goldlabel.errors import InputError, warn
-from goldlabel.kernels import selection
+from goldlabel.kernels import ordering, selection
 from goldlabel.kernels.class_means import EPS
 from goldlabel.kernels.confident import AGREES
 from goldlabel.pruning import prune_pairs
@@ -79,7 +79,7 @@ def select(
         "self_confidence" if filter_by == "low_self_confidence" else "normalized_margin"
     )
     score = label_quality(counted.labels, counted.pred_probs, method, counted=counted)
-    return selection.lowest(score, int(np.count_nonzero(counted.off_diagonal)))
+    return ordering.lowest(score, int(np.count_nonzero(counted.off_diagonal)))
 
 
 def refuse_pruning_options(

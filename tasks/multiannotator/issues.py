@@ -11,7 +11,7 @@ import numpy.typing as npt
 from goldlabel import check, confident
 from goldlabel.confident import Method
 from goldlabel.filters import FilterBy, select
-from goldlabel.kernels.selection import ascending
+from goldlabel.kernels.ordering import ascending
 from goldlabel.result import LabelIssues, Parts
 from goldlabel.tasks.multiannotator.consensus import Consensus, ConsensusMethod, QualityMethod
 from goldlabel.tasks.multiannotator.finding import consensus_of

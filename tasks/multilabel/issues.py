@@ -12,7 +12,7 @@ from goldlabel import check
 from goldlabel.classes import checked_ids
 from goldlabel.confident import Method
 from goldlabel.filters import FilterBy
-from goldlabel.kernels.selection import ascending, lowest
+from goldlabel.kernels.ordering import ascending, lowest
 from goldlabel.result import LabelIssues, Parts
 from goldlabel.tasks.multilabel.annotations import Annotations, Cells, labeled_cells
 from goldlabel.tasks.multilabel.counting import Counted, count

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from goldlabel import check, noise
 from goldlabel.errors import InputError, warn
 from goldlabel.filters import PRUNING, refuse_pruning_options
-from goldlabel.kernels.rows import block_rows, each_block
 from goldlabel.kernels.buckets import Buckets
+from goldlabel.kernels.rows import block_rows, each_block
 from goldlabel.tasks.multilabel import kernels
 from goldlabel.tasks.multilabel.counting import Counted, calibrated, given_joint
 

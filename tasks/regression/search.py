@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from goldlabel import check
 from goldlabel.errors import InputError
-from goldlabel.kernels.selection import ascending
+from goldlabel.kernels.ordering import ascending
 from goldlabel.tasks.regression.predictors import Predictor
 
 __all__ = ["COARSE", "Criterion", "Found", "Plan", "label_quality", "search"]

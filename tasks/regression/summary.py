@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from goldlabel import check
-from goldlabel.kernels.selection import ascending
+from goldlabel.kernels.ordering import ascending
 from goldlabel.tasks.regression.scores import Method, get_label_quality_scores
 from goldlabel.tasks.regression.values import labels_and_predictions
 

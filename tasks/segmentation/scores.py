@@ -12,7 +12,7 @@ from goldlabel import check
 from goldlabel.classes import as_array
 from goldlabel.errors import InputError
 from goldlabel.kernels import pooling
-from goldlabel.kernels.selection import ascending
+from goldlabel.kernels.ordering import ascending
 from goldlabel.tasks.segmentation.counting import Counted, count, each_image, given_scores
 from goldlabel.tasks.segmentation.flagging import evidence, flag, flagged_mask, surprise
 from goldlabel.tasks.segmentation.pixels import Pixels, labeled_pixels

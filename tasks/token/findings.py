@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel.kernels.selection import ascending
+from goldlabel.kernels.ordering import ascending
 from goldlabel.result import Parts
 from goldlabel.tasks.token.entities import (
     ENTITY_KINDS,

@@ -12,7 +12,7 @@ from goldlabel import check, confident
 from goldlabel.confident import Counted, Method
 from goldlabel.errors import InputError
 from goldlabel.kernels import pooling
-from goldlabel.kernels.selection import ascending
+from goldlabel.kernels.ordering import ascending
 from goldlabel.ragged import Ragged
 from goldlabel.tasks.token.rows import TokenRows, located, token_rows
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from goldlabel.confident import Method
 from goldlabel.errors import InputError
 from goldlabel.filters import FilterBy
-from goldlabel.kernels.selection import ascending
+from goldlabel.kernels.ordering import ascending
 from goldlabel.ragged import Ragged
 from goldlabel.result import LabelIssues, Parts
 from goldlabel.tasks.token.issues import find_label_issues

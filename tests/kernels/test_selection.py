@@ -189,33 +189,9 @@ def test_read_only_input(tmp_path):
     np.testing.assert_array_equal(select(labels, mapped, np.full((3, 3), 2))[0], expected)
 
 
-@given(st.integers(1, 40), st.integers(1, 9))
-def test_shares_are_runs_of_classes_for_every_hand(k, hands):
-    weights = np.random.default_rng(k * 10 + hands).integers(0, 5, k).astype(np.float64)
-    found = selection._shares(weights, hands)
-    assert (np.diff(found) >= 0).all()
-    assert 0 <= found.min() <= found.max() < hands
-
-
-# Lowest scores
-
-SCORES = hnp.arrays(
-    np.float64,
-    st.integers(0, 40),
-    elements=st.sampled_from([0.0, -0.0, 0.25, 0.5, 1.0]) | st.floats(0, 1),
-)
-
-
-@given(SCORES, st.data())
-def test_lowest_equals_a_stable_sort(scores, data):
-    count = data.draw(st.integers(0, len(scores)))
-    expected = np.zeros(len(scores), dtype=bool)
-    expected[np.argsort(scores, kind="stable")[:count]] = True
-    found = selection.lowest(scores, count)
-    assert found.dtype == np.bool_
-    np.testing.assert_array_equal(found, expected)
-
-
-@given(SCORES)
-def test_ascending_equals_a_stable_sort(scores):
-    np.testing.assert_array_equal(selection.ascending(scores), np.argsort(scores, kind="stable"))
+@given(hnp.arrays(np.int64, st.integers(1, 40), elements=st.integers(0, 50)), st.integers(1, 9))
+def test_classes_are_dealt_to_every_hand(weights, hands):
+    dealt = selection._dealt(weights, hands)
+    assert 0 <= dealt.min() <= dealt.max() < hands
+    held = np.bincount(dealt, weights=weights, minlength=hands)
+    assert held.max() - held.min() <= 2 * weights.max()

@@ -17,7 +17,6 @@ from hypothesis.extra import numpy as hnp
 
 from goldlabel import confident, filters
 from goldlabel.errors import DataWarning, InputError
-
 from goldlabel.kernels import class_means, rows, selection
 
 FILTERS, PRUNING, SCORES = reference.FILTERS, reference.PRUNING, reference.SCORES

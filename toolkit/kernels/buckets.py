@@ -91,10 +91,10 @@ def offer(into: BucketArrays, buckets: Ints, entry_keys: Floats, entries: Ints) 
 
 
 @kernel
-def settle(buckets: BucketArrays, first: int, last: int) -> None:
-    """Drop what is beyond the quotas of the buckets ``first .. last``."""
+def settle(buckets: BucketArrays, which: Ints) -> None:
+    """Drop what is beyond the quotas of these buckets."""
     quotas, offsets, sizes, _, keys, members = buckets
-    for bucket in range(first, last):
+    for bucket in which:
         start, size, quota = offsets[bucket], sizes[bucket], quotas[bucket]
         if size > quota:
             _best_first(keys, members, start, start + size, quota)
@@ -125,7 +125,7 @@ class Buckets:
     def kept(self) -> tuple[Ints, Ints]:
         """Return bucket and member of every entry that is kept, bucket after bucket."""
         quotas, offsets, sizes, _, _, members = self._buckets
-        settle(self._buckets, 0, quotas.shape[0])
+        settle(self._buckets, np.arange(quotas.shape[0]))
         buckets = np.repeat(np.arange(sizes.shape[0]), sizes)
         starts = np.cumsum(sizes) - sizes
         slots = (offsets[:-1] - starts)[buckets]

@@ -46,7 +46,7 @@ _ONE = 1 << 32  # entries are counted above this bit, their positions summed bel
 
 
 @kernel
-def _position(bits: Bits, value: Any, skip: Any) -> int:
+def _position(bits: Bits, value: Any, skip: Any) -> Any:
     """Position of the first entry equal to `value`, other than `skip`; their number if none is."""
     k = bits.shape[0]
     found = k
@@ -57,7 +57,7 @@ def _position(bits: Bits, value: Any, skip: Any) -> int:
 
 @kernel
 def _largest(row: Floats, skip: Any) -> int:
-    """Position of the largest entry other than `skip`, the lowest of equals; -1 if there is none."""
+    """Position of the largest entry other than `skip`, the lowest of equals; -1 without any."""
     found = -1
     for j in range(row.shape[0]):
         if j != skip and (found < 0 or row[j] > row[found]):
@@ -82,7 +82,7 @@ def _unsigned(bits: Any, sign: Any) -> Any:
 
 
 @kernel
-def _compared(bits: Bits, cuts: Bits, sign: Any, given: Any) -> tuple[int, Any]:
+def _compared(bits: Bits, cuts: Bits, sign: Any, given: Any) -> tuple[Any, Any]:
     """Compare a row that holds a negative number: what `_sweep` has of all other rows."""
     confident = np.int64(0)
     other = np.uint64(0)
@@ -112,7 +112,7 @@ def _sweep(
     rows: Ints,
     p_given: Floats,
     p_predicted: Floats,
-) -> int:
+) -> Any:
     """Read each row once; see `sweep`. Return how many rows disagree: `rows` lists them.
 
     `extremes` gets the number of rows predicted otherwise, the largest bits, the sum farthest from
@@ -179,7 +179,7 @@ def _sweep(
                 found += np.uint64(not agrees)
                 otherwise += best != given
 
-        guess = confident & (_ONE - 1) if confident < 2 * _ONE else best
+        guess: Any = confident & (_ONE - 1) if confident < 2 * _ONE else best
         if confident_only and confident >= 2 * _ONE:
             guess = _largest_confident(pred_probs[i], cuts, sign, bits[i])
         counted = confident >= _ONE
@@ -368,7 +368,8 @@ def _cuts(cutoffs: npt.NDArray[np.float64], dtype: np.dtype[Any]) -> Bits:
 
 def _in_range(extremes: Ints, pred_probs: Floats) -> bool:
     limit = np.array([1.0 + EPS]).astype(pred_probs.dtype)
+    bits = limit.view(np.uint64 if limit.itemsize == 8 else np.uint32)
     if extremes[:, 1].min() < 0:  # a sign bit is set: of a negative number, a -0.0 or a NaN
         least, most = np.min(pred_probs), np.max(pred_probs)
         return bool(least >= -EPS and most <= limit[0])
-    return int(extremes[:, 1].max()) <= int(limit.view(np.uint64 if limit.itemsize == 8 else np.uint32)[0])
+    return int(extremes[:, 1].max()) <= int(bits[0])

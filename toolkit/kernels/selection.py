@@ -20,7 +20,7 @@ from goldlabel.kernels.class_means import EPS
 from goldlabel.kernels.confident import AGREES, Sweep
 from goldlabel.kernels.rows import each_block, thread_count
 
-__all__ = ["SELECTED", "Quotas", "ascending", "lowest", "select_by_quota"]
+__all__ = ["SELECTED", "Quotas", "select_by_quota"]
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[Any]
@@ -40,7 +40,7 @@ _SPARSEST = 16
 """A sample has at least one of so many rows."""
 
 
-_Candidates = tuple[Ints, Ints, npt.NDArray[Any], Floats, Floats]
+_Candidates = tuple[npt.NDArray[Any], ...]
 """Rows that disagree, their given and predicted classes, and the probabilities of these."""
 _Pairs = tuple[Ints, Ints, Ints]
 """Classes of the buckets: `starts`, `rivals`, `itself`.
@@ -57,13 +57,12 @@ def _candidates(
     rows: Ints,
     p_given: Floats,
     p_predicted: Floats,
-    first: int,
-    last: int,
+    mine: npt.NDArray[np.bool_],
 ) -> _Candidates:
-    """Gather what is known of the rows given as one of the classes ``first .. last``."""
+    """Gather what is known of the rows given as one of the classes in `mine`."""
     count = 0
     for i in rows:
-        count += (labels[i] >= first) & (labels[i] < last)
+        count += mine[labels[i]]
     # A place more: the row after the last one is written too, and not counted.
     row, given = np.empty(count + 1, dtype=np.int64), np.empty(count + 1, dtype=np.int64)
     rival = np.empty(count + 1, dtype=predicted.dtype)
@@ -73,7 +72,7 @@ def _candidates(
         i = rows[n]
         row[at], given[at], rival[at] = i, labels[i], predicted[i]
         own[at], top[at] = p_given[n], p_predicted[n]
-        at += (labels[i] >= first) & (labels[i] < last)
+        at += mine[labels[i]]
     return row[:count], given[:count], rival[:count], own[:count], top[:count]
 
 
@@ -171,11 +170,11 @@ def _floors(into: BucketArrays, pairs: _Pairs) -> Floats:
 
 
 @kernel
-def _set_bars(into: BucketArrays, first: int, last: int) -> None:
-    """Set the bars of ``first .. last`` to the least of a full bucket, and empty all of them."""
-    settle(into, first, last)
+def _set_bars(into: BucketArrays, ours: Ints) -> None:
+    """Raise the bars of our full buckets to the least that is in them, and empty all of ours."""
+    settle(into, ours)
     quotas, offsets, sizes, bars, keys, _ = into
-    for bucket in range(first, last):
+    for bucket in ours:
         if sizes[bucket] == quotas[bucket]:
             bars[bucket] = keys[offsets[bucket] : offsets[bucket] + sizes[bucket]].min()
         sizes[bucket] = 0
@@ -183,19 +182,20 @@ def _set_bars(into: BucketArrays, first: int, last: int) -> None:
 
 @kernel
 def _reopen(
-    into: BucketArrays, pairs: _Pairs, lowest: Floats, classes: npt.NDArray[np.bool_]
-) -> bool:
-    """Empty the buckets of those of the classes where a bar was too high; leave these marked."""
+    into: BucketArrays, pairs: _Pairs, lowest: Floats, mine: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.bool_]:
+    """Empty the buckets of those of `mine` where a bar was too high; return which these are."""
     quotas, _, sizes, bars, _, _ = into
     starts = pairs[0]
-    for given in np.flatnonzero(classes):
+    again = np.zeros_like(mine)
+    for given in np.flatnonzero(mine):
         ours = slice(starts[given], starts[given + 1])
         short = (sizes[ours] < quotas[ours]) & (bars[ours] > lowest[ours])
-        classes[given] = short.any()
-        if classes[given]:
+        if short.any():
             sizes[ours] = 0
             bars[ours] = lowest[ours]
-    return classes.any()
+            again[given] = True
+    return again
 
 
 @kernel
@@ -206,10 +206,9 @@ def _fill_up(
     pred_probs: Floats,
     flags: npt.NDArray[np.uint8],
     reach: float,
-    first: int,
-    last: int,
+    mine: npt.NDArray[np.bool_],
 ) -> None:
-    """Offer all other rows of the classes ``first .. last`` to the buckets that have room left.
+    """Offer all other rows of the classes in `mine` to the buckets that have room left.
 
     A bucket against the class itself took the rows that disagree, and is offered the others.
     """
@@ -221,7 +220,7 @@ def _fill_up(
     ends = starts[:-1].copy()
     floors = np.full(ends.shape[0], np.inf)
     more = False
-    for given in range(first, last):
+    for given in np.flatnonzero(mine):
         for bucket in range(starts[given], starts[given + 1]):
             if bucket == itself[given] or sizes[bucket] < quotas[bucket]:
                 if bucket != itself[given]:
@@ -261,11 +260,11 @@ def _fill_up(
 
 
 @kernel
-def _flag(into: BucketArrays, flags: npt.NDArray[np.uint8], first: int, last: int) -> None:
-    """Flag the quota of each of the buckets ``first .. last``."""
-    settle(into, first, last)
+def _flag(into: BucketArrays, flags: npt.NDArray[np.uint8], ours: Ints) -> None:
+    """Flag the quota of each of our buckets."""
+    settle(into, ours)
     _, offsets, sizes, _, _, members = into
-    for bucket in range(first, last):
+    for bucket in ours:
         for slot in range(offsets[bucket], offsets[bucket] + sizes[bucket]):
             flags[members[slot]] |= SELECTED
 
@@ -324,30 +323,25 @@ def select_by_quota(
     lowest_bars = np.where(rivals == given, -np.inf, np.nextafter(_SETTLED, 1.0))
     into = buckets.empty(wanted, lowest_bars.copy())
     shares = thread_count() if n * max(k, 8) > _SHARED else 1
-    share = _shares(np.bincount(given, weights=wanted, minlength=k).astype(np.float64), shares)
-    bounds = np.searchsorted(share, np.arange(shares + 1))
+    hands = _dealt(np.bincount(given, weights=wanted, minlength=k), shares)
     frozen_labels, probs = frozen(labels), frozen(pred_probs)
 
     def work(worker: int, block: int, _: slice) -> None:
-        first, last = bounds[block : block + 2]
-        candidates = _candidates(
-            frozen_labels, swept.predicted, *swept.disagreeing, first, last
-        )
-        asked = np.zeros(k, dtype=np.bool_)
-        asked[first:last] = True
-        ends = starts[first], starts[last]
-        step = _step(len(candidates[0]), ends[1] - ends[0])
+        mine = hands == block
+        ours = np.flatnonzero(mine[given])
+        candidates = _candidates(frozen_labels, swept.predicted, *swept.disagreeing, mine)
+        step = _step(len(candidates[0]), len(ours))
         sampled = _sample_quotas(wanted, step), *into[1:]
         sample = tuple(np.ascontiguousarray(part[::step]) for part in candidates)
         _fill(sampled, pairs, sample, probs, reach, np.full(k, np.inf))
-        _set_bars(sampled, *ends)
+        _set_bars(sampled, ours)
         _fill(into, pairs, candidates, probs, reach, _floors(into, pairs))
-        if _reopen(into, pairs, lowest_bars, asked):
-            again = asked[candidates[1]]
-            rest = tuple(part[again] for part in candidates)
+        again = _reopen(into, pairs, lowest_bars, mine)
+        if again.any():
+            rest = tuple(part[again[candidates[1]]] for part in candidates)
             _fill(into, pairs, rest, probs, reach, _floors(into, pairs))
-        _fill_up(into, pairs, frozen_labels, probs, swept.flags, reach, first, last)
-        _flag(into, swept.flags, *ends)
+        _fill_up(into, pairs, frozen_labels, probs, swept.flags, reach, mine)
+        _flag(into, swept.flags, ours)
 
     each_block(work, shares, 1)
 
@@ -366,44 +360,9 @@ def _sample_quotas(quotas: Ints, step: int) -> Ints:
     return np.minimum(enough, quotas)
 
 
-def _shares(weights: npt.NDArray[np.float64], shares: int) -> Ints:
-    """Deal classes out to `shares` hands of about equal weight, as runs of classes."""
-    total = max(float(weights.sum()), 1.0)
-    middle = np.cumsum(weights) - weights / 2
-    return np.minimum((middle * shares / total).astype(np.int64), shares - 1)
-
-
-def ascending(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
-    """Return the positions of the scores from low to high; ties by position.
-
-    NumPy's plain sort is several times faster than its stable one, and right but for ties: these
-    are sorted once more.
-    """
-    order = np.argsort(scores)
-    ranked = scores[order]
-    equal = ranked[1:] == ranked[:-1]
-    if equal.any():
-        tied = np.flatnonzero(np.append(equal, False) | np.append(False, equal))
-        order[tied] = order[tied][np.lexsort((order[tied], ranked[tied]))]
-    return order
-
-
-def lowest(scores: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.bool_]:
-    """Mark the `count` lowest scores; ties go to the lower position.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (n,), float64
-    count : int
-        0 .. n.
-
-    Returns
-    -------
-    ndarray of shape (n,), bool
-    """
-    if count <= 0:
-        return np.zeros(scores.shape[0], dtype=np.bool_)
-    cut = np.partition(scores, count - 1)[count - 1]
-    chosen: npt.NDArray[np.bool_] = scores < cut
-    chosen[np.flatnonzero(scores == cut)[: count - int(np.count_nonzero(chosen))]] = True
-    return chosen
+def _dealt(weights: npt.NDArray[Any], hands: int) -> Ints:
+    """Deal classes out to hands of about equal weight: the heaviest first, to and fro."""
+    places = np.arange(len(weights)) % (2 * hands)
+    dealt = np.empty(len(weights), dtype=np.int64)
+    dealt[np.argsort(-weights, kind="stable")] = np.minimum(places, 2 * hands - 1 - places)
+    return dealt
