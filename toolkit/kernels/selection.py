@@ -122,7 +122,9 @@ def _fill(
     row, givens, predicted, p_given, p_predicted = rows
     starts, rivals, itself = pairs
     bars = into[3]
-    most = 1 + (starts[1:] - starts[:-1]).max()
+    most = 1
+    for given in range(itself.shape[0]):
+        most = max(most, 1 + starts[given + 1] - starts[given])
     buckets, keys = np.empty(_AHEAD * most + 1, dtype=np.int64), np.empty(_AHEAD * most + 1)
     entries, asked = np.empty(_AHEAD * most + 1, dtype=np.int64), np.empty(_AHEAD, dtype=np.int64)
     warm = 0.0
@@ -187,14 +189,15 @@ def _reopen(
     """Empty the buckets of those of `mine` where a bar was too high; return which these are."""
     quotas, _, sizes, bars, _, _ = into
     starts = pairs[0]
-    again = np.zeros_like(mine)
-    for given in np.flatnonzero(mine):
-        ours = slice(starts[given], starts[given + 1])
-        short = (sizes[ours] < quotas[ours]) & (bars[ours] > lowest[ours])
-        if short.any():
-            sizes[ours] = 0
-            bars[ours] = lowest[ours]
-            again[given] = True
+    again = np.zeros(mine.shape[0], dtype=np.bool_)
+    for given in range(mine.shape[0]):
+        for bucket in range(starts[given], starts[given + 1]):
+            short = sizes[bucket] < quotas[bucket] and bars[bucket] > lowest[bucket]
+            again[given] |= mine[given] and short
+        if again[given]:
+            for bucket in range(starts[given], starts[given + 1]):
+                sizes[bucket] = 0
+                bars[bucket] = lowest[bucket]
     return again
 
 
@@ -220,9 +223,10 @@ def _fill_up(
     ends = starts[:-1].copy()
     floors = np.full(ends.shape[0], np.inf)
     more = False
-    for given in np.flatnonzero(mine):
+    for given in range(mine.shape[0]):
         for bucket in range(starts[given], starts[given + 1]):
-            if bucket == itself[given] or sizes[bucket] < quotas[bucket]:
+            room = bucket == itself[given] or sizes[bucket] < quotas[bucket]
+            if room and mine[given]:
                 if bucket != itself[given]:
                     bars[bucket] = -np.inf
                 still_open[ends[given]] = bucket
