@@ -214,7 +214,7 @@ class Disagreeing(NamedTuple):
 
     Attributes
     ----------
-    rows : ndarray of shape (m,), int64
+    rows : ndarray of shape (m,), int32, or int64 where there are more rows than that can say
         In ascending order.
     p_given, p_predicted : ndarray of shape (m,), as pred_probs
         Probabilities of the given and of the predicted class.
@@ -307,7 +307,7 @@ def sweep(
     def work(worker: int, block: int, rows: slice) -> None:
         if worker not in joints:
             joints[worker] = np.zeros((k, k), dtype=np.int64)
-            scratches[worker] = _places(min(size, n), probs.dtype)
+            scratches[worker] = _places(min(size, n), probs.dtype, n)
         cell = cells[block]
         count = _sweep(
             given[rows],
@@ -340,7 +340,9 @@ def sweep(
         predicted=predicted,
         self_confidence=confidences,
         normalized_margin=margins,
-        disagreeing=_joined([found[block] for block in range(len(found))], probs.dtype),
+        disagreeing=_joined(
+            [found.pop(at) for at in range(len(found))], _places(0, probs.dtype, n)
+        ),
         otherwise=int(extremes[:, 0].sum()),
         in_range=_in_range(extremes, pred_probs),
         worst_row=int(block * size + extremes[block, 3]),
@@ -348,14 +350,19 @@ def sweep(
     )
 
 
-def _places(size: int, dtype: np.dtype[Any]) -> Disagreeing:
-    return Disagreeing(np.empty(size, np.int64), np.empty(size, dtype), np.empty(size, dtype))
+def _places(size: int, dtype: np.dtype[Any], n: int) -> Disagreeing:
+    rows: npt.NDArray[Any] = np.empty(size, np.int32 if n <= 1 << 31 else np.int64)
+    return Disagreeing(rows, np.empty(size, dtype), np.empty(size, dtype))
 
 
-def _joined(blocks: list[Disagreeing], dtype: np.dtype[Any]) -> Disagreeing:
-    if not blocks:
-        return _places(0, dtype)
-    return Disagreeing(*(np.concatenate(parts) for parts in zip(*blocks, strict=True)))
+def _joined(blocks: list[Disagreeing], none: Disagreeing) -> Disagreeing:
+    """Put the blocks' rows together, and empty the list."""
+    fields: list[Any] = [list(field) for field in zip(none, *blocks, strict=True)]
+    blocks.clear()
+    joined: list[Any] = []
+    while fields:  # one after the other, so that only one of the arrays is held twice
+        joined.append(np.concatenate(fields.pop(0)))
+    return Disagreeing(*joined)
 
 
 def _cuts(cutoffs: npt.NDArray[np.float64], dtype: np.dtype[Any]) -> Bits:

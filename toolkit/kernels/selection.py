@@ -40,8 +40,8 @@ _SPARSEST = 16
 """A sample has at least one of so many rows."""
 
 
-_Candidates = tuple[npt.NDArray[Any], ...]
-"""Rows that disagree, their given and predicted classes, and the probabilities of these."""
+_Rows = tuple[npt.NDArray[Any], ...]
+"""Given and predicted classes of all rows; rows that disagree, and the probabilities of these."""
 _Pairs = tuple[Ints, Ints, Ints]
 """Classes of the buckets: `starts`, `rivals`, `itself`.
 
@@ -51,29 +51,14 @@ itself, or -1.
 
 
 @kernel
-def _candidates(
-    labels: Ints,
-    predicted: npt.NDArray[Any],
-    rows: Ints,
-    p_given: Floats,
-    p_predicted: Floats,
-    mine: npt.NDArray[np.bool_],
-) -> _Candidates:
-    """Gather what is known of the rows given as one of the classes in `mine`."""
+def _places(labels: Ints, rows: Ints, mine: npt.NDArray[np.bool_]) -> Ints:
+    """Return the positions in `rows` of those that are given as one of the classes in `mine`."""
+    found = np.empty(rows.shape[0] + 1, dtype=rows.dtype)
     count = 0
-    for i in rows:
-        count += mine[labels[i]]
-    # A place more: the row after the last one is written too, and not counted.
-    row, given = np.empty(count + 1, dtype=np.int64), np.empty(count + 1, dtype=np.int64)
-    rival = np.empty(count + 1, dtype=predicted.dtype)
-    own, top = np.empty(count + 1, dtype=p_given.dtype), np.empty(count + 1, dtype=p_given.dtype)
-    at = 0
     for n in range(rows.shape[0]):
-        i = rows[n]
-        row[at], given[at], rival[at] = i, labels[i], predicted[i]
-        own[at], top[at] = p_given[n], p_predicted[n]
-        at += mine[labels[i]]
-    return row[:count], given[:count], rival[:count], own[:count], top[:count]
+        found[count] = n
+        count += mine[labels[rows[n]]]
+    return found[:count].copy()
 
 
 @kernel
@@ -87,14 +72,15 @@ def _bucket(starts: Ints, rivals: Ints, given: int, rival: int) -> int:
 
 @kernel
 def _touched(
-    rows: Ints, givens: Ints, asked: Ints, pred_probs: Floats, starts: Ints, rivals: Ints
+    rows: Ints, labels: Ints, asked: Ints, pred_probs: Floats, starts: Ints, rivals: Ints
 ) -> float:
     """Load what is needed of scattered rows at once, or each would wait for memory alone."""
     k = pred_probs.shape[1]
     line = 64 // pred_probs.itemsize
     warm = 0.0
     for n in asked:
-        i, given = rows[n], givens[n]
+        i = rows[n]
+        given = labels[i]
         if k <= _SHORT * line:
             for j in range(0, k, line):
                 warm += pred_probs[i, j]
@@ -109,17 +95,18 @@ def _touched(
 def _fill(
     into: BucketArrays,
     pairs: _Pairs,
-    rows: _Candidates,
+    rows: _Rows,
     pred_probs: Floats,
     reach: float,
     floors: Floats,
+    places: Ints,
 ) -> float:
-    """Offer rows to the buckets that they may get into; see `_floors`.
+    """Offer the rows at these places to the buckets that they may get into; see `_floors`.
 
     Entries are collected, and offered together: whether one is good enough can't be foreseen, so
     it is written first and counted if it is.
     """
-    row, givens, predicted, p_given, p_predicted = rows
+    labels, predicted, row, p_given, p_predicted = rows
     starts, rivals, itself = pairs
     bars = into[3]
     most = 1
@@ -128,10 +115,11 @@ def _fill(
     buckets, keys = np.empty(_AHEAD * most + 1, dtype=np.int64), np.empty(_AHEAD * most + 1)
     entries, asked = np.empty(_AHEAD * most + 1, dtype=np.int64), np.empty(_AHEAD, dtype=np.int64)
     warm = 0.0
-    for first in range(0, row.shape[0], _AHEAD):
+    for first in range(0, places.shape[0], _AHEAD):
         found = count = 0
-        for n in range(first, min(first + _AHEAD, row.shape[0])):
-            given, own, top = givens[n], np.float64(p_given[n]), np.float64(p_predicted[n])
+        for n in places[first : first + _AHEAD]:
+            given = labels[row[n]]
+            own, top = np.float64(p_given[n]), np.float64(p_predicted[n])
             bucket = itself[given]
             if bucket >= 0:
                 buckets[found], keys[found], entries[found] = bucket, -own, row[n]
@@ -142,14 +130,14 @@ def _fill(
                 asked[count] = n
                 count += 1
                 continue
-            bucket = _bucket(starts, rivals, given, predicted[n])
+            bucket = _bucket(starts, rivals, given, predicted[row[n]])
             if bucket >= 0:
                 buckets[found], keys[found], entries[found] = bucket, top - own, row[n]
                 found += top - own >= bars[bucket]
-        warm += _touched(row, givens, asked[:count], pred_probs, starts, rivals)
+        warm += _touched(row, labels, asked[:count], pred_probs, starts, rivals)
         for n in asked[:count]:
-            i, given = row[n], givens[n]
-            own = np.float64(p_given[n])
+            i, own = row[n], np.float64(p_given[n])
+            given = labels[i]
             for bucket in range(starts[given], starts[given + 1]):
                 key = np.float64(pred_probs[i, rivals[bucket]]) - own
                 buckets[found], keys[found], entries[found] = bucket, key, i
@@ -328,23 +316,23 @@ def select_by_quota(
     into = buckets.empty(wanted, lowest_bars.copy())
     shares = thread_count() if n * max(k, 8) > _SHARED else 1
     hands = _dealt(np.bincount(given, weights=wanted, minlength=k), shares)
-    frozen_labels, probs = frozen(labels), frozen(pred_probs)
+    given_classes, probs = frozen(labels), frozen(pred_probs)
+    rows = given_classes, swept.predicted, *swept.disagreeing
 
     def work(worker: int, block: int, _: slice) -> None:
         mine = hands == block
         ours = np.flatnonzero(mine[given])
-        candidates = _candidates(frozen_labels, swept.predicted, *swept.disagreeing, mine)
-        step = _step(len(candidates[0]), len(ours))
+        places = _places(given_classes, swept.disagreeing.rows, mine)
+        step = _step(len(places), len(ours))
         sampled = _sample_quotas(wanted, step), *into[1:]
-        sample = tuple(np.ascontiguousarray(part[::step]) for part in candidates)
-        _fill(sampled, pairs, sample, probs, reach, np.full(k, np.inf))
+        _fill(sampled, pairs, rows, probs, reach, np.full(k, np.inf), places[::step].copy())
         _set_bars(sampled, ours)
-        _fill(into, pairs, candidates, probs, reach, _floors(into, pairs))
+        _fill(into, pairs, rows, probs, reach, _floors(into, pairs), places)
         again = _reopen(into, pairs, lowest_bars, mine)
         if again.any():
-            rest = tuple(part[again[candidates[1]]] for part in candidates)
-            _fill(into, pairs, rest, probs, reach, _floors(into, pairs))
-        _fill_up(into, pairs, frozen_labels, probs, swept.flags, reach, mine)
+            places = places[again[labels[swept.disagreeing.rows[places]]]]
+            _fill(into, pairs, rows, probs, reach, _floors(into, pairs), places)
+        _fill_up(into, pairs, given_classes, probs, swept.flags, reach, mine)
         _flag(into, swept.flags, ours)
 
     each_block(work, shares, 1)
