@@ -106,6 +106,8 @@ def check_sweep(labels, probs, cutoffs, guess):
         assert got.self_confidence[i] == scores[0]
         assert got.normalized_margin[i] == pytest.approx(scores[1], abs=1e-15)
     np.testing.assert_array_equal(got.joint, joint)
+    assert got.otherwise == ((got.predicted != labels) & (np.asarray(labels) >= 0)).sum()
+    check_disagreeing(got, labels, probs)
     assert got.in_range
     kept = np.asarray(labels) >= 0
     if kept.any():
@@ -114,6 +116,18 @@ def check_sweep(labels, probs, cutoffs, guess):
         assert abs(got.worst_sum - 1) == pytest.approx(np.abs(sums[kept] - 1).max(), abs=1e-6)
     else:
         assert got.worst_sum == 1.0
+
+
+def check_disagreeing(got, labels, probs):
+    rows, p_given, p_predicted = got.disagreeing
+    np.testing.assert_array_equal(rows, np.flatnonzero((got.flags & confident.AGREES) == 0))
+    np.testing.assert_array_equal(p_given, probs[rows, labels[rows]])
+    np.testing.assert_array_equal(p_predicted, probs[rows, got.predicted[rows]])
+    assert p_given.dtype == p_predicted.dtype == probs.dtype
+    mask = np.arange(len(labels)) % 2 == 0
+    some = rows % 2 == 0
+    for found, whole in zip(got.disagreeing.those(mask), got.disagreeing, strict=True):
+        np.testing.assert_array_equal(found, whole[some])
 
 
 @pytest.mark.parametrize("guess", ["argmax", "confident_only"])

@@ -291,3 +291,26 @@ def test_small_classes_are_named(filter_by):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         filters.select(counted, filter_by, min_examples_per_class=0)
+
+
+@pytest.mark.parametrize("dtype", strategies.DTYPES)
+@pytest.mark.parametrize("every", [1, 3])
+def test_worst_first(every, dtype):
+    """Rows that agree may be flagged too; those left out have no place in it."""
+    labels, probs = strategies.realistic(3, n=300, k=4, dtype=dtype)
+    counted = confident.count(labels, probs, methods=["self_confidence"])
+    flagged = counted.disagrees if every == 1 else np.arange(300) % every == 0
+    scores = counted.sweep.self_confidence
+    found = confident.worst_first(counted, scores, flagged)
+    rows = np.flatnonzero(flagged)
+    rows = rows[np.argsort(scores[rows], kind="stable")]
+    suggested = probs.argmax(axis=1)[rows]
+    np.testing.assert_array_equal(found.rows, rows)
+    np.testing.assert_array_equal(found.given, labels[rows])
+    np.testing.assert_array_equal(found.suggested, suggested)
+    np.testing.assert_array_equal(found.score, scores[rows])
+    np.testing.assert_array_equal(found.confidence, probs[rows, suggested])
+    np.testing.assert_array_equal(found.evidence["p_given"], probs[rows, labels[rows]])
+    np.testing.assert_array_equal(
+        found.evidence["threshold_suggested"], counted.thresholds[suggested]
+    )

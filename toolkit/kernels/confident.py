@@ -199,11 +199,13 @@ def _sweep(
 
 @kernel
 def _those(
-    mask: npt.NDArray[np.bool_], rows: Ints, p_given: Floats, p_predicted: Floats
+    mask: npt.NDArray[np.bool_], room: int, rows: Ints, p_given: Floats, p_predicted: Floats
 ) -> tuple[Ints, Floats, Floats]:
-    kept, own, top = np.empty_like(rows), np.empty_like(p_given), np.empty_like(p_predicted)
+    # A place more: what follows the last one is written too, and not counted.
+    kept = np.empty(room + 1, dtype=rows.dtype)
+    own, top = np.empty(room + 1, dtype=p_given.dtype), np.empty(room + 1, dtype=p_given.dtype)
     at = 0
-    for n in range(rows.shape[0]):  # written first and counted then: no branch to be foreseen
+    for n in range(rows.shape[0]):
         kept[at], own[at], top[at] = rows[n], p_given[n], p_predicted[n]
         at += mask[rows[n]]
     return kept[:at], own[:at], top[:at]
@@ -226,7 +228,7 @@ class Disagreeing(NamedTuple):
 
     def those(self, mask: npt.NDArray[np.bool_]) -> Disagreeing:
         """Return those of the rows that are in `mask`, of shape (n,)."""
-        return Disagreeing(*_those(mask, self.rows, self.p_given, self.p_predicted))
+        return Disagreeing(*_those(mask, int(np.count_nonzero(mask)), *self))
 
 
 @dataclass(frozen=True, eq=False)
