@@ -170,7 +170,7 @@ def unlabeled_scores(probs: Floats, weights: Weights) -> Floats:
     if weights.temperatures:
         probs = np.stack([scaled(*each) for each in zip(probs, weights.temperatures, strict=True)])
     total = weights.models.sum()
-    mixed = np.tensordot(weights.models, probs, axes=1)
+    mixed = np.einsum("e,enk->nk", weights.models, probs)
     k = probs.shape[2]
     chosen = _chosen(probs)
     certainty = mixed[np.arange(len(mixed)), chosen]

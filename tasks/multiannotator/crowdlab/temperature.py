@@ -84,6 +84,11 @@ def _logs(probs: Floats) -> Floats:
     return logs
 
 
+def _total(weights: Floats, values: Floats) -> float:
+    """Return the weighted sum; by `dot`, threads of BLAS would wait busily for the next one."""
+    return float(np.einsum("i,i->", weights, values))
+
+
 class _Loss:
     """The mean cross-entropy at a temperature, up to the factor ``1 / ln k``; each computed once.
 
@@ -107,7 +112,7 @@ class _Loss:
         count = votes.votes_per_item
         self._weight = 1.0 / count[votes.item]
         self._voted = (count > 0).astype(np.float64)
-        self._total = float(np.dot(self._weight, self._own))
+        self._total = _total(self._weight, self._own)
         self._least = float(self._own.min(initial=0.0))
 
     def __call__(self, temperature: float) -> float:
@@ -126,6 +131,6 @@ class _Loss:
 
         each_block(work, n, self._size)
         if self._least / temperature - np.log(k) > np.log(FLOOR):
-            return float(np.dot(self._voted, log_sums)) - self._total / temperature
+            return _total(self._voted, log_sums) - self._total / temperature
         said = self._own / temperature - log_sums[self._item]
-        return -float(np.dot(self._weight, np.maximum(said, np.log(FLOOR))))
+        return -_total(self._weight, np.maximum(said, np.log(FLOOR)))

@@ -41,10 +41,19 @@ class Stopping:
         return len(history) > 1 and abs(history[-1] - history[-2]) < self.tolerance * votes
 
 
+LARGER = 8
+"""Blocks are so much larger than those of a pass over pred_probs: a round makes several short
+passes, and threads that take turns at little work lose more than they gain."""
+
+
+def _block(votes: int, among: int, cells: int) -> int:
+    """Return how many items or annotators make a block, where a vote costs so many cells."""
+    return LARGER * block_rows(int(np.ceil(cells * (1.0 + votes / max(among, 1)))))
+
+
 def item_blocks(votes: Votes, cells: int) -> tuple[int, int]:
     """Return the number of items in a block, and of blocks, where a vote costs so many cells."""
-    mean = len(votes) / max(votes.num_items, 1)
-    size = block_rows(int(np.ceil(cells * (1.0 + mean))))
+    size = _block(len(votes), votes.num_items, cells)
     return size, max(1, -(-votes.num_items // size))
 
 
@@ -60,8 +69,7 @@ def each_items(votes: Votes, cells: int, work: Callable[[int, slice, Ints], None
 
 def each_annotators(votes: Votes, cells: int, work: Callable[[slice, Ints], None]) -> None:
     """Call ``work(annotators, their offsets)`` for each block of annotators."""
-    mean = len(votes) / max(votes.num_annotators, 1)
-    size = block_rows(int(np.ceil(cells * (1.0 + mean))))
+    size = _block(len(votes), votes.num_annotators, cells)
 
     def run(worker: int, block: int, rows: slice) -> None:
         work(rows, votes.annotator_offsets[rows.start : rows.stop + 1])

@@ -40,7 +40,9 @@ def _weighted_shares(
             row = shares[i]
             row[:] = 0.0
             for vote in range(first, last):
-                row[label[vote]] += skill[annotator[vote]] / total
+                row[label[vote]] += skill[annotator[vote]]
+            for c in range(row.shape[0]):  # at the end: one class alone gets 1 and not a bit more
+                row[c] /= total
 
 
 def fit(votes: Votes, *, gold: npt.ArrayLike | None = None) -> Fit:
