@@ -210,15 +210,16 @@ def worst_first(counted: Counted, scores: Floats, is_issue: Mask) -> Flagged:
         p_suggested = counted.pred_probs[rows, counted.sweep.predicted[rows]]
     score = scores[rows]
     order = ordering.ascending(score)
+    score, p_given, p_suggested = score[order], p_given[order], p_suggested[order]
     given, suggested = counted.labels[rows][order], counted.sweep.predicted[rows][order]
     return Flagged(
-        rows=rows[order],
+        rows=rows[order].astype(np.int64),
         given=given,
         suggested=suggested,
-        score=score[order],
-        confidence=np.clip(p_suggested[order].astype(np.float64), 0.0, 1.0),
+        score=score,
+        confidence=np.clip(p_suggested.astype(np.float64), 0.0, 1.0),
         evidence={
-            "p_given": np.clip(p_given[order].astype(np.float64), 0.0, 1.0),
+            "p_given": np.clip(p_given.astype(np.float64), 0.0, 1.0),
             "threshold_given": counted.thresholds[given],
             "threshold_suggested": counted.thresholds[suggested],
         },

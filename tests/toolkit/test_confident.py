@@ -306,6 +306,7 @@ def test_worst_first(every, dtype):
     rows = rows[np.argsort(scores[rows], kind="stable")]
     suggested = probs.argmax(axis=1)[rows]
     np.testing.assert_array_equal(found.rows, rows)
+    assert found.rows.dtype == np.int64
     np.testing.assert_array_equal(found.given, labels[rows])
     np.testing.assert_array_equal(found.suggested, suggested)
     np.testing.assert_array_equal(found.score, scores[rows])

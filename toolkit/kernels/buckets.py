@@ -26,14 +26,16 @@ in what reaches ``bars[b]``. A plain tuple: compiled code that is kept on disk w
 """
 
 
-def empty(quotas: Ints, bars: Floats) -> BucketArrays:
-    """Return empty buckets: 24 bytes for each place that the quotas give."""
+def empty(quotas: Ints, bars: Floats, members: npt.DTypeLike = np.int64) -> BucketArrays:
+    """Return empty buckets: 24 bytes for each place that the quotas give, or 18 with int32.
+
+    `members` is the type of the entries' own numbers.
+    """
     offsets = np.zeros(quotas.shape[0] + 1, dtype=np.int64)
     # Room beyond the quota lets a bucket be sorted out once in a while, not at every entry.
     np.cumsum(np.where(quotas > 0, quotas + quotas // 2 + 8, 0), out=offsets[1:])
     sizes = np.zeros(quotas.shape[0], dtype=np.int64)
-    keys, members = np.empty(offsets[-1]), np.empty(offsets[-1], dtype=np.int64)
-    return quotas, offsets, sizes, bars, keys, members
+    return quotas, offsets, sizes, bars, np.empty(offsets[-1]), np.empty(offsets[-1], members)
 
 
 @kernel

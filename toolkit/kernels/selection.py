@@ -113,7 +113,8 @@ def _fill(
     for given in range(itself.shape[0]):
         most = max(most, 1 + starts[given + 1] - starts[given])
     buckets, keys = np.empty(_AHEAD * most + 1, dtype=np.int64), np.empty(_AHEAD * most + 1)
-    entries, asked = np.empty(_AHEAD * most + 1, dtype=np.int64), np.empty(_AHEAD, dtype=np.int64)
+    entries = np.empty(_AHEAD * most + 1, dtype=row.dtype)
+    asked = np.empty(_AHEAD, dtype=np.int64)
     warm = 0.0
     for first in range(0, places.shape[0], _AHEAD):
         found = count = 0
@@ -303,7 +304,7 @@ def select_by_quota(
 
     Notes
     -----
-    Memory: 24 bytes a place. Classes are shared out among threads, so the result does not depend
+    Memory: 18 bytes a place, and 4 for each row that disagrees. Classes are shared out among threads, so the result does not depend
     on their number.
     """
     n, k = pred_probs.shape
@@ -313,7 +314,7 @@ def select_by_quota(
     itself[given[rivals == given]] = np.flatnonzero(rivals == given)
     pairs = starts, rivals, itself
     lowest_bars = np.where(rivals == given, -np.inf, np.nextafter(_SETTLED, 1.0))
-    into = buckets.empty(wanted, lowest_bars.copy())
+    into = buckets.empty(wanted, lowest_bars.copy(), swept.disagreeing.rows.dtype)
     shares = thread_count() if n * max(k, 8) > _SHARED else 1
     hands = _dealt(np.bincount(given, weights=wanted, minlength=k), shares)
     given_classes, probs = frozen(labels), frozen(pred_probs)

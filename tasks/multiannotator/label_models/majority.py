@@ -62,6 +62,22 @@ def _most_votes(
 
 
 @kernel
+def _largest_share(item_offsets: Ints, shares: Floats, winner: Codes) -> None:
+    """Do what `_most_votes` does, from shares of votes: equal counts have equal shares."""
+    for i in range(item_offsets.shape[0] - 1):
+        row = shares[i]
+        most, place, equals = row[0], 0, 0
+        for c in range(row.shape[0]):
+            if row[c] > most:
+                most, place = row[c], c
+        for c in range(row.shape[0]):
+            equals += row[c] == most
+        winner[i] = place if equals == 1 else TIED
+        if item_offsets[i] == item_offsets[i + 1]:
+            winner[i] = NO_CLASS
+
+
+@kernel
 def _shares(item_offsets: Ints, label: Codes, gold: Codes, shares: Floats, sums: Floats) -> None:
     """Count votes by class and divide by their number; uniform without votes, gold where known."""
     k = shares.shape[1]
@@ -92,14 +108,18 @@ def _agreeing(
     right: Ints,
     counted: Ints,
 ) -> None:
-    """Count the votes of each annotator that equal the consensus, and those that have one."""
+    """Count the votes of each annotator that equal the consensus, and those that have one.
+
+    `counted` may be empty, if all items have one.
+    """
     for i in range(item_offsets.shape[0] - 1):
         answer = consensus[i]
         if answer < 0:
             continue
         for vote in range(item_offsets[i], item_offsets[i + 1]):
             right[annotator[vote]] += label[vote] == answer
-            counted[annotator[vote]] += 1
+            if counted.shape[0]:
+                counted[annotator[vote]] += 1
 
 
 @kernel
@@ -194,20 +214,30 @@ def majority_labels(votes: Votes, pred_probs: npt.ArrayLike | None = None) -> Co
         _most_votes(offsets, votes.label, count, frequency, winner[items])
 
     each_block(work, votes.num_items, size)
-    tied = np.flatnonzero(winner == TIED)
-    if tied.size:
-        _settle(votes, probs, tied, places[:, 1].sum(axis=0), winner)
+    _settle(votes, probs, places[:, 1].sum(axis=0), winner)
+    return winner
+
+
+def _majority_of(votes: Votes, shares: Floats, pred_probs: npt.ArrayLike | None) -> Codes:
+    """Return what `majority_labels` does, where shares of votes are known."""
+    probs = None if pred_probs is None else _pred_probs(pred_probs, votes)
+    winner = np.empty(votes.num_items, dtype=np.int32)
+
+    def work(block: int, items: slice, offsets: Ints) -> None:
+        _largest_share(offsets, shares[items], winner[items])
+
+    each_items(votes, votes.num_classes, work)
+    _settle(votes, probs, np.bincount(votes.label, minlength=votes.num_classes), winner)
     return winner
 
 
 def _settle(
-    votes: Votes,
-    probs: npt.NDArray[np.generic] | None,
-    tied: Ints,
-    frequency: Ints,
-    winner: Codes,
+    votes: Votes, probs: npt.NDArray[np.generic] | None, frequency: Ints, winner: Codes
 ) -> None:
     """Choose a class for each tied item, in place."""
+    tied = np.flatnonzero(winner == TIED)
+    if not tied.size:
+        return
     rows = np.empty((0, 1)) if probs is None else probs[tied].astype(np.float64)
     bad = ~((rows >= -1e-6) & (rows <= 1 + 1e-6))
     if probs is not None and bad.any():
@@ -260,17 +290,21 @@ def agreement_with(votes: Votes, consensus: Codes) -> tuple[Floats, Ints]:
     Items whose consensus is negative do not count; an annotator with no others has 0 of 0.
     """
     size, blocks = item_blocks(votes, 1)
+    workers, people = min(thread_count(), blocks), votes.num_annotators
     # One place for each thread: sums of whole numbers are the same in any order.
-    places = np.zeros((min(thread_count(), blocks), 2, votes.num_annotators), dtype=np.int64)
+    right = np.zeros((workers, people), dtype=np.int64)
+    known = bool((consensus >= 0).all())
+    counts = np.zeros((workers, 0 if known else people), dtype=np.int64)
     chosen = frozen(consensus)
 
     def work(worker: int, block: int, items: slice) -> None:
         offsets = votes.item_offsets[items.start : items.stop + 1]
-        _agreeing(offsets, votes.annotator, votes.label, chosen[items], *places[worker])
+        places = right[worker], counts[worker]
+        _agreeing(offsets, votes.annotator, votes.label, chosen[items], *places)
 
     each_block(work, votes.num_items, size)
-    right, counted = places.sum(axis=0)
-    rates: Floats = right / np.maximum(counted, 1)
+    counted: Ints = votes.votes_per_annotator if known else counts.sum(axis=0)
+    rates: Floats = right.sum(axis=0) / np.maximum(counted, 1)
     return rates, counted
 
 
@@ -330,9 +364,10 @@ def fit(
     refuse_too_large(cells, "a number for each item and class", "Use majority_labels")
     posterior = np.empty((votes.num_items, votes.num_classes))
     vote_shares(votes, known, posterior)
-    consensus = majority_labels(votes, pred_probs)
-    if known.size:
-        consensus = np.where(known >= 0, known, consensus)
+    if known.size:  # shares are not those of votes only
+        consensus = np.where(known >= 0, known, majority_labels(votes, pred_probs))
+    else:
+        consensus = _majority_of(votes, posterior, pred_probs)
     return fit_of(votes, "majority_vote", posterior, consensus)
 
 
