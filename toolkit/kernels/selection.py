@@ -304,8 +304,8 @@ def select_by_quota(
 
     Notes
     -----
-    Memory: 18 bytes a place, and 4 for each row that disagrees. Classes are shared out among threads, so the result does not depend
-    on their number.
+    Memory: 18 bytes a place, and 4 for each row that disagrees. Classes are shared out among
+    threads, so the result does not depend on their number.
     """
     n, k = pred_probs.shape
     given, rivals, wanted = (part[quotas.places > 0] for part in quotas)

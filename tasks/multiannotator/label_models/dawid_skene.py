@@ -223,7 +223,6 @@ def _maximise(
     learnt: Confusions,
 ) -> None:
     """Estimate confusion matrices from the items' classes, in place; `item` is sorted by pair."""
-    learnt.emission[:] = 0.0
 
     def count(people: slice, _: npt.NDArray[np.int64]) -> None:
         first, last = pairs.offsets[people.start], pairs.offsets[people.stop]

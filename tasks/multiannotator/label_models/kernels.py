@@ -85,11 +85,25 @@ def confusion_posterior(
 @kernel
 def confusion_counts(vote_offsets: Ints, item: Codes, posterior: Floats, counts: Floats) -> None:
     """``counts[pair, k]`` = sum of ``posterior[i, k]`` over the items of the pair's votes."""
+    k = counts.shape[1]
     for pair in range(counts.shape[0]):
-        for position in range(vote_offsets[pair], vote_offsets[pair + 1]):
-            i = item[position]
-            for c in range(counts.shape[1]):
-                counts[pair, c] += posterior[i, c]
+        first, last = vote_offsets[pair], vote_offsets[pair + 1]
+        # Four sums at a time stay in registers, and none waits for another.
+        for c in range(0, k - 3, 4):
+            one = two = three = four = 0.0
+            for position in range(first, last):
+                row = posterior[item[position]]
+                one += row[c]
+                two += row[c + 1]
+                three += row[c + 2]
+                four += row[c + 3]
+            counts[pair, c], counts[pair, c + 1] = one, two
+            counts[pair, c + 2], counts[pair, c + 3] = three, four
+        for c in range(k - k % 4, k):
+            total = 0.0
+            for position in range(first, last):
+                total += posterior[item[position], c]
+            counts[pair, c] = total
 
 
 @kernel

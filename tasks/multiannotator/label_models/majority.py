@@ -62,6 +62,13 @@ def _most_votes(
 
 
 @kernel
+def _count(label: Codes, frequency: Ints) -> None:
+    """Add all votes up by class; NumPy's bincount would copy them to int64."""
+    for given in label:
+        frequency[given] += 1
+
+
+@kernel
 def _largest_share(item_offsets: Ints, shares: Floats, winner: Codes) -> None:
     """Do what `_most_votes` does, from shares of votes: equal counts have equal shares."""
     for i in range(item_offsets.shape[0] - 1):
@@ -227,17 +234,20 @@ def _majority_of(votes: Votes, shares: Floats, pred_probs: npt.ArrayLike | None)
         _largest_share(offsets, shares[items], winner[items])
 
     each_items(votes, votes.num_classes, work)
-    _settle(votes, probs, np.bincount(votes.label, minlength=votes.num_classes), winner)
+    _settle(votes, probs, None, winner)
     return winner
 
 
 def _settle(
-    votes: Votes, probs: npt.NDArray[np.generic] | None, frequency: Ints, winner: Codes
+    votes: Votes, probs: npt.NDArray[np.generic] | None, frequency: Ints | None, winner: Codes
 ) -> None:
-    """Choose a class for each tied item, in place."""
+    """Choose a class for each tied item, in place; `frequency` of classes where it is known."""
     tied = np.flatnonzero(winner == TIED)
     if not tied.size:
         return
+    if frequency is None:
+        frequency = np.zeros(votes.num_classes, dtype=np.int64)
+        _count(votes.label, frequency)
     rows = np.empty((0, 1)) if probs is None else probs[tied].astype(np.float64)
     bad = ~((rows >= -1e-6) & (rows <= 1 + 1e-6))
     if probs is not None and bad.any():
