@@ -7,29 +7,7 @@ purpose and records which.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+import lazy_loader
 
-# Public names are loaded on first use, as in goldlabel itself.
-_HOME = {
-    "PlantedErrors": "noise",
-    "Sample": "bundled",
-    "fetch": "download",
-    "list_datasets": "sources",
-    "load": "download",
-    "load_sample": "bundled",
-    "plant_errors": "noise",
-    "write_csv": "bundled",
-    "write_digits": "bundled",
-}
-__all__ = list(_HOME)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+# Public names are those of `__init__.pyi`, loaded on first use.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

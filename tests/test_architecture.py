@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -215,17 +216,25 @@ def test_folders_of_the_toolkit_do_not_hide_tasks_and_datasets():
         assert not hidden.with_suffix(".py").exists()
 
 
-@pytest.mark.parametrize(
-    "name", [name for name, path in modules().items() if path.name == "__init__.py"]
-)
-def test_public_names_are_not_names_of_modules(name):
-    """Importing ``package.thing`` would put the module in the place of the function `thing`."""
-    homes = [
-        ast.literal_eval(node.value)
-        for node in tree(name).body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_HOME"
-    ]
-    clashes = [public for home in homes for public in home if f"{name}.{public}" in modules()]
+STUBS = {
+    name: path.with_suffix(".pyi")
+    for name, path in modules().items()
+    if path.with_suffix(".pyi").exists()
+}
+
+
+@pytest.mark.parametrize("name", STUBS)
+def test_public_names_are_those_of_the_stub(name):
+    """Type checkers read the stub, and at run time names are loaded from where it says."""
+    stub = ast.parse(STUBS[name].read_text(encoding="utf-8"))
+    imports = [node for node in stub.body if isinstance(node, ast.ImportFrom)]
+    public = {alias.name for node in imports for alias in node.names}
+    public |= {node.target.id for node in stub.body if isinstance(node, ast.AnnAssign)}
+    package = importlib.import_module(name)
+    assert public == set(package.__all__)
+    assert all(hasattr(package, each) for each in public)
+    # Importing `package.thing` would put the module in the place of the function `thing`.
+    clashes = [each for each in public if f"{name}.{each}" in modules()]
     assert not clashes, f"rename the modules {clashes} of {name}"
 
 

@@ -2,32 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+import lazy_loader
 
 __version__ = "0.1.0"
 
-# Public names are loaded on first use: `goldlabel --help` must not wait for numba or pandas.
-_HOME = {
-    "Audit": "audit",
-    "DataWarning": "errors",
-    "GoldlabelError": "errors",
-    "InputError": "errors",
-    "LabelIssues": "result",
-    "MissingExtra": "errors",
-    "Ragged": "ragged",
-    "crossval": "crossvalidation",
-    "crossval_predictions": "crossvalidation",
-    "find_tasks": "task",
-}
-__all__ = [*_HOME, "__version__"]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+# Public names are those of `__init__.pyi`, loaded on first use: `goldlabel --help` must not wait
+# for numba or pandas.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__all__ += ["__version__"]

@@ -8,8 +8,7 @@ score. See `goldlabel.tasks.detection.arrays` for all layouts.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+import lazy_loader
 
 from goldlabel.task import Task
 
@@ -19,35 +18,6 @@ TASK = Task(
     package=__name__,
 )
 
-_HOME = {
-    "BoxScores": "objectlab",
-    "Boxes": "boxes",
-    "DetectionData": "data",
-    "as_boxes": "arrays",
-    "audit": "auditing",
-    "average_precision": "precision",
-    "box_sizes": "summary",
-    "class_shares": "summary",
-    "coco_map": "coco_metrics",
-    "confusion_per_class": "precision",
-    "export": "formats",
-    "find_label_issues": "issues",
-    "get_box_quality_scores": "objectlab",
-    "get_label_quality_scores": "issues",
-    "issues_from_scores": "issues",
-    "object_counts": "summary",
-    "read": "formats",
-    "summarize": "summary",
-    "with_suggestions": "fixes",
-}
-__all__ = [*_HOME, "TASK"]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+# Public names are those of `__init__.pyi`, loaded on first use.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__all__ += ["TASK"]

@@ -10,8 +10,7 @@ numbers then, or `ids` names the rows.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+import lazy_loader
 
 from goldlabel.task import Task
 
@@ -21,33 +20,6 @@ TASK = Task(
     package=__name__,
 )
 
-_HOME = {
-    "ActiveScores": "active",
-    "Consensus": "consensus",
-    "MultiannotatorData": "data",
-    "Votes": "votes",
-    "annotator_report": "annotators",
-    "audit": "auditing",
-    "compare_methods": "methods",
-    "export": "formats",
-    "find_label_issues": "issues",
-    "get_active_learning_scores": "active",
-    "get_consensus_labels": "finding",
-    "get_label_quality_scores": "issues",
-    "next_examples": "selecting",
-    "read": "formats",
-    "select": "selecting",
-    "summarize": "summary",
-    "write_consensus": "writing",
-}
-__all__ = [*_HOME, "TASK"]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+# Public names are those of `__init__.pyi`, loaded on first use.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__all__ += ["TASK"]

@@ -9,8 +9,7 @@ columns carry names they are the class names, and order is by name.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+import lazy_loader
 
 from goldlabel.task import Task
 
@@ -20,32 +19,6 @@ TASK = Task(
     package=__name__,
 )
 
-_HOME = {
-    "HealthSummary": "summary",
-    "MultilabelData": "data",
-    "audit": "auditing",
-    "class_priors": "estimates",
-    "class_thresholds": "estimates",
-    "common_label_issues": "summary",
-    "confident_joint": "estimates",
-    "export": "formats",
-    "find_label_issues": "issues",
-    "get_label_quality_scores": "scores",
-    "get_label_quality_scores_per_class": "scores",
-    "health_summary": "summary",
-    "num_label_issues": "estimates",
-    "overlapping_classes": "summary",
-    "read": "formats",
-    "summarize": "summary",
-}
-__all__ = [*_HOME, "TASK"]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+# Public names are those of `__init__.pyi`, loaded on first use.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__all__ += ["TASK"]

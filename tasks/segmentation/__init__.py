@@ -8,8 +8,7 @@ of arrays (k, h, w). Images are looked at one by one: memory does not grow with 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+import lazy_loader
 
 from goldlabel.task import Task
 
@@ -19,31 +18,6 @@ TASK = Task(
     package=__name__,
 )
 
-_HOME = {
-    "InstanceMasks": "comparing",
-    "PixelIssues": "issues",
-    "SegmentationData": "data",
-    "audit": "auditing",
-    "common_label_issues": "summary",
-    "export": "formats",
-    "filter_by_class": "summary",
-    "find_instance_issues": "instances",
-    "find_label_issues": "issues",
-    "find_pixel_issues": "issues",
-    "get_label_quality_scores": "scores",
-    "get_pixel_quality_scores": "scores",
-    "issues_from_scores": "scores",
-    "read": "formats",
-    "summarize": "summary",
-}
-__all__ = [*_HOME, "TASK"]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+# Public names are those of `__init__.pyi`, loaded on first use.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__all__ += ["TASK"]

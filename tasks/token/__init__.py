@@ -8,8 +8,7 @@ array of all tokens, or an array of shape (sentences, tokens, k), padded at the 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+import lazy_loader
 
 from goldlabel.task import Task
 
@@ -19,33 +18,6 @@ TASK = Task(
     package=__name__,
 )
 
-_HOME = {
-    "TokenData": "data",
-    "align_subwords": "merging",
-    "audit": "auditing",
-    "common_label_issues": "summary",
-    "export": "formats",
-    "find_invalid_tags": "invalid",
-    "find_label_issues": "issues",
-    "find_span_issues": "span_classes",
-    "get_label_quality_scores": "scores",
-    "get_span_quality_scores": "span_classes",
-    "get_token_quality_scores": "scores",
-    "issues_from_scores": "scores",
-    "merge_labels": "merging",
-    "merge_probs": "merging",
-    "read": "formats",
-    "summarize": "summary",
-    "tokenize": "words",
-}
-__all__ = [*_HOME, "TASK"]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+# Public names are those of `__init__.pyi`, loaded on first use.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__all__ += ["TASK"]

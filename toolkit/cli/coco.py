@@ -155,16 +155,17 @@ def _show(findings: Findings, screen: Screen, top: int) -> None:
 
     shown = {code: list(first(findings.only([code]), top)) for code in findings.codes}
     several = len(findings.files) > 1
-    for row in findings.per_code().itertuples():
-        head = Text(f"{row.severity} ", style=STYLES[row.severity]).append(row.code, style="bold")
-        mendable = f", {row.fixable:,} can be fixed" if row.fixable else ""
-        head.append(f"  {row.count:,}{mendable}: {row.what}", style="not bold")
+    for row in findings.per_code().to_dict("records"):
+        code, severity, count = row["code"], row["severity"], row["count"]
+        head = Text(f"{severity} ", style=STYLES[severity]).append(code, style="bold")
+        mendable = f", {row['fixable']:,} can be fixed" if row["fixable"] else ""
+        head.append(f"  {count:,}{mendable}: {row['what']}", style="not bold")
         screen.out.print(head, soft_wrap=True)
-        for each in shown[row.code]:
+        for each in shown[code]:
             place = f"{Path(each.file).name} {each.path}" if several else each.path
             screen.say(_one_line(f"{place}: {each.message}"))
-        if row.count > len(shown[row.code]):
-            screen.say(f"  ... and {row.count - len(shown[row.code]):,} more")
+        if count > len(shown[code]):
+            screen.say(f"  ... and {count - len(shown[code]):,} more")
     if len(findings):
         screen.say()
     screen.say(_sums(findings))

@@ -34,9 +34,10 @@ def list_all(
         screen.say(json_text.dumps(table.to_dict("records"), indent=2))
         return
     names, tasks = table["name"].str.len().max(), table["task"].str.len().max()
-    for row in table.itertuples():
-        size = f"{row.bytes / 1e6:.1f} MB"
-        screen.say(f"{row.name:<{names}}  {row.task:<{tasks}}  {size:>8}  {row.description}")
+    for row in table.to_dict("records"):
+        size = f"{row['bytes'] / 1e6:.1f} MB"
+        head = f"{row['name']:<{names}}  {row['task']:<{tasks}}"
+        screen.say(f"{head}  {size:>8}  {row['description']}")
     screen.say()
     screen.say("Next: goldlabel datasets fetch NAME")
 

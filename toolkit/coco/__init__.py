@@ -5,29 +5,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+import lazy_loader
 
-# Public names are loaded on first use: the command line must not wait for numba.
-_HOME = {
-    "Finding": "findings",
-    "Findings": "findings",
-    "Fixed": "fixing",
-    "RULES": "rules",
-    "Rule": "rules",
-    "check_coco": "checking",
-    "fix_coco": "fixing",
-    "write_json": "writing",
-    "write_sarif": "writing",
-}
-__all__ = list(_HOME)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+# Public names are those of `__init__.pyi`, loaded on first use.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

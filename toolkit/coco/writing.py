@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any
 from urllib.parse import quote
 
 from goldlabel import __version__
@@ -20,7 +20,7 @@ SCHEMA = (
 )
 
 
-def write_json(findings: Findings, out: TextIO, *, top: int | None = None) -> None:
+def write_json(findings: Findings, out: IO[str], *, top: int | None = None) -> None:
     """Write findings as one JSON object: files, sizes, counts, codes, findings.
 
     Parameters
@@ -42,7 +42,7 @@ def write_json(findings: Findings, out: TextIO, *, top: int | None = None) -> No
     _write_list(text, (asdict(each) for each in first(findings, top)), out)
 
 
-def write_sarif(findings: Findings, out: TextIO, *, top: int | None = None) -> None:
+def write_sarif(findings: Findings, out: IO[str], *, top: int | None = None) -> None:
     """Write findings as a SARIF 2.1.0 log with one run.
 
     Parameters
@@ -79,7 +79,7 @@ def first(findings: Findings, top: int | None) -> Iterator[Finding]:
             yield finding
 
 
-def _write_list(text: str, rows: Iterator[dict[str, Any]], out: TextIO) -> None:
+def _write_list(text: str, rows: Iterator[dict[str, Any]], out: IO[str]) -> None:
     """Write JSON whose one empty list is filled with rows, which may be many."""
     before, after = text.rsplit("[]", 1)
     out.write(before + "[")

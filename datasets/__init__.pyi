@@ -1,0 +1,9 @@
+from .bundled import Sample as Sample
+from .bundled import load_sample as load_sample
+from .bundled import write_csv as write_csv
+from .bundled import write_digits as write_digits
+from .download import fetch as fetch
+from .download import load as load
+from .noise import PlantedErrors as PlantedErrors
+from .noise import plant_errors as plant_errors
+from .sources import list_datasets as list_datasets

@@ -1,0 +1,21 @@
+import goldlabel.task
+
+from .active import ActiveScores as ActiveScores
+from .active import get_active_learning_scores as get_active_learning_scores
+from .annotators import annotator_report as annotator_report
+from .auditing import audit as audit
+from .consensus import Consensus as Consensus
+from .data import MultiannotatorData as MultiannotatorData
+from .finding import get_consensus_labels as get_consensus_labels
+from .formats import export as export
+from .formats import read as read
+from .issues import find_label_issues as find_label_issues
+from .issues import get_label_quality_scores as get_label_quality_scores
+from .methods import compare_methods as compare_methods
+from .selecting import next_examples as next_examples
+from .selecting import select as select
+from .summary import summarize as summarize
+from .votes import Votes as Votes
+from .writing import write_consensus as write_consensus
+
+TASK: goldlabel.task.Task

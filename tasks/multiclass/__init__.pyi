@@ -1,0 +1,20 @@
+import goldlabel.task
+
+from .auditing import audit as audit
+from .data import MulticlassData as MulticlassData
+from .ensemble import get_label_quality_ensemble_scores as get_label_quality_ensemble_scores
+from .estimates import class_thresholds as class_thresholds
+from .estimates import confident_joint as confident_joint
+from .estimates import estimate_joint as estimate_joint
+from .estimates import estimate_noise as estimate_noise
+from .estimates import num_label_issues as num_label_issues
+from .formats import export as export
+from .formats import read as read
+from .issues import find_label_issues as find_label_issues
+from .issues import get_label_quality_scores as get_label_quality_scores
+from .summary import HealthSummary as HealthSummary
+from .summary import health_summary as health_summary
+from .summary import overlapping_classes as overlapping_classes
+from .summary import summarize as summarize
+
+TASK: goldlabel.task.Task

@@ -1,0 +1,9 @@
+from .checking import check_coco as check_coco
+from .findings import Finding as Finding
+from .findings import Findings as Findings
+from .fixing import Fixed as Fixed
+from .fixing import fix_coco as fix_coco
+from .rules import RULES as RULES
+from .rules import Rule as Rule
+from .writing import write_json as write_json
+from .writing import write_sarif as write_sarif
