@@ -28,6 +28,7 @@ import numpy.typing as npt
 from goldlabel import check, noise
 from goldlabel.errors import InputError
 from goldlabel.kernels import class_means, confident, ordering, scores
+from goldlabel.kernels.disagreeing import Disagreeing, looked_up
 
 __all__ = [
     "Counted",
@@ -89,6 +90,14 @@ class Counted:
         counted: Mask = both == confident.OFF_DIAGONAL
         return counted
 
+    @cached_property
+    def disagreeing(self) -> Disagreeing:
+        """Rows that disagree, with the probabilities of their given and predicted class."""
+        if self.sweep.disagreeing is not None:
+            return self.sweep.disagreeing
+        rows = np.flatnonzero(self.disagrees)
+        return looked_up(rows, self.labels, self.pred_probs, self.sweep.predicted)
+
     @property
     def disagrees(self) -> Mask:
         """Rows whose label is not the model's class, nor within 1e-6 of being it."""
@@ -103,6 +112,7 @@ def count(
     thresholds: npt.ArrayLike | None = None,
     guess: Guess = "argmax",
     methods: Sequence[Method] = (),
+    disagreeing: bool = False,
 ) -> Counted:
     """Count rows in the confident joint, and score them on the way.
 
@@ -118,6 +128,8 @@ def count(
         classes, or of the confident ones.
     methods : sequence of str
         Scores to compute in the same pass: "self_confidence", "normalized_margin".
+    disagreeing : bool
+        Keep the rows that disagree in the same pass, for whoever goes on to select among them.
 
     Raises
     ------
@@ -131,7 +143,12 @@ def count(
     if thresholds is not None:
         cutoffs = _given_thresholds(thresholds, k)
     sweep = _checked_sweep(
-        labels, pred_probs, cutoffs, confident_only=guess == "confident_only", methods=methods
+        labels,
+        pred_probs,
+        cutoffs,
+        confident_only=guess == "confident_only",
+        methods=methods,
+        disagreeing=disagreeing,
     )
     return Counted(labels, pred_probs, counts, cutoffs, sweep)
 
@@ -159,6 +176,7 @@ def _checked_sweep(
     *,
     confident_only: bool = False,
     methods: Sequence[Method] = (),
+    disagreeing: bool = False,
     name: str = "pred_probs",
 ) -> confident.Sweep:
     sweep = confident.sweep(
@@ -168,6 +186,7 @@ def _checked_sweep(
         confident_only=confident_only,
         self_confidence="self_confidence" in methods,
         normalized_margin="normalized_margin" in methods,
+        disagreeing=disagreeing,
     )
     if not sweep.in_range:
         check.out_of_range(pred_probs, name=name)
@@ -203,7 +222,7 @@ class Flagged:
 def worst_first(counted: Counted, scores: Floats, is_issue: Mask) -> Flagged:
     """Return the flagged rows from the lowest score to the highest; ties by row."""
     # Everything is looked up in the order of the rows, as it lies in memory, and sorted then.
-    rows, p_given, p_suggested = counted.sweep.disagreeing.those(is_issue)
+    rows, p_given, p_suggested = counted.disagreeing.those(is_issue)
     if len(rows) < np.count_nonzero(is_issue):  # some agree: by score alone they can be flagged
         rows = np.flatnonzero(is_issue)
         p_given = counted.pred_probs[rows, counted.labels[rows]]

@@ -166,7 +166,12 @@ def _prune(counted: Counted, quotas: list[selection.Quotas]) -> Mask:
     chosen: Mask | None = None
     for quota in quotas:
         selection.select_by_quota(
-            counted.labels, counted.pred_probs, counted.sweep, quota, reach=1.0 + slack
+            counted.labels,
+            counted.pred_probs,
+            counted.sweep,
+            counted.disagreeing,
+            quota,
+            reach=1.0 + slack,
         )
         found = (flags & wanted) == selection.SELECTED
         chosen = found if chosen is None else chosen & found

@@ -120,7 +120,12 @@ def find_label_issues(
     elif filter_by == "low_normalized_margin":
         methods.append("normalized_margin")
     counted = confident.count(
-        rows.labels, rows.pred_probs, thresholds=thresholds, guess=guess, methods=methods
+        rows.labels,
+        rows.pred_probs,
+        thresholds=thresholds,
+        guess=guess,
+        methods=methods,
+        disagreeing=True,
     )
     warn_of_suspicious(counted, rows.classes)
     is_issue = filters.select(

@@ -137,7 +137,12 @@ def find_label_issues(
                        "normalized_margin")  # fmt: skip
     with located(rows.offsets):
         counted = confident.count(
-            rows.labels, rows.pred_probs, thresholds=thresholds, guess=guess, methods=methods
+            rows.labels,
+            rows.pred_probs,
+            thresholds=thresholds,
+            guess=guess,
+            methods=methods,
+            disagreeing=True,
         )
         warn_of_suspicious(counted, rows.classes, rows="tokens")
         chosen = filters.select(

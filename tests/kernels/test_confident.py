@@ -17,7 +17,7 @@ import strategies
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from goldlabel.kernels import class_means, confident, rows
+from goldlabel.kernels import class_means, confident, disagreeing, rows
 
 EPS = 1e-6
 AWKWARD = (
@@ -89,6 +89,7 @@ def check_sweep(labels, probs, cutoffs, guess):
         confident_only=guess == "confident_only",
         self_confidence=True,
         normalized_margin=True,
+        disagreeing=True,
     )
     joint = np.zeros((k, k), dtype=np.int64)
     for i, (label, row) in enumerate(zip(labels, probs, strict=True)):
@@ -108,6 +109,11 @@ def check_sweep(labels, probs, cutoffs, guess):
     np.testing.assert_array_equal(got.joint, joint)
     assert got.otherwise == ((got.predicted != labels) & (np.asarray(labels) >= 0)).sum()
     check_disagreeing(got, labels, probs)
+    rows = np.flatnonzero((got.flags & confident.AGREES) == 0)
+    again = disagreeing.looked_up(rows, labels, probs, got.predicted)
+    for kept, looked_up in zip(got.disagreeing, again, strict=True):
+        assert kept.dtype == looked_up.dtype
+        np.testing.assert_array_equal(kept, looked_up)
     assert got.in_range
     kept = np.asarray(labels) >= 0
     if kept.any():
@@ -297,9 +303,15 @@ def test_same_bits_for_any_number_of_threads(dtype):
             counts, sums = class_means.class_sums(labels, probs)
             cutoffs = class_means.thresholds(counts, sums)
             swept = confident.sweep(
-                labels, probs, cutoffs, self_confidence=True, normalized_margin=True
+                labels,
+                probs,
+                cutoffs,
+                self_confidence=True,
+                normalized_margin=True,
+                disagreeing=True,
             )
-        values = [getattr(swept, field.name) for field in fields(swept)]
+        names = {field.name for field in fields(swept)} - {"disagreeing"}
+        values = [*(getattr(swept, name) for name in sorted(names)), *swept.disagreeing]
         found.append([np.asarray(value).tobytes() for value in (counts, sums, cutoffs, *values)])
     assert found[0] == found[1] == found[2]
 

@@ -44,9 +44,9 @@ def sorted_out(labels, probs, quotas):
 
 def select(labels, probs, quotas, **options):
     """Return the rows taken that the model disagrees with, and which it disagrees with."""
-    swept = confident.sweep(labels, probs)
+    swept = confident.sweep(labels, probs, disagreeing=True)
     flags, before = swept.flags, swept.flags.copy()
-    selection.select_by_quota(labels, probs, swept, as_quotas(quotas), **options)
+    selection.select_by_quota(labels, probs, swept, swept.disagreeing, as_quotas(quotas), **options)
     assert ((flags & ~np.uint8(selection.SELECTED)) == before).all(), "other flags changed"
     disagrees = (flags & confident.AGREES) == 0
     return (flags & selection.SELECTED).astype(bool) & disagrees, disagrees
@@ -170,8 +170,10 @@ def test_agreeing_rows_take_up_places():
 def test_rows_left_out_are_never_taken():
     labels, probs = strategies.realistic(4, n=60, k=3)
     labels[::2] = -1
-    swept = confident.sweep(labels, probs)
-    selection.select_by_quota(labels, probs, swept, as_quotas(np.full((3, 3), 60)))
+    swept = confident.sweep(labels, probs, disagreeing=True)
+    selection.select_by_quota(
+        labels, probs, swept, swept.disagreeing, as_quotas(np.full((3, 3), 60))
+    )
     assert not (swept.flags[::2] & selection.SELECTED).any()
 
 

@@ -14,19 +14,19 @@ JAIR 70 (2021), equation 1.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from goldlabel.kernels._jit import frozen, kernel
 from goldlabel.kernels.class_means import EPS, NEVER
+from goldlabel.kernels.disagreeing import Disagreeing, joined, places
 from goldlabel.kernels.rows import block_rows, each_block
 
 __all__ = [
     "AGREES",
     "OFF_DIAGONAL",
-    "Disagreeing",
     "Sweep",
     "sweep",
 ]
@@ -112,8 +112,9 @@ def _sweep(
     rows: Ints,
     p_given: Floats,
     p_predicted: Floats,
+    keep: bool,
 ) -> Any:
-    """Read each row once; see `sweep`. Return how many rows disagree: `rows` lists them.
+    """Read each row once; see `sweep`. Return how many rows are kept: `rows` lists them.
 
     `extremes` gets the number of rows predicted otherwise, the largest bits, the sum farthest from
     1 and its row; `cell` and `cell_bits` are one number's memory seen as a float and as its bits.
@@ -176,7 +177,7 @@ def _sweep(
                 rows[found] = i
                 p_given[found] = mine
                 p_predicted[found] = rival
-                found += np.uint64(not agrees)
+                found += np.uint64(keep and not agrees)
                 otherwise += best != given
 
         guess: Any = confident & (_ONE - 1) if confident < 2 * _ONE else best
@@ -197,40 +198,6 @@ def _sweep(
     return np.int64(found)
 
 
-@kernel
-def _those(
-    mask: npt.NDArray[np.bool_], room: int, rows: Ints, p_given: Floats, p_predicted: Floats
-) -> tuple[Ints, Floats, Floats]:
-    # A place more: what follows the last one is written too, and not counted.
-    kept = np.empty(room + 1, dtype=rows.dtype)
-    own, top = np.empty(room + 1, dtype=p_given.dtype), np.empty(room + 1, dtype=p_given.dtype)
-    at = 0
-    for n in range(rows.shape[0]):
-        kept[at], own[at], top[at] = rows[n], p_given[n], p_predicted[n]
-        at += mask[rows[n]]
-    return kept[:at], own[:at], top[:at]
-
-
-class Disagreeing(NamedTuple):
-    """The rows where the model's class is another than the given one: `AGREES` is not set.
-
-    Attributes
-    ----------
-    rows : ndarray of shape (m,), int32, or int64 where there are more rows than that can say
-        In ascending order.
-    p_given, p_predicted : ndarray of shape (m,), as pred_probs
-        Probabilities of the given and of the predicted class.
-    """
-
-    rows: Ints
-    p_given: Floats
-    p_predicted: Floats
-
-    def those(self, mask: npt.NDArray[np.bool_]) -> Disagreeing:
-        """Return those of the rows that are in `mask`, of shape (n,)."""
-        return Disagreeing(*_those(mask, int(np.count_nonzero(mask)), *self))
-
-
 @dataclass(frozen=True, eq=False)
 class Sweep:
     """What one pass over pred_probs gives.
@@ -245,7 +212,8 @@ class Sweep:
         The model's class, the lowest of equals.
     self_confidence, normalized_margin : ndarray of shape (n,) or (0,), float64
         The scores that were asked for.
-    disagreeing : Disagreeing
+    disagreeing : Disagreeing, optional
+        If it was asked for.
     otherwise : int
         Rows, of those not left out, whose label is not the class in `predicted`. Besides those that
         disagree: where two classes are as probable, or nearly.
@@ -260,7 +228,7 @@ class Sweep:
     predicted: npt.NDArray[Any]
     self_confidence: npt.NDArray[np.float64]
     normalized_margin: npt.NDArray[np.float64]
-    disagreeing: Disagreeing
+    disagreeing: Disagreeing | None
     otherwise: int
     in_range: bool
     worst_row: int
@@ -275,6 +243,7 @@ def sweep(
     confident_only: bool = False,
     self_confidence: bool = False,
     normalized_margin: bool = False,
+    disagreeing: bool = False,
 ) -> Sweep:
     """Read every row of pred_probs once: check it, score it, count it in the confident joint.
 
@@ -289,6 +258,8 @@ def sweep(
         Choose among several confident classes only, not among all classes (spec DIVERGE 1-08).
     self_confidence, normalized_margin : bool
         Which scores to compute.
+    disagreeing : bool
+        Whether to keep the rows that disagree.
     """
     n, k = pred_probs.shape
     integer = np.uint64 if pred_probs.dtype == np.float64 else np.uint32
@@ -309,7 +280,7 @@ def sweep(
     def work(worker: int, block: int, rows: slice) -> None:
         if worker not in joints:
             joints[worker] = np.zeros((k, k), dtype=np.int64)
-            scratches[worker] = _places(min(size, n), probs.dtype, n)
+            scratches[worker] = places(min(size, n) if disagreeing else 1, probs.dtype, n)
         cell = cells[block]
         count = _sweep(
             given[rows],
@@ -326,7 +297,10 @@ def sweep(
             cell,
             cell.view(integer),
             *scratches[worker],
+            disagreeing,
         )
+        if not disagreeing:
+            return
         local, *probabilities = (array[:count] for array in scratches[worker])
         found[block] = Disagreeing(local + rows.start, *(array.copy() for array in probabilities))
 
@@ -342,29 +316,12 @@ def sweep(
         predicted=predicted,
         self_confidence=confidences,
         normalized_margin=margins,
-        disagreeing=_joined(
-            [found.pop(at) for at in range(len(found))], _places(0, probs.dtype, n)
-        ),
+        disagreeing=joined(found, probs.dtype, n) if disagreeing else None,
         otherwise=int(extremes[:, 0].sum()),
         in_range=_in_range(extremes, pred_probs),
         worst_row=int(block * size + extremes[block, 3]),
         worst_sum=float(extremes[block, 2]) / _UNIT,
     )
-
-
-def _places(size: int, dtype: np.dtype[Any], n: int) -> Disagreeing:
-    rows: npt.NDArray[Any] = np.empty(size, np.int32 if n <= 1 << 31 else np.int64)
-    return Disagreeing(rows, np.empty(size, dtype), np.empty(size, dtype))
-
-
-def _joined(blocks: list[Disagreeing], none: Disagreeing) -> Disagreeing:
-    """Put the blocks' rows together, and empty the list."""
-    fields: list[Any] = [list(field) for field in zip(none, *blocks, strict=True)]
-    blocks.clear()
-    joined: list[Any] = []
-    while fields:  # one after the other, so that only one of the arrays is held twice
-        joined.append(np.concatenate(fields.pop(0)))
-    return Disagreeing(*joined)
 
 
 def _cuts(cutoffs: npt.NDArray[np.float64], dtype: np.dtype[Any]) -> Bits:

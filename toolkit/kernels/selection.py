@@ -18,6 +18,7 @@ from goldlabel.kernels._jit import frozen, kernel
 from goldlabel.kernels.buckets import BucketArrays, keep_best, offer, settle
 from goldlabel.kernels.class_means import EPS
 from goldlabel.kernels.confident import AGREES, Sweep
+from goldlabel.kernels.disagreeing import Disagreeing
 from goldlabel.kernels.rows import each_block, thread_count
 
 __all__ = ["SELECTED", "Quotas", "select_by_quota"]
@@ -283,6 +284,7 @@ def select_by_quota(
     labels: Ints,
     pred_probs: Floats,
     swept: Sweep,
+    disagreeing: Disagreeing,
     quotas: Quotas,
     *,
     reach: float = np.inf,
@@ -295,6 +297,8 @@ def select_by_quota(
     pred_probs : ndarray of shape (n, k), float32 or float64, C-contiguous
     swept : Sweep
         Of these rows. Its flags get `SELECTED`.
+    disagreeing : Disagreeing
+        The rows of it that disagree.
     quotas : Quotas
         What to take. Ties go to the lower row. Agreeing rows take up places, as the method asks,
         but whether they end up flagged is unspecified: unflag them.
@@ -314,16 +318,16 @@ def select_by_quota(
     itself[given[rivals == given]] = np.flatnonzero(rivals == given)
     pairs = starts, rivals, itself
     lowest_bars = np.where(rivals == given, -np.inf, np.nextafter(_SETTLED, 1.0))
-    into = buckets.empty(wanted, lowest_bars.copy(), swept.disagreeing.rows.dtype)
+    into = buckets.empty(wanted, lowest_bars.copy(), disagreeing.rows.dtype)
     shares = thread_count() if n * max(k, 8) > _SHARED else 1
     hands = _dealt(np.bincount(given, weights=wanted, minlength=k), shares)
     given_classes, probs = frozen(labels), frozen(pred_probs)
-    rows = given_classes, swept.predicted, *swept.disagreeing
+    rows = given_classes, swept.predicted, *disagreeing
 
     def work(worker: int, block: int, _: slice) -> None:
         mine = hands == block
         ours = np.flatnonzero(mine[given])
-        places = _places(given_classes, swept.disagreeing.rows, mine)
+        places = _places(given_classes, disagreeing.rows, mine)
         step = _step(len(places), len(ours))
         sampled = _sample_quotas(wanted, step), *into[1:]
         _fill(sampled, pairs, rows, probs, reach, np.full(k, np.inf), places[::step].copy())
@@ -331,7 +335,7 @@ def select_by_quota(
         _fill(into, pairs, rows, probs, reach, _floors(into, pairs), places)
         again = _reopen(into, pairs, lowest_bars, mine)
         if again.any():
-            places = places[again[labels[swept.disagreeing.rows[places]]]]
+            places = places[again[labels[disagreeing.rows[places]]]]
             _fill(into, pairs, rows, probs, reach, _floors(into, pairs), places)
         _fill_up(into, pairs, given_classes, probs, swept.flags, reach, mine)
         _flag(into, swept.flags, ours)

@@ -1,0 +1,78 @@
+"""The rows where the model's class is another than the given one, and what is known of each."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from goldlabel.kernels._jit import kernel
+
+__all__ = ["Disagreeing", "joined", "looked_up", "places"]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[Any]
+
+
+@kernel
+def _those(
+    mask: npt.NDArray[np.bool_], room: int, rows: Ints, p_given: Floats, p_predicted: Floats
+) -> tuple[Ints, Floats, Floats]:
+    # A place more: what follows the last one is written too, and not counted.
+    kept = np.empty(room + 1, dtype=rows.dtype)
+    own, top = np.empty(room + 1, dtype=p_given.dtype), np.empty(room + 1, dtype=p_given.dtype)
+    at = 0
+    for n in range(rows.shape[0]):
+        kept[at], own[at], top[at] = rows[n], p_given[n], p_predicted[n]
+        at += mask[rows[n]]
+    return kept[:at], own[:at], top[:at]
+
+
+class Disagreeing(NamedTuple):
+    """The rows where the model's class is another than the given one: `AGREES` is not set.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (m,), int32, or int64 where there are more rows than that can say
+        In ascending order.
+    p_given, p_predicted : ndarray of shape (m,), as pred_probs
+        Probabilities of the given and of the predicted class.
+    """
+
+    rows: Ints
+    p_given: Floats
+    p_predicted: Floats
+
+    def those(self, mask: npt.NDArray[np.bool_]) -> Disagreeing:
+        """Return those of the rows that are in `mask`, of shape (n,)."""
+        return Disagreeing(*_those(mask, int(np.count_nonzero(mask)), *self))
+
+
+def places(size: int, dtype: np.dtype[Any], n: int) -> Disagreeing:
+    """Return room for `size` of `n` rows."""
+    rows: npt.NDArray[Any] = np.empty(size, _row_type(n))
+    return Disagreeing(rows, np.empty(size, dtype), np.empty(size, dtype))
+
+
+def joined(blocks: dict[int, Disagreeing], dtype: np.dtype[Any], n: int) -> Disagreeing:
+    """Put the rows of all blocks together, and empty the blocks."""
+    ordered = [blocks.pop(block) for block in range(len(blocks))]
+    fields: list[Any] = [list(field) for field in zip(places(0, dtype, n), *ordered, strict=True)]
+    ordered.clear()
+    found: list[Any] = []
+    while fields:  # one after the other, so that only one of the arrays is held twice
+        found.append(np.concatenate(fields.pop(0)))
+    return Disagreeing(*found)
+
+
+def looked_up(
+    rows: npt.NDArray[np.intp], labels: Ints, pred_probs: Floats, predicted: npt.NDArray[Any]
+) -> Disagreeing:
+    """Return what a sweep that was asked for them has kept of these rows."""
+    kept: npt.NDArray[Any] = rows.astype(_row_type(labels.shape[0]))
+    return Disagreeing(kept, pred_probs[kept, labels[kept]], pred_probs[kept, predicted[kept]])
+
+
+def _row_type(n: int) -> Any:
+    return np.int32 if n <= 1 << 31 else np.int64
