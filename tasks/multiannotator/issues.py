@@ -91,7 +91,7 @@ def issues_of(
     votes = consensus.votes
     label = votes.label.astype(np.int64)
     rows = np.ascontiguousarray(consensus.posterior[votes.item])
-    counted = confident.count(label, rows)
+    counted = confident.count(label, rows, disagreeing=True)
     chosen = select(counted, filter_by, classes=consensus.classes)
     del rows, counted
     wrong = np.flatnonzero(chosen & (label != consensus.labels[votes.item]))

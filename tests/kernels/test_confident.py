@@ -184,6 +184,7 @@ def test_without_cutoffs_nobody_is_confident():
     assert not found.joint.any()
     assert not (found.flags & confident.OFF_DIAGONAL).any()
     assert found.self_confidence.shape == found.normalized_margin.shape == (0,)
+    assert found.disagreeing is None
 
 
 def test_row_left_out_counts_nowhere_but_its_numbers_are_checked():
