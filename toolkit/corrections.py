@@ -21,6 +21,7 @@ import pandas as pd
 
 from goldlabel.errors import InputError
 from goldlabel.result import LabelIssues, Parts
+from goldlabel.tables.encoded import check_file
 
 __all__ = ["COLUMNS", "MIN_CONFIDENCE", "decided", "suggested"]
 
@@ -317,6 +318,7 @@ class _Record(NamedTuple):
 
 def _records(path: Path) -> Iterator[_Record]:
     """Yield each row of a CSV file with the line that it ends on."""
+    check_file(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             head = file.readline()

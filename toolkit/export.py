@@ -11,7 +11,7 @@ import pandas as pd
 from goldlabel.audit import Source
 from goldlabel.corrections import MIN_CONFIDENCE, decided, suggested
 from goldlabel.errors import InputError
-from goldlabel.files import replacing
+from goldlabel.files import check_replaceable, replacing
 from goldlabel.report import changed_inputs, read
 from goldlabel.task import find_task
 
@@ -106,6 +106,7 @@ def _check_free(path: Path, source: Source, decisions: str | Path | None, force:
         )
     if path.is_dir():
         raise InputError(str(path), "is a folder that exists", "Name a new one, or remove it")
+    check_replaceable(path)
     if path.exists() and not force:
         raise InputError(str(path), "exists", "Name another file, or replace it with --force")
 

@@ -1,4 +1,4 @@
-"""Writing files so that a reader never sees half of one."""
+"""Writing files: whole or not at all, over regular files only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ from pathlib import Path
 
 from goldlabel.errors import InputError
 
-__all__ = ["list_files", "new_folder", "replacing", "sha256"]
+__all__ = [
+    "check_replaceable",
+    "is_replaceable",
+    "list_files",
+    "new_folder",
+    "replacing",
+    "sha256",
+]
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -25,9 +32,10 @@ def replacing(path: str | Path) -> Iterator[Path]:
     Raises
     ------
     InputError
-        The folder does not exist or cannot be written to.
+        The folder does not exist or cannot be written to, or `path` is no regular file.
     """
     path = Path(path)
+    check_replaceable(path)
     try:
         # Names may have 255 bytes; the temporary one needs some for itself.
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:50]}.")
@@ -47,6 +55,24 @@ def replacing(path: str | Path) -> Iterator[Path]:
         if isinstance(error, OSError) and error.errno in FULL:
             raise _not_written(path, error, "Make room, or name another place") from error
         raise
+
+
+def is_replaceable(path: Path) -> bool:
+    """Return whether nothing is there, or a regular file, or a link to one (which is replaced).
+
+    A link into /proc, as /dev/stdout is, stands for whatever a process has opened.
+    """
+    if os.path.islink(path) and os.readlink(path).startswith("/proc/"):
+        return False
+    return os.path.isfile(path) or not os.path.lexists(path)
+
+
+def check_replaceable(path: Path) -> None:
+    """Refuse to replace a device, a pipe, a folder, a link to one or to nothing."""
+    if not is_replaceable(path):
+        raise InputError(
+            str(path), "is no regular file, and nothing else is replaced", "Name a new file"
+        )
 
 
 def _not_written(path: Path, error: OSError | ValueError, fix: str) -> InputError:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from goldlabel.errors import InputError
-from goldlabel.files import replacing
+from goldlabel.files import check_replaceable, replacing
 from goldlabel.report import changed_inputs, read
 from goldlabel.task import find_task
 
@@ -61,12 +61,13 @@ def next_tasks(
         or ends with another suffix.
     """
     out = Path(out)
+    check_replaceable(out)
     _, source, summary = read(folder)
     if out.suffix not in SUFFIXES:
         raise InputError(
             str(out), f"ends with {out.suffix!r}", f"End its name with {', '.join(SUFFIXES)}"
         )
-    if out.exists() and not (force and out.is_file()):
+    if out.exists() and not force:
         raise InputError(str(out), "exists", "Name another file, or replace it with --force")
     for path in (*source.files, *source.inputs):
         if path.exists() and out.resolve() == path.resolve():

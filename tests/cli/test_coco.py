@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -139,6 +140,23 @@ def test_fix(bad, run):
     assert code == 0
     assert bad.read_bytes() == before.replace(b"true", b"1")
     assert json.loads(bad.with_name("log.jsonl").read_text())["before"] == "true"
+
+
+@pytest.mark.parametrize("words", [("--out", "odd"), ("--out", "good.json", "--log", "odd")])
+@pytest.mark.parametrize("force", [(), ("--force",)], ids=["", "force"])
+@pytest.mark.parametrize("target", ["/dev/null", "nothing", "pipe"])
+def test_fix_replaces_regular_files_only(bad, run, target, force, words):
+    odd = bad.with_name("odd")
+    if target == "pipe":
+        os.mkfifo(odd)
+    else:
+        odd.symlink_to(target)
+    kind = odd.lstat().st_mode
+    code, out, err = run("coco", "fix", bad, *words, *force)
+    assert (code, out) == (2, "")
+    assert "odd: is no regular file" in err
+    assert odd.lstat().st_mode == kind
+    assert not bad.with_name("good.json").exists()
 
 
 def test_help_imports_nothing_heavy():

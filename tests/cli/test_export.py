@@ -185,6 +185,40 @@ def test_a_mistake_exits_2_and_leaves_everything_as_it_was(audited, run, words):
     assert snapshot() == before
 
 
+@pytest.mark.parametrize("force", [(), ("--force",)], ids=["", "force"])
+@pytest.mark.parametrize("name", ["fixed.csv", "fixed.csv.changes.csv"])
+@pytest.mark.parametrize("target", ["/dev/null", "nothing", "pipe"])
+def test_only_regular_files_are_replaced(audited, run, target, name, force):
+    if target == "pipe":
+        os.mkfifo(name)
+    else:
+        Path(name).symlink_to(target)
+    kind, before = Path(name).lstat().st_mode, snapshot()
+    code, out, err = run("export", audited, "--out", "fixed.csv", *force)
+    assert (code, out) == (2, "")
+    assert f"{name}: is no regular file" in err
+    assert Path(name).lstat().st_mode == kind
+    assert snapshot() == before
+
+
+@pytest.mark.parametrize("words", [("export",), ("export", "--force"), ("select", "--force")])
+def test_a_device_is_no_place_for_results(audited, run, words):
+    before = os.lstat("/dev/null")
+    code, out, err = run(words[0], audited, "--out", "/dev/null", *words[1:])
+    assert (code, out) == (2, "")
+    assert "/dev/null: is no regular file" in err
+    assert os.lstat("/dev/null").st_ino == before.st_ino
+
+
+def test_decisions_are_read_from_regular_files(audited, run):
+    os.mkfifo("decisions.csv")
+    for name in ("decisions.csv", "/dev/zero", "audit"):
+        code, _, err = run("export", audited, "--out", "fixed.csv", "--decisions", name)
+        assert code == 2
+        assert "is not a regular file" in err or "is a folder" in err
+    assert not Path("fixed.csv").exists()
+
+
 def test_a_task_that_is_not_installed(audited, run, monkeypatch):
     import importlib.metadata
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import socket
 import stat
 
 import pytest
 
 from goldlabel import InputError
-from goldlabel.files import list_files, new_folder, replacing, sha256
+from goldlabel.files import (
+    list_files,
+    new_folder,
+    replacing,
+    sha256,
+)
 
 
 def test_a_file_appears_when_the_block_ends_well(tmp_path):
@@ -70,11 +76,59 @@ def test_another_error_of_the_system_stays_what_it_is(tmp_path):
 def test_a_place_that_cannot_be_written(tmp_path, name):
     (tmp_path / "folder").mkdir()
     with (
-        pytest.raises(InputError, match="cannot be written"),
+        pytest.raises(InputError, match=r"cannot be written|is no regular file"),
         replacing(tmp_path / name) as temporary,
     ):
         temporary.write_text("x")
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def device(path):
+    try:
+        os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 3))
+    except PermissionError:
+        pytest.skip("only root makes devices")
+
+
+def listener(path):
+    with socket.socket(socket.AF_UNIX) as own:
+        own.bind(str(path))
+
+
+MAKE = {
+    "device": device,
+    "pipe": os.mkfifo,
+    "socket": listener,
+    "folder": os.mkdir,
+    "link to nothing": lambda path: path.symlink_to("nothing"),
+    "link to itself": lambda path: path.symlink_to(path),
+    "link to a device": lambda path: path.symlink_to("/dev/null"),
+    "link to a folder": lambda path: path.symlink_to("."),
+    "link to what is open": lambda path: path.symlink_to("/proc/self/fd/0"),
+}
+
+
+@pytest.mark.parametrize("kind", list(MAKE))
+def test_only_regular_files_are_replaced(tmp_path, monkeypatch, kind):
+    monkeypatch.chdir(tmp_path)  # a socket has a short name
+    path = (tmp_path / "out.txt").relative_to(tmp_path)
+    MAKE[kind](path)
+    before = path.lstat()
+    with pytest.raises(InputError, match="is no regular file"), replacing(path) as temporary:
+        temporary.write_text("x")
+    after = path.lstat()
+    assert (after.st_mode, after.st_ino) == (before.st_mode, before.st_ino)
+    assert os.listdir() == ["out.txt"]
+
+
+def test_of_a_link_to_a_file_the_link_is_replaced(tmp_path):
+    (tmp_path / "old.txt").write_text("old")
+    (tmp_path / "out.txt").symlink_to("old.txt")
+    with replacing(tmp_path / "out.txt") as temporary:
+        temporary.write_text("new")
+    assert (tmp_path / "old.txt").read_text() == "old"
+    assert (tmp_path / "out.txt").read_text() == "new"
+    assert not (tmp_path / "out.txt").is_symlink()
 
 
 def test_sha256(tmp_path):

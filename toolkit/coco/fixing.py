@@ -17,7 +17,7 @@ from goldlabel.coco.findings import Batch, Findings
 from goldlabel.coco.records import Ids
 from goldlabel.coco.rules import RULES
 from goldlabel.errors import InputError
-from goldlabel.files import replacing
+from goldlabel.files import check_replaceable, replacing
 
 __all__ = ["Change", "Fixed", "fix_coco"]
 
@@ -164,6 +164,7 @@ def _check_free(path: Path, out: Path, log: Path, force: bool) -> None:
             raise InputError(str(each), f"cannot be written ({error})", "Name another") from error
         if is_folder:
             raise InputError(str(each), "is a folder", "Name a file in it")
+        check_replaceable(each)
         if same and each is log:
             raise InputError(str(log), "is the input", "Name another file for the log")
         if there and not force:

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from goldlabel.audit import Audit, Source
 from goldlabel.errors import InputError
-from goldlabel.files import sha256
+from goldlabel.files import is_replaceable, sha256
 from goldlabel.result import LabelIssues
 
 from .html import render_document
@@ -200,10 +200,10 @@ def _move(names: list[str], staging: Path, out: Path) -> None:
 def _refuse_foreign(out: Path, names: list[str]) -> None:
     """Refuse to replace a file that no audit has written."""
     in_the_way = [name for name in names if os.path.lexists(out / name)]
-    folders = [name for name in in_the_way if (out / name).is_dir()]
-    if folders or (in_the_way and not _is_audit(out / _SUMMARY)):
+    no_files = [name for name in in_the_way if not is_replaceable(out / name)]
+    if no_files or (in_the_way and not _is_audit(out / _SUMMARY)):
         raise InputError(
-            str(out / (folders or in_the_way)[0]),
+            str(out / (no_files or in_the_way)[0]),
             "is in the way, and was not written by an audit",
             "Name another folder, or move it away",
         )
@@ -212,7 +212,7 @@ def _refuse_foreign(out: Path, names: list[str]) -> None:
 def _is_audit(path: Path) -> bool:
     """Return whether a summary is one of ours, of whatever version."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
     except (OSError, ValueError, RecursionError):
         return False
     return isinstance(found, dict) and {"schema", "task", "versions"} <= found.keys()

@@ -282,11 +282,8 @@ def _write_parquet(
     import pyarrow.parquet as pq
 
     with replacing(out) as temporary:
-        write_columns(source, cells, temporary.with_suffix(".cells"))
-        try:
-            table = pq.read_table(temporary.with_suffix(".cells"))
-        finally:
-            temporary.with_suffix(".cells").unlink()
+        write_columns(source, cells, temporary)
+        table = pq.read_table(temporary)
         kept = np.ones(len(table), dtype=np.bool_)
         kept[list(gone)] = False
         rows = {

@@ -222,6 +222,16 @@ def test_a_folder_in_the_way_is_not_replaced(make, tmp_path):
     assert (out / "report.html" / "mine").read_text() == "mine"
 
 
+@pytest.mark.parametrize("name", ["summary.json", "issues.parquet"])
+def test_a_pipe_in_the_way_is_neither_read_nor_replaced(make, tmp_path, name):
+    report.write(make(), tmp_path / "out")
+    (tmp_path / "out" / name).unlink()
+    os.mkfifo(tmp_path / "out" / name)
+    with pytest.raises(InputError, match="is in the way"):
+        report.write(make(), tmp_path / "out")
+    assert (tmp_path / "out" / name).is_fifo()
+
+
 def test_summary_holds_what_was_found_and_run(make, tmp_path, source):
     started = datetime(2025, 3, 1, 12, 30, tzinfo=UTC)
     audit = make(source=source, warnings=("Look here.",))
