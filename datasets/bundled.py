@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 
 from goldlabel.crossvalidation import crossval
 from goldlabel.errors import InputError
-from goldlabel.files import replacing
+from goldlabel.files import path_inside, replacing
 from goldlabel.pipelines import embedding_pipeline, table_pipeline
 
 __all__ = ["Sample", "load_sample", "write_csv", "write_digits"]
@@ -167,12 +167,10 @@ def write_digits(folder: str | Path) -> tuple[Path, Path]:
     images, features = Path(folder) / "images", Path(folder) / "features.npy"
     names = [f"{label}/{row:04d}.png" for row, label in enumerate(digits.target.tolist())]
     _refuse_strangers(images, set(names))
-    for label in digits.target_names:
-        _make_folder(images / str(label))
     for name, values in zip(names, digits.images, strict=True):
         grey = np.rint((16 - values) * (255 / 16)).astype(np.uint8)  # ink is dark, paper white
         picture = Image.fromarray(grey).resize((SIDE, SIDE), Image.Resampling.NEAREST)
-        with replacing(images / name) as temporary:
+        with replacing(path_inside(Path(folder), f"images/{name}")) as temporary:
             picture.save(temporary, format="PNG")
     order = np.argsort(names)
     with replacing(features) as temporary, open(temporary, "wb") as file:
@@ -189,12 +187,3 @@ def _refuse_strangers(images: Path, names: set[str]) -> None:
             f"is none of the digits ({len(strangers)} such files)",
             "Name an empty folder",
         )
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            str(folder), f"cannot be made ({error.strerror})", "Name a folder you may write to"
-        ) from error

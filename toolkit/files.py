@@ -1,4 +1,4 @@
-"""Writing files: whole or not at all, over regular files only."""
+"""Writing files: whole or not at all, inside the folder that is named, over regular files only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from goldlabel.errors import InputError
 
@@ -17,7 +17,9 @@ __all__ = [
     "check_replaceable",
     "is_replaceable",
     "list_files",
+    "name_inside",
     "new_folder",
+    "path_inside",
     "replacing",
     "sha256",
 ]
@@ -73,6 +75,60 @@ def check_replaceable(path: Path) -> None:
         raise InputError(
             str(path), "is no regular file, and nothing else is replaced", "Name a new file"
         )
+
+
+def path_inside(folder: Path, name: str | Path) -> Path:
+    """Return the path of a file to write into a folder, whose own folder is made if missing.
+
+    Raises
+    ------
+    InputError
+        The name leads out of the folder, also through a link.
+    """
+    path = folder / name
+    try:
+        root, place = folder.resolve(), path.resolve()
+        leads_out = place == root or not place.is_relative_to(root)
+        if not leads_out:
+            path.parent.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise _not_written(path, error, "Use another name, or make room for it") from error
+    if leads_out:
+        raise InputError(str(folder), f"is left by the file name {str(name)!r}", "Use another name")
+    return path
+
+
+def name_inside(name: str, where: str) -> PurePosixPath:
+    r"""Return a file name that a file of others gives as a path that stays in its folder.
+
+    A backslash separates folders, too, as in names from Windows.
+
+    Parameters
+    ----------
+    name : str
+    where : str
+        What gives the name, for the message.
+
+    Raises
+    ------
+    InputError
+        The name is absolute, has a drive letter or "..", control characters, or is empty.
+
+    Examples
+    --------
+    >>> name_inside("train\\cat.jpg", "boxes.csv").parts
+    ('train', 'cat.jpg')
+    """
+    path = PurePosixPath(name.replace("\\", "/"))
+    if path.is_absolute() or PureWindowsPath(name).drive or ".." in path.parts:
+        raise InputError(
+            where,
+            f"names {name!r}, which leads out of its folder",
+            "Name it relative to the folder",
+        )
+    if not path.name or any(ord(char) < 32 or 127 <= ord(char) < 160 for char in name):
+        raise InputError(where, f"names {name!r}, which is no name of a file", "Rename it")
+    return path
 
 
 def _not_written(path: Path, error: OSError | ValueError, fix: str) -> InputError:

@@ -56,3 +56,18 @@ def test_a_mistake_exits_2(run, tmp_path, monkeypatch, words):
     assert code == 2
     assert "Traceback" not in err
     assert Path("file").read_text() == "mine"
+
+
+def test_a_link_does_not_lead_out_of_its_folder(run, tmp_path):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "own" / "0").mkdir()
+    (tmp_path / "own" / "0" / "0000.png").write_text("precious")
+    (tmp_path / "out" / "images").symlink_to(tmp_path / "own")
+    for planted in (False, True):
+        if planted:
+            (tmp_path / "out" / "planted.csv").write_text("image,right_class\n0/0000.png,1\n")
+        code, _, err = run("demo", "--out", tmp_path / "out")
+        assert code == 2
+        assert "is left by the file name 'images/0/0000.png'" in err
+        assert (tmp_path / "own" / "0" / "0000.png").read_text() == "precious"

@@ -87,5 +87,5 @@ def test_digits_can_be_written_again_but_not_into_other_pictures(tmp_path):
 
 def test_digits_where_a_file_is_in_the_way(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="cannot be made"):
+    with pytest.raises(InputError, match="cannot be written"):
         write_digits(tmp_path / "file" / "digits")

@@ -11,7 +11,9 @@ import pytest
 from goldlabel import InputError
 from goldlabel.files import (
     list_files,
+    name_inside,
     new_folder,
+    path_inside,
     replacing,
     sha256,
 )
@@ -129,6 +131,59 @@ def test_of_a_link_to_a_file_the_link_is_replaced(tmp_path):
     assert (tmp_path / "old.txt").read_text() == "old"
     assert (tmp_path / "out.txt").read_text() == "new"
     assert not (tmp_path / "out.txt").is_symlink()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["..", "../x", "a/../../x", "a/b/../../../x", "/x", "/tmp/x", ".", "a/..", "", "link/x", "file",
+     "nul\0", "full/x"],
+)  # fmt: skip
+def test_a_path_that_leaves_its_folder_is_refused(tmp_path, name):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "victim").write_text("precious")
+    (folder / "link").symlink_to(tmp_path / "out")
+    (folder / "file").symlink_to(tmp_path / "victim")
+    (folder / "full").write_text("a file, no folder")
+    with pytest.raises(InputError):
+        path_inside(folder, name).write_text("x")
+    assert list((tmp_path / "out").iterdir()) == []
+    assert (tmp_path / "victim").read_text() == "precious"
+    assert sorted(os.listdir(tmp_path)) == ["in", "out", "victim"]
+
+
+@pytest.mark.parametrize("name", ["x", "a/b/x", "a/../x", "b\\x", "..x", "x..", "l/x"])
+def test_a_path_inside_gets_its_folder(tmp_path, name):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "l").symlink_to("own")
+    path_inside(tmp_path, name).write_text("x")
+    assert (tmp_path / name).read_text() == "x"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["/x", "//host/x", "..", "../x", "a/../x", "..\\x", "a\\..\\x", "C:\\x", "c:x", "C:/x", "\\x",
+     "\\\\host\\share\\x", "", ".", "x\0", "x\n", "\x1b[31m", "x\x7f", "x\x9b"],
+)  # fmt: skip
+def test_a_name_of_others_that_leads_out_or_is_none(name):
+    with pytest.raises(InputError, match=r"^found\.csv: names ") as caught:
+        name_inside(name, "found.csv")
+    assert repr(name) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("x", ("x",)),
+        ("./a//x.jpg", ("a", "x.jpg")),
+        ("a\\b\\x.jpg", ("a", "b", "x.jpg")),
+        ("..x", ("..x",)),
+        ("é\u3000x", ("é\u3000x",)),
+    ],
+)
+def test_a_name_that_stays(name, parts):
+    assert name_inside(name, "found.csv").parts == parts
 
 
 def test_sha256(tmp_path):

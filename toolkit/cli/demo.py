@@ -12,7 +12,7 @@ import typer
 from goldlabel.cli import audit as audit_command
 from goldlabel.cli.screen import Screen, screen_of, shell
 from goldlabel.errors import InputError
-from goldlabel.files import replacing
+from goldlabel.files import path_inside, replacing
 from goldlabel.task import find_task
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _take_back(out: Path) -> None:
         return
     for name in names:
         if re.fullmatch(r"\d/\d{4}\.png", name):
-            (out / "images" / name).unlink(missing_ok=True)
+            path_inside(out, f"images/{name}").unlink(missing_ok=True)
     (out / PLANTED).unlink()
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import pyarrow as pa
 
 from goldlabel.errors import InputError
-from goldlabel.files import list_files, new_folder, replacing, sha256
+from goldlabel.files import list_files, new_folder, path_inside, replacing, sha256
 from goldlabel.tables.arrow import ARROW_ERRORS, class_names, feature_names, with_values
 
 __all__ = ["Dataset", "columns", "is_dataset", "open_dataset", "read", "write"]
@@ -114,7 +114,13 @@ def _choose_split(folder: Path, split: str | None) -> str:
 def _plain_name(home: Path, entry: Any) -> str:
     """Return a file's name from state.json if it stays in the folder."""
     name = entry.get("filename") if isinstance(entry, dict) else None
-    if not isinstance(name, str) or Path(name).name != name or "\0" in name or "\\" in name:
+    if (
+        not isinstance(name, str)
+        or name in ("", "..")
+        or Path(name).name != name
+        or "\0" in name
+        or "\\" in name
+    ):
         raise InputError(
             str(home), f"names {name!r}, which is no file in it", "Save the dataset again"
         )
@@ -178,16 +184,14 @@ def write(dataset: Dataset, changes: Mapping[str, Mapping[int, object]], out: Pa
     names = list_files(dataset.folder)
     with new_folder(out, inputs=(dataset.folder,)) as folder:
         for name in names:
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(dataset.folder / name, target)
+            shutil.copy2(dataset.folder / name, path_inside(folder, name))
         if not changes:
             return
-        home = folder / dataset.home.relative_to(dataset.folder)
+        home = dataset.home.relative_to(dataset.folder)
         first = 0
         for file in dataset.files:
-            first += _rewrite(file, home / file.name, changes, first)
-        _new_fingerprint(home / "state.json", changes)
+            first += _rewrite(file, path_inside(folder, home / file.name), changes, first)
+        _new_fingerprint(path_inside(folder, home / "state.json"), changes)
 
 
 def _rewrite(path: Path, out: Path, changes: Mapping[str, Mapping[int, object]], first: int) -> int:

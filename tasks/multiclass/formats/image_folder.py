@@ -12,7 +12,7 @@ import pandas as pd
 
 from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.files import list_files, new_folder
+from goldlabel.files import list_files, new_folder, path_inside
 from goldlabel.tables.classes import Distinct, distinct
 
 __all__ = ["EXTENSIONS", "export", "read"]
@@ -112,9 +112,7 @@ def export(source: Source, changes: Mapping[int, str], out: Path) -> None:
     moves = _targets(files, {ids[example]: name for example, name in changes.items()})
     with new_folder(out, inputs=(folder,)) as copy:
         for name in files:
-            target = copy / moves.get(name, name)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(folder / name, target)
+            shutil.copy2(folder / name, path_inside(copy, moves.get(name, name)))
 
 
 def _check_folder_name(name: str) -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.files import list_files, new_folder
+from goldlabel.files import list_files, new_folder, path_inside
 from goldlabel.tasks.segmentation.formats import pictures
 from goldlabel.tasks.segmentation.formats.given import Given, Masks, indices_of
 from goldlabel.tasks.segmentation.formats.tables import ClassTable
@@ -174,8 +174,7 @@ def export(source: Source, changed: Mapping[int, Repaint], out: Path) -> None:
         raise InputError(str(folder / missing[0]), "is no longer there", "Audit the masks again")
     with new_folder(out, inputs=(folder,)) as copy:
         for name in files:
-            target = copy / name
-            target.parent.mkdir(parents=True, exist_ok=True)
+            target = path_inside(copy, name)
             if name in new:
                 data = _repainted(source, folder / name, read_one(new[name]), changed[new[name]])
                 if data is not None:

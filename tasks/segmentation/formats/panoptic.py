@@ -14,7 +14,7 @@ from PIL import Image
 
 from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.files import new_folder
+from goldlabel.files import new_folder, path_inside
 from goldlabel.tables.encoded import read_text
 from goldlabel.tables.json_text import elements, members, parse, spliced
 from goldlabel.tasks.segmentation.formats import pictures
@@ -154,8 +154,9 @@ def export(source: Source, changed: Mapping[int, Repaint], out: Path) -> None:
                 edits.append((start, stop, json.dumps({**annotation, "segments_info": info})))
                 images[annotation["file_name"]] = (new != old, segments)
     with new_folder(out, inputs=(folder,)) as copy:
-        (copy / path.name).write_bytes(file.packed(spliced(text, edits).encode("utf-8")))
-        target = copy / folder.name
+        json_file = path_inside(copy, path.name)
+        json_file.write_bytes(file.packed(spliced(text, edits).encode("utf-8")))
+        target = path_inside(copy, folder.name)
         target.mkdir()
         for name in pictures.find(folder, what="masks"):
             data = (folder / name).read_bytes()
@@ -165,8 +166,7 @@ def export(source: Source, changed: Mapping[int, Repaint], out: Path) -> None:
                 extra = np.asarray(Image.open(io.BytesIO(data))).shape[2] - 3
                 values = np.pad(colors[differs], ((0, 0), (0, extra)), constant_values=255)
                 data = pictures.repainted(folder / name, differs, values)
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            (target / name).write_bytes(data)
+            path_inside(target, name).write_bytes(data)
 
 
 def _moved(

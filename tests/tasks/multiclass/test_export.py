@@ -117,6 +117,20 @@ def test_hugging_face_class_labels(tmp_path):
     assert again.classes == ("neg", "pos")
 
 
+@pytest.mark.parametrize("split", ["..", ".", "", "/tmp", "a/b"])
+def test_a_hugging_face_split_does_not_lead_out(tmp_path, split):
+    folder = tmp_path / "set" / "inner"
+    folder.mkdir(parents=True)
+    (folder / "dataset_dict.json").write_text(json.dumps({"splits": [split]}))
+    state = {"_data_files": [{"filename": "victim"}]}
+    (tmp_path / "set" / "state.json").write_text(json.dumps(state))
+    schema = pa.schema([("label", pa.string())])
+    with pa.ipc.new_stream(str(tmp_path / "set" / "victim"), schema) as writer:
+        writer.write_batch(pa.record_batch([["a", "b"]], schema=schema))
+    with pytest.raises(InputError, match="which is no file in it"):
+        read(folder)
+
+
 @pytest.mark.parametrize(
     ("frame", "what"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -246,6 +247,22 @@ def test_polygons_cover_what_the_api_of_coco_says(tmp_path):
     rle = coco_api.merge(coco_api.frPyObjects([polygon, [10, 1, 15, 1, 15, 5]], 12, 16))
     np.testing.assert_array_equal(data.labels[0], coco_api.decode(rle))
     assert not data.labels[1].any()
+
+
+@pytest.mark.parametrize("name", ["../victim.png", "/victim.png", "notes.txt", "a\0.png"])
+def test_a_summary_that_names_other_files_than_masks(tmp_path, name):
+    labels, probs, _ = dataset()
+    palette_masks(tmp_path / "masks", labels)
+    np.save(tmp_path / "probs.npy", probs)
+    Image.fromarray(labels[0]).save(tmp_path / "victim.png")
+    before = (tmp_path / "victim.png").read_bytes()
+    options = {"pred_probs": tmp_path / "probs.npy", "classes": NAMES}
+    found = segmentation.audit(tmp_path / "masks", threshold=1.0, **options)
+    source = replace(found.source, options={**found.source.options, "files": [name] * 3})
+    with pytest.raises(InputError):
+        segmentation.export(source, found.issues.to_frame("part"), tmp_path / "fixed")
+    assert (tmp_path / "victim.png").read_bytes() == before
+    assert not (tmp_path / "fixed").exists()
 
 
 def test_panoptic_masks_come_back(tmp_path):
