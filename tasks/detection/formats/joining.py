@@ -12,6 +12,7 @@ import numpy.typing as npt
 from goldlabel.errors import InputError
 from goldlabel.tasks.detection.boxes import Boxes
 from goldlabel.tasks.detection.data import DetectionData
+from goldlabel.tasks.detection.formats.label_paths import new_label_files
 from goldlabel.tasks.detection.formats.listed import Listed, stem
 from goldlabel.tasks.detection.formats.pictures import Pictures
 
@@ -71,6 +72,12 @@ def joined(
         "images": image_names,
         "counts": labels.counts.tolist(),
     }
+    if "files" in options:  # a folder with a label file for each image
+        own = len(given.keys)
+        namer = str(source.files[0] if found is None else found.source.files[0])
+        options["new_files"] = new_label_files(
+            source, image_names[own:], keys[own:], pictures, namer
+        )
     inputs = (
         *source.inputs,
         *(() if found is None else (*found.source.files, *found.source.inputs)),

@@ -15,7 +15,10 @@ from goldlabel.audit import Source
 from goldlabel.errors import InputError
 from goldlabel.tasks.detection.boxes import LARGEST
 
-__all__ = ["Change", "Collector", "Listed", "number", "stem"]
+__all__ = ["IMAGES", "Change", "Collector", "Listed", "number", "stem"]
+
+IMAGES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif"}
+"""Extensions of pictures."""
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -107,8 +110,14 @@ def number(value: Any, where: str, name: str) -> float:
 
 
 def stem(name: str) -> str:
-    """Return the name of a file without folders, also of Windows, and without extension."""
-    return PurePosixPath(name.replace("\\", "/")).stem
+    """Return the name of a file without folders, also of Windows, and without extension.
+
+    A label file may be called a.txt or a.jpg.txt.
+    """
+    path = PurePosixPath(name.replace("\\", "/"))
+    inner = PurePosixPath(path.stem)
+    is_label_file = path.suffix.lower() in (".txt", ".xml") and inner.suffix.lower() in IMAGES
+    return inner.stem if is_label_file else path.stem
 
 
 @dataclass

@@ -37,12 +37,6 @@ class _Line(NamedTuple):
     score: float | None
 
 
-def label_files(folder: Path) -> list[Path]:
-    """Return the text files of a folder that can hold boxes."""
-    files = files_of(folder, ".txt")
-    return [path for path in files if path.name.lower() not in _NOT_LABELS]
-
-
 def read(folder: Path, layout: str | None, *, names: Path | None = None) -> Listed:
     """Read a folder of text files.
 
@@ -60,7 +54,7 @@ def read(folder: Path, layout: str | None, *, names: Path | None = None) -> List
     InputError
         There are no text files, or a line is no box; says which.
     """
-    files = label_files(folder)
+    files = files_of(folder, ".txt", _NOT_LABELS)
     if not files:
         raise InputError(str(folder), "has no text files with boxes", "Name the folder of labels")
     lines = [(image, *each) for image, path in enumerate(files) for each in _lines(folder, path)]
@@ -204,16 +198,12 @@ def _classes(
 
 def export(source: Source, changes: Mapping[int, Sequence[Change]], out: Path) -> None:
     """Copy the folder with lines changed, added and removed, and all else as it was."""
-    files = dict(enumerate(source.options["files"]))
-    missing = {
-        image: name for image, name in enumerate(source.options["images"]) if image not in files
-    }
     layout, codes = source.options["layout"], source.options["codes"]
 
-    def edited(data: bytes, wanted: Sequence[Change], where: str) -> bytes:
+    def edited(data: bytes, wanted: Sequence[Change], where: str, image: int) -> bytes:
         return _edited(data, wanted, layout, codes)
 
-    copied(source, out, files, changes, edited, missing)
+    copied(source, out, changes, edited, extension=".txt", others=_NOT_LABELS)
 
 
 def _edited(data: bytes, wanted: Sequence[Change], layout: str, codes: Sequence[str]) -> bytes:

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 from xml.parsers import expat
 from xml.sax.saxutils import escape
@@ -17,7 +17,7 @@ from goldlabel.audit import Source
 from goldlabel.errors import InputError
 from goldlabel.tasks.detection.boxes import LARGEST
 from goldlabel.tasks.detection.formats.folders import copied, digest, files_of, read_bytes
-from goldlabel.tasks.detection.formats.listed import Change, Collector, Listed
+from goldlabel.tasks.detection.formats.listed import IMAGES, Change, Collector, Listed
 from goldlabel.tasks.detection.formats.names import names_of
 
 __all__ = ["export", "read"]
@@ -218,18 +218,21 @@ def _box(each: _Object, where: str) -> tuple[float, float, float, float]:
 
 def export(source: Source, changes: Mapping[int, Sequence[Change]], out: Path) -> None:
     """Copy the folder with objects changed, added and removed, and every other byte as it was."""
-    files = dict(enumerate(source.options["files"]))
-    missing = {
-        image: str(Path(name).with_suffix(".xml"))
-        for image, name in enumerate(source.options["images"])
-        if image not in files
-    }
     classes, shift = source.options["classes"], source.options["shift"]
 
-    def edited(data: bytes, wanted: Sequence[Change], where: str) -> bytes:
-        return _edited(data or b"<annotation>\n</annotation>\n", wanted, where, classes, shift)
+    def edited(data: bytes, wanted: Sequence[Change], where: str, image: int) -> bytes:
+        data = data or _empty(str(source.options["images"][image]))
+        return _edited(data, wanted, where, classes, shift)
 
-    copied(source, out, files, changes, edited, missing)
+    copied(source, out, changes, edited, extension=".xml")
+
+
+def _empty(image: str) -> bytes:
+    """Return a file without objects, which names its picture if that is known."""
+    name = PurePosixPath(image.replace("\\", "/"))
+    is_picture = name.suffix.lower() in IMAGES and name.name.isprintable()
+    told = f"\t<filename>{escape(name.name)}</filename>\n" if is_picture else ""
+    return f"<annotation>\n{told}</annotation>\n".encode("utf-8", "xmlcharrefreplace")
 
 
 def _edited(
