@@ -17,10 +17,10 @@ from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from goldlabel.crossvalidation import crossval
 from goldlabel.errors import InputError
 from goldlabel.files import path_inside, replacing
-from goldlabel.pipelines import embedding_pipeline, table_pipeline
+from goldlabel.models.crossvalidation import crossval
+from goldlabel.models.pipelines import embedding_pipeline, table_pipeline
 
 __all__ = ["Sample", "load_sample", "write_csv", "write_digits"]
 

@@ -19,20 +19,16 @@ TOP_LEVEL = {"toolkit", "tasks", "datasets", "tests", "docs", ".ci"}
 
 # A row may import the rows above it and its own; import cycles fail in any case.
 LAYERS = (
-    ("errors", "kernels"),
-    ("files", "check", "classes", "ragged"),
-    (
-        *("result", "audit", "noise", "pruning", "latent", "confident", "filters"),
-        "suspicions",
-        *("columns", "items", "tables", "folds", "fitting", "crossvalidation", "pipelines"),
-    ),
+    ("errors", "typing", "kernels"),
+    ("files", "inputs"),
+    ("learning", "results", "models", "formats", "views"),
     ("task",),
-    ("corrections", "report", "review", "coco"),
-    ("export", "selecting"),
+    ("report", "coco"),
+    ("actions", "review"),
     ("cli",),
 )
 TASKS_MAY = {name for row in LAYERS[:4] for name in row}
-DATASETS_MAY = TASKS_MAY
+DATASETS_MAY = {"errors", "typing", "files", "inputs", "models", "formats", "task"}
 CLI_MAY = {name for row in LAYERS for name in row} | {"datasets"}
 
 KERNELS_MAY = {"numpy", "numba"}

@@ -24,13 +24,13 @@ The package offers, by these names (loaded on first use, so that finding a task 
     Bad input raises InputError; what deserves a look is a DataWarning, which the command shows
     and adds to the notes of the audit.
 ``export(source, corrections, out) -> None``
-    Write the dataset of a `goldlabel.audit.Source` to `out` in its own format, with the labels
-    of `corrections` put in and everything else as it was. `corrections` is a frame of one row
-    per changed label, in the order of the dataset: ``example`` and ``part`` (positions, as in
-    `goldlabel.result.Parts`) and ``suggested`` (a class by its name, or a value); further columns
-    are for the change log, or say what to do where findings have an ``action``
-    (`goldlabel.corrections`). It may be empty. `out` may be a file that exists, to be replaced, and
-    is never the dataset itself; what is written appears whole or not at all.
+    Write the dataset of a `goldlabel.results.audit.Source` to `out` in its own format, with the
+    labels of `corrections` put in and everything else as it was. `corrections` is a frame of one
+    row per changed label, in the order of the dataset: ``example`` and ``part`` (positions, as in
+    `goldlabel.results.label_issues.Parts`) and ``suggested`` (a class by its name, or a value);
+    further columns are for the change log, or say what to do where findings have an ``action``
+    (`goldlabel.actions.corrections`). It may be empty. `out` may be a file that exists, to be
+    replaced, and is never the dataset itself; what is written appears whole or not at all.
 
 It may also offer, for ``goldlabel select``:
 
@@ -55,7 +55,7 @@ from goldlabel.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from goldlabel.audit import Audit, Source
+    from goldlabel.results.audit import Audit, Source
 
 __all__ = ["GROUP", "Export", "Progress", "Select", "Task", "find_task", "find_tasks", "task_names"]
 

@@ -12,20 +12,20 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel.audit import Audit, Table
 from goldlabel.errors import DataWarning
-from goldlabel.result import LabelIssues
+from goldlabel.results.audit import Audit, Table
+from goldlabel.results.label_issues import LabelIssues
 from goldlabel.tasks.detection.boxes import paired
 from goldlabel.tasks.detection.coco_metrics import coco_map
 from goldlabel.tasks.detection.data import DetectionData
 from goldlabel.tasks.detection.fixes import with_suggestions
 from goldlabel.tasks.detection.formats import read
 from goldlabel.tasks.detection.issues import Judgement, Method, find_label_issues, judge
-from goldlabel.tasks.detection.items import Items
 from goldlabel.tasks.detection.matching import Choices
 from goldlabel.tasks.detection.objectlab import Unit
 from goldlabel.tasks.detection.precision import confusion_per_class
 from goldlabel.tasks.detection.summary import box_sizes, class_table, confident_joint
+from goldlabel.tasks.detection.view import Items
 
 __all__ = ["audit"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel.result import Parts
+from goldlabel.results.label_issues import Parts
 from goldlabel.tasks.detection.boxes import Boxes, Pair
 from goldlabel.tasks.detection.judging import (
     ACTIONS,

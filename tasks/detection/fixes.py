@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from goldlabel.errors import InputError
-from goldlabel.result import LabelIssues
+from goldlabel.results.label_issues import LabelIssues
 from goldlabel.tasks.detection.boxes import Boxes
 from goldlabel.tasks.detection.findings import CORNERS
 

@@ -8,19 +8,19 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel import check
-from goldlabel.classes import checked_ids
 from goldlabel.errors import InputError
-from goldlabel.result import LabelIssues
+from goldlabel.inputs import check
+from goldlabel.inputs.labels import checked_ids
+from goldlabel.results.label_issues import LabelIssues
 from goldlabel.tasks.detection import objectlab
 from goldlabel.tasks.detection.arrays import as_boxes
 from goldlabel.tasks.detection.boxes import Pair, paired
+from goldlabel.tasks.detection.diagnostics import warn_of_suspicious
 from goldlabel.tasks.detection.findings import from_judged, from_objectlab
 from goldlabel.tasks.detection.judging import Judged, box_quality, image_quality
 from goldlabel.tasks.detection.matching import Choices, Learned, Matches, learn, match_boxes
 from goldlabel.tasks.detection.objectlab import MIN_SIM, Constants, Unit
 from goldlabel.tasks.detection.precision import class_precision
-from goldlabel.tasks.detection.suspicions import warn_of_suspicious
 
 __all__ = [
     "Judgement",

@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel import check
+from goldlabel.inputs import check
 from goldlabel.kernels._jit import frozen
 from goldlabel.kernels.rows import each_block
 from goldlabel.tasks.detection import kernels

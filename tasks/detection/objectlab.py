@@ -19,8 +19,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel import check
 from goldlabel.errors import InputError
+from goldlabel.inputs import check
 from goldlabel.kernels import pooling
 from goldlabel.kernels._jit import frozen
 from goldlabel.kernels.rows import each_block

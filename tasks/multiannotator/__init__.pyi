@@ -1,19 +1,19 @@
 import goldlabel.task
 
-from .active import ActiveScores as ActiveScores
-from .active import get_active_learning_scores as get_active_learning_scores
-from .annotators import annotator_report as annotator_report
+from .active.batches import next_examples as next_examples
+from .active.batches import select as select
+from .active.scores import ActiveScores as ActiveScores
+from .active.scores import get_active_learning_scores as get_active_learning_scores
+from .aggregation.aggregating import get_consensus_labels as get_consensus_labels
+from .aggregation.comparing import compare_methods as compare_methods
+from .aggregation.consensus import Consensus as Consensus
+from .annotators.report import annotator_report as annotator_report
 from .auditing import audit as audit
-from .consensus import Consensus as Consensus
 from .data import MultiannotatorData as MultiannotatorData
-from .finding import get_consensus_labels as get_consensus_labels
 from .formats import export as export
 from .formats import read as read
 from .issues import find_label_issues as find_label_issues
 from .issues import get_label_quality_scores as get_label_quality_scores
-from .methods import compare_methods as compare_methods
-from .selecting import next_examples as next_examples
-from .selecting import select as select
 from .summary import summarize as summarize
 from .votes import Votes as Votes
 from .writing import write_consensus as write_consensus

@@ -11,24 +11,28 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from goldlabel.audit import Audit
-from goldlabel.confident import Method
 from goldlabel.errors import DataWarning, InputError
-from goldlabel.filters import FilterBy
-from goldlabel.result import LabelIssues
-from goldlabel.tasks.multiannotator.active import scores_of_votes
-from goldlabel.tasks.multiannotator.agreement import Agreement
-from goldlabel.tasks.multiannotator.annotators import annotator_table
-from goldlabel.tasks.multiannotator.consensus import Consensus, ConsensusMethod, QualityMethod
+from goldlabel.learning.confident import Method
+from goldlabel.learning.filters import FilterBy
+from goldlabel.results.audit import Audit
+from goldlabel.results.label_issues import LabelIssues
+from goldlabel.tasks.multiannotator.active.scores import scores_of_votes
+from goldlabel.tasks.multiannotator.aggregation.aggregating import consensus_of
+from goldlabel.tasks.multiannotator.aggregation.comparing import COLUMNS, labels_by_method
+from goldlabel.tasks.multiannotator.aggregation.consensus import (
+    Consensus,
+    ConsensusMethod,
+    QualityMethod,
+)
+from goldlabel.tasks.multiannotator.agreement.coefficients import Agreement
+from goldlabel.tasks.multiannotator.annotators.report import annotator_table
 from goldlabel.tasks.multiannotator.data import MultiannotatorData
-from goldlabel.tasks.multiannotator.finding import consensus_of
 from goldlabel.tasks.multiannotator.formats import read
 from goldlabel.tasks.multiannotator.formats.duplicates import Duplicates
-from goldlabel.tasks.multiannotator.given import Given, given_models
+from goldlabel.tasks.multiannotator.inputs import Given, given_models
 from goldlabel.tasks.multiannotator.issues import issues_of
-from goldlabel.tasks.multiannotator.items import Items
-from goldlabel.tasks.multiannotator.methods import COLUMNS, labels_by_method
 from goldlabel.tasks.multiannotator.tables import agreement_statistics, report_tables
+from goldlabel.tasks.multiannotator.view import Items
 from goldlabel.tasks.multiannotator.writing import refuse_existing, write_consensus
 
 __all__ = ["audit", "given_of"]

@@ -8,14 +8,19 @@ from typing import Any, get_args
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel import check, confident
-from goldlabel.confident import Method
-from goldlabel.filters import FilterBy, select
+from goldlabel.inputs import check
 from goldlabel.kernels.ordering import ascending
-from goldlabel.result import LabelIssues, Parts
-from goldlabel.tasks.multiannotator.consensus import Consensus, ConsensusMethod, QualityMethod
-from goldlabel.tasks.multiannotator.finding import consensus_of
-from goldlabel.tasks.multiannotator.given import given_votes
+from goldlabel.learning import confident
+from goldlabel.learning.confident import Method
+from goldlabel.learning.filters import FilterBy, select
+from goldlabel.results.label_issues import LabelIssues, Parts
+from goldlabel.tasks.multiannotator.aggregation.aggregating import consensus_of
+from goldlabel.tasks.multiannotator.aggregation.consensus import (
+    Consensus,
+    ConsensusMethod,
+    QualityMethod,
+)
+from goldlabel.tasks.multiannotator.inputs import given_votes
 
 __all__ = ["KIND", "find_label_issues", "get_label_quality_scores", "issues_of"]
 

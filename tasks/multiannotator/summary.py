@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel.tasks.multiannotator.consensus import Consensus, ConsensusMethod
-from goldlabel.tasks.multiannotator.finding import consensus_of
-from goldlabel.tasks.multiannotator.given import given_votes
+from goldlabel.tasks.multiannotator.aggregation.aggregating import consensus_of
+from goldlabel.tasks.multiannotator.aggregation.consensus import Consensus, ConsensusMethod
+from goldlabel.tasks.multiannotator.inputs import given_votes
 
 __all__ = ["class_table", "confusion_matrix", "summarize"]
 

@@ -8,17 +8,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel.audit import Table
-from goldlabel.tasks.multiannotator.agreement import (
+from goldlabel.results.audit import Table
+from goldlabel.tasks.multiannotator.aggregation.consensus import Consensus
+from goldlabel.tasks.multiannotator.agreement.coefficients import (
     Agreement,
     fleiss_kappa,
     krippendorff_alpha,
     observed_agreement,
 )
-from goldlabel.tasks.multiannotator.annotators import confusion_of
-from goldlabel.tasks.multiannotator.consensus import Consensus
+from goldlabel.tasks.multiannotator.agreement.pairs import PairAgreement, cohen_kappa
+from goldlabel.tasks.multiannotator.annotators.report import confusion_of
 from goldlabel.tasks.multiannotator.data import MultiannotatorData
-from goldlabel.tasks.multiannotator.pair_agreement import PairAgreement, cohen_kappa
 from goldlabel.tasks.multiannotator.summary import class_table, confusion_matrix
 from goldlabel.tasks.multiannotator.votes import Votes
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel.check import whole_number
 from goldlabel.errors import InputError
+from goldlabel.inputs.check import whole_number
 from goldlabel.kernels._jit import frozen, kernel
 
 __all__ = ["Votes", "sorted_by"]

@@ -13,14 +13,20 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from goldlabel import check
 from goldlabel.errors import InputError
 from goldlabel.files import replacing
-from goldlabel.tables import delimited, jsonl, parquet, read_table_again, write_text
-from goldlabel.tables.encoded import TextFile
-from goldlabel.tables.json_text import elements, spliced
-from goldlabel.tables.writing import check_output
-from goldlabel.tasks.multiannotator.consensus import Consensus
+from goldlabel.formats.json.text import elements, spliced
+from goldlabel.formats.tables import (
+    delimited,
+    jsonl,
+    parquet,
+    read_table_again,
+    write_text,
+)
+from goldlabel.formats.tables.writing import check_output
+from goldlabel.formats.text import TextFile
+from goldlabel.inputs import check
+from goldlabel.tasks.multiannotator.aggregation.consensus import Consensus
 from goldlabel.tasks.multiannotator.data import MultiannotatorData
 from goldlabel.tasks.multiannotator.formats.label_studio import place_of
 from goldlabel.tasks.multiannotator.formats.opening import ballots_again

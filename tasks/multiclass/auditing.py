@@ -12,18 +12,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel.audit import Audit, Table
-from goldlabel.confident import Method
 from goldlabel.errors import DataWarning, InputError
-from goldlabel.filters import FilterBy
-from goldlabel.result import LabelIssues
-from goldlabel.tables.features import feature_columns, is_array_file, read_embeddings
+from goldlabel.learning.confident import Method
+from goldlabel.learning.filters import FilterBy
+from goldlabel.models.features import feature_columns, is_array_file, read_embeddings
+from goldlabel.results.audit import Audit, Table
+from goldlabel.results.label_issues import LabelIssues
 from goldlabel.task import Progress
 from goldlabel.tasks.multiclass.data import MulticlassData
 from goldlabel.tasks.multiclass.formats import read
 from goldlabel.tasks.multiclass.issues import find_label_issues
-from goldlabel.tasks.multiclass.items import Items
 from goldlabel.tasks.multiclass.summary import HealthSummary, health_summary
+from goldlabel.tasks.multiclass.view import Items
 
 __all__ = ["audit"]
 
@@ -213,8 +213,8 @@ def _predict(
         note = f"Probabilities were taken from {pred_probs.name}."
         return _Prediction(data.pred_probs, f"predictions in {pred_probs.name}", note)
     # Loading scikit-learn takes a second: only those who need a model wait for it.
-    from goldlabel import pipelines
-    from goldlabel.crossvalidation import out_of_fold
+    from goldlabel.models import pipelines
+    from goldlabel.models.crossvalidation import out_of_fold
 
     k = len(np.unique(data.labels))
     rows: Any

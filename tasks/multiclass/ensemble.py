@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import softmax
 
-from goldlabel import check, confident
-from goldlabel.confident import Method
 from goldlabel.errors import InputError, warn
+from goldlabel.inputs import check
 from goldlabel.kernels.rows import block_rows, each_block
 from goldlabel.kernels.scores import CLIP
+from goldlabel.learning import confident
+from goldlabel.learning.confident import Method
 
 __all__ = ["get_label_quality_ensemble_scores"]
 

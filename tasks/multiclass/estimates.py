@@ -8,10 +8,11 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel import check, confident, latent, noise
-from goldlabel.confident import Guess
 from goldlabel.errors import InputError, warn
-from goldlabel.latent import PyMethod
+from goldlabel.inputs import check
+from goldlabel.learning import calibration, confident, latent
+from goldlabel.learning.confident import Guess
+from goldlabel.learning.latent import PyMethod
 
 __all__ = [
     "class_thresholds",
@@ -133,7 +134,7 @@ def estimate_joint(
            [0.   , 0.5  ]])
     """
     joint, counts = _joint_and_counts(labels, pred_probs, classes, confident_joint)
-    return noise.joint(joint, counts)
+    return calibration.joint(joint, counts)
 
 
 def estimate_noise(
@@ -152,7 +153,7 @@ def estimate_noise(
     labels, pred_probs, classes, confident_joint
         As for `goldlabel.tasks.multiclass.find_label_issues`.
     py_method : {"cnt", "eqn", "marginal", "marginal_ps"}
-        How the priors are estimated; see `goldlabel.latent.estimate_latent`.
+        How the priors are estimated; see `goldlabel.learning.latent.estimate_latent`.
     converge : bool
         Make the three estimates agree with each other by a fixed point.
 
@@ -217,11 +218,11 @@ def num_label_issues(
                 "confident_joint", "is missing", "Pass it, or use method='off_diagonal'"
             )
         joint, counts = _joint_and_counts(labels, pred_probs, classes, confident_joint)
-        return noise.count_label_errors(joint, counts)
+        return calibration.count_label_errors(joint, counts)
     if confident_joint is not None:
         warn(f"confident_joint: not used by method={method!r}; use 'off_diagonal_custom' for it.")
     rows = check.labeled_rows(labels, pred_probs, classes)
     counted = confident.count(rows.labels, rows.pred_probs)
     if method == "off_diagonal":
         return int(np.count_nonzero(counted.off_diagonal))
-    return noise.count_label_errors(counted.calibrated_joint)
+    return calibration.count_label_errors(counted.calibrated_joint)

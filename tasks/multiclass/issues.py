@@ -8,12 +8,13 @@ from typing import Any, get_args
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel import check, confident, filters
-from goldlabel.classes import checked_ids
-from goldlabel.confident import Flagged, Guess, Method
-from goldlabel.filters import FilterBy
-from goldlabel.result import LabelIssues, Parts
-from goldlabel.suspicions import warn_of_suspicious
+from goldlabel.inputs import check
+from goldlabel.inputs.labels import checked_ids
+from goldlabel.learning import confident, filters
+from goldlabel.learning.confident import Flagged, Guess, Method
+from goldlabel.learning.diagnostics import warn_of_suspicious
+from goldlabel.learning.filters import FilterBy
+from goldlabel.results.label_issues import LabelIssues, Parts
 
 __all__ = ["find_label_issues", "get_label_quality_scores"]
 

@@ -20,8 +20,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel import check, confident, noise
 from goldlabel.errors import InputError
+from goldlabel.inputs import check
+from goldlabel.learning import calibration, confident
 
 __all__ = ["HealthSummary", "health_summary", "overlapping_classes", "summarize"]
 
@@ -200,14 +201,14 @@ def health_summary(
     (1, 0.75, 0.75)
     """
     counted = _count(labels, pred_probs, classes, confident_joint, each=True)
-    joint = noise.joint(counted.joint)
+    joint = calibration.joint(counted.joint)
     by_count = None if counted.issues is None else 1.0 - counted.issues / max(counted.n, 1)
     return HealthSummary(
         num_examples=counted.n,
         classes=counted.classes,
         issues_by_count=counted.issues,
         health_by_count=by_count,
-        issues_by_joint=noise.count_label_errors(counted.joint),
+        issues_by_joint=calibration.count_label_errors(counted.joint),
         health_by_joint=float(np.trace(joint)) if joint.any() else 1.0,
         confident_joint=counted.joint,
         joint=joint,
@@ -235,7 +236,7 @@ def _count(
         found = confident.count(rows.labels, rows.pred_probs)
         issues = int(np.count_nonzero(found.off_diagonal))
         return _Counted(found.calibrated_joint, len(rows.labels), rows.classes, issues)
-    joint = noise.square(confident_joint, "confident_joint")
+    joint = calibration.square(confident_joint, "confident_joint")
     if labels is None or pred_probs is None:
         return _count_without_rows(joint, labels, pred_probs, classes)
     rows = check.labeled_rows(labels, pred_probs, classes)
@@ -263,7 +264,7 @@ def _count_without_rows(
 
 def _calibrated(joint: Floats, codes: npt.NDArray[np.int64], k: int) -> npt.NDArray[np.int64]:
     _check_size(len(joint), k)
-    return noise.calibrate(joint, np.bincount(codes, minlength=k))
+    return calibration.calibrate(joint, np.bincount(codes, minlength=k))
 
 
 def _check_size(size: int, k: int) -> None:

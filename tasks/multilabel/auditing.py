@@ -10,16 +10,16 @@ from typing import Any, Literal
 
 import numpy as np
 
-from goldlabel.audit import Audit, Table
-from goldlabel.confident import Method
 from goldlabel.errors import DataWarning
-from goldlabel.filters import FilterBy
+from goldlabel.learning.confident import Method
+from goldlabel.learning.filters import FilterBy
+from goldlabel.results.audit import Audit, Table
 from goldlabel.tasks.multilabel.data import MultilabelData
 from goldlabel.tasks.multilabel.formats import read
 from goldlabel.tasks.multilabel.issues import find_label_issues
-from goldlabel.tasks.multilabel.items import Items
 from goldlabel.tasks.multilabel.scores import Name
 from goldlabel.tasks.multilabel.summary import HealthSummary, health_summary
+from goldlabel.tasks.multilabel.view import Items
 
 __all__ = ["audit"]
 

@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel import check, noise
 from goldlabel.errors import InputError, warn
+from goldlabel.inputs import check
 from goldlabel.kernels import class_means
 from goldlabel.kernels.rows import block_rows, each_block
+from goldlabel.learning import calibration
 from goldlabel.tasks.multilabel import kernels
-from goldlabel.tasks.multilabel.annotations import Cells
+from goldlabel.tasks.multilabel.inputs import Cells
 
 __all__ = [
     "Counted",
@@ -250,7 +251,7 @@ def calibrated(joint: npt.NDArray[Any], value_counts: Ints) -> Ints:
     """Scale the joints of all classes to `value_counts`: they are blocks of one large matrix."""
     classes, given, true = np.nonzero(joint)
     values = joint[classes, given, true].astype(np.float64)
-    at = noise.calibrate_entries(
+    at = calibration.calibrate_entries(
         2 * classes + given, 2 * classes + true, values, value_counts.ravel()
     )
     found = np.zeros(joint.shape, dtype=np.int64)

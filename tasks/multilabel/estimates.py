@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel.tasks.multilabel.annotations import labeled_cells
 from goldlabel.tasks.multilabel.counting import confident_thresholds, count
+from goldlabel.tasks.multilabel.inputs import labeled_cells
 
 __all__ = ["class_priors", "class_thresholds", "confident_joint", "num_label_issues"]
 

@@ -8,14 +8,15 @@ from typing import Any, get_args
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel import check
-from goldlabel.classes import checked_ids
-from goldlabel.confident import Method
-from goldlabel.filters import FilterBy
+from goldlabel.inputs import check
+from goldlabel.inputs.labels import checked_ids
 from goldlabel.kernels.ordering import ascending, lowest
-from goldlabel.result import LabelIssues, Parts
-from goldlabel.tasks.multilabel.annotations import Annotations, Cells, labeled_cells
+from goldlabel.learning.confident import Method
+from goldlabel.learning.filters import FilterBy
+from goldlabel.results.label_issues import LabelIssues, Parts
 from goldlabel.tasks.multilabel.counting import Counted, count
+from goldlabel.tasks.multilabel.diagnostics import warn_of_suspicious
+from goldlabel.tasks.multilabel.inputs import Annotations, Cells, labeled_cells
 from goldlabel.tasks.multilabel.scores import (
     Aggregator,
     CellScore,
@@ -25,7 +26,6 @@ from goldlabel.tasks.multilabel.scores import (
     pool_of,
 )
 from goldlabel.tasks.multilabel.selecting import select
-from goldlabel.tasks.multilabel.suspicions import warn_of_suspicious
 
 __all__ = ["KINDS", "VALUES", "find_label_issues"]
 

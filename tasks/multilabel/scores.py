@@ -9,19 +9,19 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel import check
-from goldlabel.confident import Method
 from goldlabel.errors import InputError
+from goldlabel.inputs import check
 from goldlabel.kernels import pooling
 from goldlabel.kernels import scores as shared
 from goldlabel.kernels.rows import each_block
+from goldlabel.learning.confident import Method
 from goldlabel.tasks.multilabel import kernels
-from goldlabel.tasks.multilabel.annotations import Cells, labeled_cells
 from goldlabel.tasks.multilabel.counting import (
     confident_thresholds,
     given_thresholds,
     small_blocks,
 )
+from goldlabel.tasks.multilabel.inputs import Cells, labeled_cells
 
 __all__ = [
     "Aggregator",

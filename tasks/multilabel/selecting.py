@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel import check, noise
 from goldlabel.errors import InputError, warn
-from goldlabel.filters import PRUNING, refuse_pruning_options
+from goldlabel.inputs import check
 from goldlabel.kernels.buckets import Buckets
 from goldlabel.kernels.rows import block_rows, each_block
+from goldlabel.learning import calibration
+from goldlabel.learning.filters import PRUNING, refuse_pruning_options
 from goldlabel.tasks.multilabel import kernels
 from goldlabel.tasks.multilabel.counting import Counted, calibrated, given_joint
 
@@ -94,8 +95,8 @@ def _numbers(num_to_remove: npt.ArrayLike, k: int) -> Ints:
                 f"has shape {np.shape(num_to_remove)}, not {(k, 2)}",
                 "Pass two for each class",
             )
-        return noise.per_class_counts(np.ravel(num_to_remove), name, 2 * k).reshape(k, 2)
-    present = noise.per_class_counts(num_to_remove, name, k)
+        return calibration.per_class_counts(np.ravel(num_to_remove), name, 2 * k).reshape(k, 2)
+    present = calibration.per_class_counts(num_to_remove, name, k)
     return np.column_stack([np.zeros_like(present), present])
 
 

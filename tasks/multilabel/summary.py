@@ -19,8 +19,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
-from goldlabel.tasks.multilabel.annotations import Annotations, labeled_cells
 from goldlabel.tasks.multilabel.counting import Counted, count
+from goldlabel.tasks.multilabel.inputs import Annotations, labeled_cells
 from goldlabel.tasks.multilabel.selecting import select
 
 __all__ = [

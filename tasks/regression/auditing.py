@@ -11,22 +11,22 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from goldlabel.audit import Audit, Table
 from goldlabel.errors import DataWarning, InputError, warn
-from goldlabel.result import LabelIssues
-from goldlabel.tables.features import feature_columns, is_array_file, read_embeddings
+from goldlabel.models.features import feature_columns, is_array_file, read_embeddings
+from goldlabel.results.audit import Audit, Table
+from goldlabel.results.label_issues import LabelIssues
 from goldlabel.task import Progress
 from goldlabel.tasks.regression.data import RegressionData
 from goldlabel.tasks.regression.formats import read
 from goldlabel.tasks.regression.formats.numbers import rounded
 from goldlabel.tasks.regression.formats.predictions import named_columns
 from goldlabel.tasks.regression.issues import THRESHOLD, find_label_issues
-from goldlabel.tasks.regression.items import items, worst_table
 from goldlabel.tasks.regression.plots import plots
 from goldlabel.tasks.regression.scores import Method
 from goldlabel.tasks.regression.search import Criterion
 from goldlabel.tasks.regression.summary import SURE, figures, summarize
 from goldlabel.tasks.regression.values import NUMBER
+from goldlabel.tasks.regression.view import items, worst_table
 
 __all__ = ["audit"]
 
@@ -257,7 +257,7 @@ def _by_search(
     progress: Progress | None,
 ) -> _Answer:
     # Loading scikit-learn takes a second: only those who need a model wait for it.
-    from goldlabel import pipelines
+    from goldlabel.models import pipelines
     from goldlabel.tasks.regression.learning import CleanLearning
 
     if rows.kind == "text":

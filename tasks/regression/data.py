@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.tables import TableFile
+from goldlabel.formats.tables import TableFile
+from goldlabel.results.audit import Source
 from goldlabel.tasks.regression.values import NOTHING, NUMBER, TEXT, Values
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.kernels.ordering import ascending
-from goldlabel.result import LabelIssues, Parts
+from goldlabel.results.label_issues import LabelIssues, Parts
 from goldlabel.tasks.regression.plausible import plausible, usual_distance, wrongness
 from goldlabel.tasks.regression.values import NOTHING, NUMBER, TEXT, Values
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel import check
 from goldlabel.errors import InputError
+from goldlabel.inputs import check
 from goldlabel.tasks.regression.kernels import half_distances
 from goldlabel.tasks.regression.values import labels_and_predictions
 

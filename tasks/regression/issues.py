@@ -7,9 +7,9 @@ from typing import Any, get_args
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel import check
-from goldlabel.classes import checked_ids
-from goldlabel.result import LabelIssues
+from goldlabel.inputs import check
+from goldlabel.inputs.labels import checked_ids
+from goldlabel.results.label_issues import LabelIssues
 from goldlabel.tasks.regression.findings import assemble
 from goldlabel.tasks.regression.scores import Method, quality
 from goldlabel.tasks.regression.values import NUMBER, given_values

@@ -13,15 +13,23 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 
-from goldlabel import check
-from goldlabel.classes import checked_ids
 from goldlabel.errors import InputError
-from goldlabel.fitting import blamed, check_model, check_seed, fit_copy, indexable, row_count, take
-from goldlabel.result import LabelIssues
+from goldlabel.inputs import check
+from goldlabel.inputs.labels import checked_ids
+from goldlabel.models.fitting import (
+    blamed,
+    check_model,
+    check_seed,
+    fit_copy,
+    indexable,
+    row_count,
+    take,
+)
+from goldlabel.results.label_issues import LabelIssues
 from goldlabel.task import Progress
-from goldlabel.tasks.regression import arguments
-from goldlabel.tasks.regression.arguments import model_name
+from goldlabel.tasks.regression import inputs
 from goldlabel.tasks.regression.findings import assemble
+from goldlabel.tasks.regression.inputs import model_name
 from goldlabel.tasks.regression.predictors import predictor_for
 from goldlabel.tasks.regression.search import COARSE, Criterion, Found, Plan, check_plan, search
 from goldlabel.tasks.regression.values import NUMBER, Values, column, sorted_out
@@ -191,13 +199,13 @@ class CleanLearning(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             fine_search_size=fine_search_size,
             max_fits=max_fits,
         )
-        options = arguments.fit_options(model_kwargs, "model_kwargs")
+        options = inputs.fit_options(model_kwargs, "model_kwargs")
         model = self._checked_model()
         spare = len(values.kind) - len(numeric)
         told = _Told(progress, plan.fits + (spare > 0), model, len(numeric))
         used = take(rows, numeric)
         predict = predictor_for(model, used, self.seed, options, told, self.n_jobs)
-        given = arguments.uncertainty(uncertainty, len(values.kind))
+        given = inputs.uncertainty(uncertainty, len(values.kind))
         found = search(
             predict, values.numbers[numeric], plan, self.seed,
             uncertainty=None if given is None else given[numeric],
@@ -268,16 +276,16 @@ class CleanLearning(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """
         rows, values = _rows_and_values(features, labels)
         n = len(values.kind)
-        options = arguments.fit_options(model_kwargs, "model_kwargs")
-        final = {**options, **arguments.fit_options(model_final_kwargs, "model_final_kwargs")}
+        options = inputs.fit_options(model_kwargs, "model_kwargs")
+        final = {**options, **inputs.fit_options(model_final_kwargs, "model_final_kwargs")}
         model = self._checked_model()
-        weights = None if sample_weight is None else arguments.weights(sample_weight, n, model)
+        weights = None if sample_weight is None else inputs.weights(sample_weight, n, model)
         if label_issues is None:
             further = dict(find_label_issues_kwargs or {})
             further = {"model_kwargs": model_kwargs, **further}
             wrong = self.find_label_issues(features, labels, **further).is_issue
         else:
-            wrong = arguments.mask(label_issues, values)
+            wrong = inputs.mask(label_issues, values)
         kept = np.flatnonzero((values.kind == NUMBER) & ~wrong)
         if not kept.size:
             raise InputError("label_issues", "leaves no example to fit on", "Flag fewer")

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel.audit import Figure
+from goldlabel.results.audit import Figure
 
 __all__ = ["plots"]
 

@@ -17,7 +17,13 @@ from joblib import Parallel, delayed
 from sklearn.linear_model import LinearRegression, Ridge
 from threadpoolctl import threadpool_limits
 
-from goldlabel.fitting import blamed, fit_copy, predict_values, repeat_warnings, take
+from goldlabel.models.fitting import (
+    blamed,
+    fit_copy,
+    predict_values,
+    repeat_warnings,
+    take,
+)
 
 __all__ = ["Copies", "LeastSquares", "Predictor", "predictor_for"]
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel import check
+from goldlabel.inputs import check
 from goldlabel.tasks.regression.grid import (
     RESIDUAL_WEIGHT,
     OutreGrid,

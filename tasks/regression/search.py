@@ -20,8 +20,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel import check
 from goldlabel.errors import InputError
+from goldlabel.inputs import check
 from goldlabel.kernels.ordering import ascending
 from goldlabel.tasks.regression.predictors import Predictor
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel import check
+from goldlabel.inputs import check
 from goldlabel.kernels.ordering import ascending
 from goldlabel.tasks.regression.scores import Method, get_label_quality_scores
 from goldlabel.tasks.regression.values import labels_and_predictions

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel import check
-from goldlabel.classes import as_array
-from goldlabel.columns import MISSING
 from goldlabel.errors import InputError
+from goldlabel.inputs import check
+from goldlabel.inputs.labels import as_array
+from goldlabel.models.columns import MISSING
 
 __all__ = [
     "NOTHING",

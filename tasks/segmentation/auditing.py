@@ -10,19 +10,24 @@ from typing import Any, Literal
 
 import numpy as np
 
-from goldlabel import check
-from goldlabel.audit import Audit, Figure, Source, Table
 from goldlabel.errors import DataWarning, InputError
+from goldlabel.inputs import check
+from goldlabel.results.audit import (
+    Audit,
+    Figure,
+    Source,
+    Table,
+)
 from goldlabel.tasks.segmentation import drawing
 from goldlabel.tasks.segmentation.counting import Counted, count
 from goldlabel.tasks.segmentation.data import SegmentationData
 from goldlabel.tasks.segmentation.formats import read
 from goldlabel.tasks.segmentation.issues import THRESHOLD, judge
-from goldlabel.tasks.segmentation.items import Items
 from goldlabel.tasks.segmentation.pixels import labeled_pixels
 from goldlabel.tasks.segmentation.regions import Region
 from goldlabel.tasks.segmentation.scores import Method
 from goldlabel.tasks.segmentation.summary import class_table, pair_table
+from goldlabel.tasks.segmentation.view import Items
 
 __all__ = ["audit"]
 

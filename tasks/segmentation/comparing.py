@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel import check
-from goldlabel.classes import as_array
 from goldlabel.errors import InputError
-from goldlabel.ragged import Ragged
+from goldlabel.inputs import check
+from goldlabel.inputs.labels import as_array
+from goldlabel.inputs.ragged import Ragged
 from goldlabel.tasks.segmentation import runs
 from goldlabel.tasks.segmentation.matching import Overlaps, match, overlaps
 

@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel import check
 from goldlabel.errors import InputError, warn
+from goldlabel.inputs import check
 from goldlabel.kernels.class_means import EPS, thresholds
 from goldlabel.kernels.ranks import BINS, RankCut
 from goldlabel.kernels.rows import each_block, thread_count

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy.typing as npt
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
+from goldlabel.results.audit import Source
 from goldlabel.tasks.segmentation.sequences import Images
 
 __all__ = ["SegmentationData"]

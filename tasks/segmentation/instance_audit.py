@@ -11,15 +11,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel import check
-from goldlabel.audit import Audit, Item, Table
-from goldlabel.result import LabelIssues
+from goldlabel.inputs import check
+from goldlabel.results.audit import Audit, Item, Table
+from goldlabel.results.label_issues import LabelIssues
 from goldlabel.tasks.segmentation import drawing, runs
 from goldlabel.tasks.segmentation.comparing import KINDS, InstanceMasks, compare
 from goldlabel.tasks.segmentation.formats import pictures
 from goldlabel.tasks.segmentation.formats.instances import Instances, read
 from goldlabel.tasks.segmentation.instances import INSTANCE_THRESHOLD, find_instance_issues
-from goldlabel.tasks.segmentation.items import DRAWN, SHOWN, opened
+from goldlabel.tasks.segmentation.view import DRAWN, SHOWN, opened
 
 __all__ = ["audit_instances"]
 

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel import check
-from goldlabel.classes import as_array
 from goldlabel.errors import InputError
+from goldlabel.inputs import check
+from goldlabel.inputs.labels import as_array
 from goldlabel.kernels.rows import each_block
-from goldlabel.result import LabelIssues, Parts
+from goldlabel.results.label_issues import LabelIssues, Parts
 from goldlabel.tasks.segmentation.comparing import (
     INSIDE,
     KINDS,

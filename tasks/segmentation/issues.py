@@ -8,9 +8,9 @@ from typing import Any, get_args
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel import check
-from goldlabel.classes import checked_ids
-from goldlabel.result import LabelIssues, Parts
+from goldlabel.inputs import check
+from goldlabel.inputs.labels import checked_ids
+from goldlabel.results.label_issues import LabelIssues, Parts
 from goldlabel.tasks.segmentation.counting import Counted, count, each_image, guesses
 from goldlabel.tasks.segmentation.flagging import evidence, flag, flagged_mask, surprise
 from goldlabel.tasks.segmentation.pixels import Pixels, labeled_pixels

@@ -1,7 +1,7 @@
 """Masks of instances matched by how much they overlap; nothing here knows what they are masks of.
 
-Masks are `goldlabel.ragged.Ragged` runs of pixels (see `runs`): overlaps come from merging two
-lists of runs, so no image is ever painted.
+Masks are `goldlabel.inputs.ragged.Ragged` runs of pixels (see `runs`): overlaps come from merging
+two lists of runs, so no image is ever painted.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from goldlabel.inputs.ragged import Ragged
 from goldlabel.kernels._jit import frozen, kernel
-from goldlabel.ragged import Ragged
 
 __all__ = ["Overlaps", "match", "overlaps"]
 

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel import check
-from goldlabel.classes import as_array, class_names
 from goldlabel.errors import InputError
+from goldlabel.inputs import check
+from goldlabel.inputs.labels import as_array, class_names
 from goldlabel.kernels._jit import frozen
 from goldlabel.tasks.segmentation.sequences import Images, as_images
 from goldlabel.tasks.segmentation.shrinking import shrink_labels, shrink_probs

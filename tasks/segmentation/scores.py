@@ -8,9 +8,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel import check
-from goldlabel.classes import as_array
 from goldlabel.errors import InputError
+from goldlabel.inputs import check
+from goldlabel.inputs.labels import as_array
 from goldlabel.kernels import pooling
 from goldlabel.kernels.ordering import ascending
 from goldlabel.tasks.segmentation.counting import Counted, count, each_image, given_scores

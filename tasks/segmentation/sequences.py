@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel.classes import as_array
 from goldlabel.errors import InputError
+from goldlabel.inputs.labels import as_array
 
 __all__ = ["Images", "Stored", "as_images"]
 

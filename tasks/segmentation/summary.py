@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel import check
 from goldlabel.errors import InputError
+from goldlabel.inputs import check
 from goldlabel.kernels.rows import thread_count
 from goldlabel.tasks.segmentation.counting import Counted, count, each_image
 from goldlabel.tasks.segmentation.flagging import flag

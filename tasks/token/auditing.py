@@ -11,20 +11,20 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from goldlabel.audit import Audit, Table
-from goldlabel.confident import Method
 from goldlabel.errors import DataWarning
-from goldlabel.filters import FilterBy
-from goldlabel.ragged import Ragged
-from goldlabel.result import LabelIssues
+from goldlabel.inputs.ragged import Ragged
+from goldlabel.learning.confident import Method
+from goldlabel.learning.filters import FilterBy
+from goldlabel.results.audit import Audit, Table
+from goldlabel.results.label_issues import LabelIssues
 from goldlabel.tasks.token.data import TokenData
 from goldlabel.tasks.token.formats import read
 from goldlabel.tasks.token.issues import find_label_issues
-from goldlabel.tasks.token.items import Items
 from goldlabel.tasks.token.merging import SubwordMethod
 from goldlabel.tasks.token.places import entity_issues
 from goldlabel.tasks.token.scores import Aggregator
 from goldlabel.tasks.token.summary import class_pairs, common_label_issues, summarize
+from goldlabel.tasks.token.view import Items
 
 __all__ = ["audit"]
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.ragged import Ragged
+from goldlabel.inputs.ragged import Ragged
+from goldlabel.results.audit import Source
 
 __all__ = ["TokenData"]
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.kernels.ordering import ascending
-from goldlabel.result import Parts
+from goldlabel.results.label_issues import Parts
 from goldlabel.tasks.token.entities import (
     ENTITY_KINDS,
     Differences,

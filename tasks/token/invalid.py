@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from goldlabel.errors import InputError
-from goldlabel.ragged import Ragged
+from goldlabel.inputs.ragged import Ragged
 from goldlabel.tasks.token.entities import Tokens, canonical
 from goldlabel.tasks.token.summary import flat_words
 from goldlabel.tasks.token.tags import tag_set

@@ -8,9 +8,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel import check
 from goldlabel.errors import InputError
-from goldlabel.ragged import Ragged
+from goldlabel.inputs import check
+from goldlabel.inputs.ragged import Ragged
 
 __all__ = ["SubwordMethod", "align_subwords", "merge_labels", "merge_probs"]
 

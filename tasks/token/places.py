@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel.result import LabelIssues
+from goldlabel.results.label_issues import LabelIssues
 
 __all__ = ["entity_issues"]
 

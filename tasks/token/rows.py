@@ -18,10 +18,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel import check
-from goldlabel.classes import as_array, class_codes, class_names
 from goldlabel.errors import DataWarning, InputError, warn
-from goldlabel.ragged import Ragged
+from goldlabel.inputs import check
+from goldlabel.inputs.labels import as_array, class_codes, class_names
+from goldlabel.inputs.ragged import Ragged
 
 __all__ = ["IGNORED", "TokenRows", "flat_pred_probs", "located", "token_rows"]
 

@@ -8,12 +8,13 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel import check, confident
-from goldlabel.confident import Counted, Method
 from goldlabel.errors import InputError
+from goldlabel.inputs import check
+from goldlabel.inputs.ragged import Ragged
 from goldlabel.kernels import pooling
 from goldlabel.kernels.ordering import ascending
-from goldlabel.ragged import Ragged
+from goldlabel.learning import confident
+from goldlabel.learning.confident import Counted, Method
 from goldlabel.tasks.token.rows import TokenRows, located, token_rows
 
 __all__ = [

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel.confident import Method
 from goldlabel.errors import InputError
-from goldlabel.filters import FilterBy
+from goldlabel.inputs.ragged import Ragged
 from goldlabel.kernels.ordering import ascending
-from goldlabel.ragged import Ragged
-from goldlabel.result import LabelIssues, Parts
+from goldlabel.learning.confident import Method
+from goldlabel.learning.filters import FilterBy
+from goldlabel.results.label_issues import LabelIssues, Parts
 from goldlabel.tasks.token.issues import find_label_issues
 from goldlabel.tasks.token.scores import Aggregator, get_label_quality_scores
 

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel import confident, filters
-from goldlabel.classes import as_array
 from goldlabel.errors import InputError
-from goldlabel.ragged import Ragged
-from goldlabel.result import LabelIssues
+from goldlabel.inputs.labels import as_array
+from goldlabel.inputs.ragged import Ragged
+from goldlabel.learning import confident, filters
+from goldlabel.results.label_issues import LabelIssues
 from goldlabel.tasks.token.rows import located, token_rows
 
 __all__ = ["class_pairs", "common_label_issues", "flat_words", "summarize"]

@@ -29,8 +29,8 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel import check
 from goldlabel.errors import InputError
+from goldlabel.inputs import check
 
 __all__ = ["SCHEMES", "Scheme", "Tag", "TagSet", "parse", "tag_set"]
 

@@ -58,8 +58,7 @@ def columns(count: int) -> dict[str, np.ndarray]:
 
 
 def calls() -> dict[str, Callable[[Any], Any]]:
-    from goldlabel.tasks.multiannotator import agreement, pair_agreement
-    from goldlabel.tasks.multiannotator.label_models import (
+    from goldlabel.tasks.multiannotator.aggregation.label_models import (
         dawid_skene,
         glad,
         mace,
@@ -67,6 +66,7 @@ def calls() -> dict[str, Callable[[Any], Any]]:
         one_coin,
         wawa,
     )
+    from goldlabel.tasks.multiannotator.agreement import coefficients, pairs
 
     return {
         "majority vote": majority.fit,
@@ -75,9 +75,9 @@ def calls() -> dict[str, Callable[[Any], Any]]:
         "Dawid-Skene, one coin": one_coin.fit,
         "GLAD": glad.fit,
         "MACE, 10 restarts": mace.fit,
-        "Fleiss' kappa": agreement.fleiss_kappa,
-        "Krippendorff's alpha, ordinal": ordinal(agreement.krippendorff_alpha),
-        "Cohen's kappa of all pairs": pair_agreement.cohen_kappa,
+        "Fleiss' kappa": coefficients.fleiss_kappa,
+        "Krippendorff's alpha, ordinal": ordinal(coefficients.krippendorff_alpha),
+        "Cohen's kappa of all pairs": pairs.cohen_kappa,
     }
 
 

@@ -16,15 +16,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from goldlabel.tasks.multiannotator.label_models import (
+from goldlabel.tasks.multiannotator.aggregation.label_models import (
     dawid_skene,
     glad,
     mace,
     majority,
     one_coin,
 )
-from goldlabel.tasks.multiannotator.label_models.pairs import find_pairs
-from goldlabel.tasks.multiannotator.label_models.votewise import Expectation
+from goldlabel.tasks.multiannotator.aggregation.label_models.pairs import find_pairs
+from goldlabel.tasks.multiannotator.aggregation.label_models.votewise import Expectation
 from goldlabel.tasks.multiannotator.votes import Votes
 
 with warnings.catch_warnings():

@@ -8,7 +8,7 @@ import reference
 import strategies
 from hypothesis import assume, given, settings
 
-from goldlabel import latent, noise
+from goldlabel.learning import calibration, latent
 
 PY_METHODS = ["cnt", "eqn", "marginal", "marginal_ps"]
 
@@ -59,7 +59,7 @@ def test_calibrate(cleanlab, drawn):
     # DIVERGE 1-09: a row of zeros that has labels. Their k: from the labels.
     assume(counts[-1] > 0 and (counts > 0).sum() > 1 and (counted.sum(axis=1) > 0).all())
     theirs = cleanlab.count.calibrate_confident_joint(counted, labels_of(counts))
-    ours = noise.calibrate(counted, counts)
+    ours = calibration.calibrate(counted, counts)
     np.testing.assert_array_equal(ours.sum(axis=1), theirs.sum(axis=1))
     for row in range(len(counts)):
         if not reference.has_rounding_tie(counted[row], counts[row]):

@@ -9,8 +9,8 @@ import pytest
 
 from goldlabel.coco import check_coco, fix_coco
 from goldlabel.coco.checking import check_document
-from goldlabel.coco.document import read_document
-from goldlabel.coco.records import Ids
+from goldlabel.formats.json.document import read_document
+from goldlabel.formats.json.records import Ids
 
 pytestmark = pytest.mark.slow
 

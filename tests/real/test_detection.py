@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from goldlabel.corrections import suggested
+from goldlabel.actions.corrections import suggested
 from goldlabel.tasks import detection
 
 pytestmark = pytest.mark.slow

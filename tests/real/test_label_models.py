@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from goldlabel.tasks.multiannotator.label_models import (
+from goldlabel.tasks.multiannotator.aggregation.label_models import (
     dawid_skene,
     glad,
     mace,

@@ -19,7 +19,7 @@ from goldlabel.errors import InputError
 from goldlabel.task import Task, find_task, task_names
 
 if TYPE_CHECKING:
-    from goldlabel.audit import Audit, Source
+    from goldlabel.results.audit import Audit, Source
 
 __all__ = ["Output", "app", "show", "write"]
 

@@ -16,7 +16,7 @@ from goldlabel.files import path_inside, replacing
 from goldlabel.task import find_task
 
 if TYPE_CHECKING:
-    from goldlabel.audit import Audit
+    from goldlabel.results.audit import Audit
 
 __all__ = ["command"]
 

@@ -11,7 +11,7 @@ import typer
 from goldlabel.cli.screen import screen_of, shell
 
 if TYPE_CHECKING:
-    from goldlabel.export import Exported
+    from goldlabel.actions.export import Exported
 
 __all__ = ["command"]
 
@@ -60,7 +60,7 @@ def command(
     Everything else stays as it was, and the original is never touched. A suggestion is the opinion
     of a model: look at the change log before you train on the result, and correct it if need be.
     """
-    from goldlabel.export import export
+    from goldlabel.actions.export import export
 
     screen = screen_of(context)
     with screen.warnings():

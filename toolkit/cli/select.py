@@ -61,7 +61,7 @@ def command(
     First come the examples whose label is least sure, those nobody has labelled among them. The
     audit has to be of a task that knows who labelled what, best with a model's predictions.
     """
-    from goldlabel.selecting import next_tasks
+    from goldlabel.actions.next_tasks import next_tasks
 
     screen = screen_of(context)
     with screen.warnings():

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.coco.collecting import Collector
-from goldlabel.coco.document import DECODER
 from goldlabel.coco.instances import (
     Annotations,
     Instances,
@@ -17,9 +16,10 @@ from goldlabel.coco.instances import (
     lacking,
 )
 from goldlabel.coco.masks import Masks
-from goldlabel.coco.records import Place
-from goldlabel.kernels import json_places
-from goldlabel.tables.json_text import elements
+from goldlabel.formats.json import places
+from goldlabel.formats.json.document import DECODER
+from goldlabel.formats.json.records import Place
+from goldlabel.formats.json.text import elements
 
 __all__ = ["check_areas", "check_boxes", "check_boxes_with_masks", "insertion"]
 
@@ -272,7 +272,7 @@ def insertion(
 ) -> list[tuple[int, int, bytes]]:
     """Return the change that gives an entry a member, or another value where it has null."""
     records = annotations.records
-    if records.kinds(field)[row] == json_places.NULL:
+    if records.kinds(field)[row] == places.NULL:
         place = records.where(row, field)
         return [(place.start, place.stop, value.encode())]
     start, stop = int(records.starts[row]), int(records.stops[row])

@@ -8,10 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from goldlabel import check
 from goldlabel.coco import boxes, disk, lists, masks, overlaps, predictions, schema, splits
 from goldlabel.coco.collecting import Collector
-from goldlabel.coco.document import Document, read_document
 from goldlabel.coco.findings import Batch, Findings
 from goldlabel.coco.instances import (
     Annotations,
@@ -21,9 +19,11 @@ from goldlabel.coco.instances import (
     section,
 )
 from goldlabel.coco.panoptic import is_panoptic, load_panoptic
-from goldlabel.coco.records import Ids
 from goldlabel.coco.rules import RULES
 from goldlabel.errors import InputError
+from goldlabel.formats.json.document import Document, read_document
+from goldlabel.formats.json.records import Ids
+from goldlabel.inputs import check
 from goldlabel.task import Progress
 
 __all__ = ["check_coco", "check_document"]

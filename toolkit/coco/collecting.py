@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel.coco.document import Document
 from goldlabel.coco.findings import Batch, Fix
-from goldlabel.coco.records import Ids, Place, Records
-from goldlabel.kernels import json_places
+from goldlabel.formats.json import places as json_places
+from goldlabel.formats.json.document import Document
+from goldlabel.formats.json.records import Ids, Place, Records
 from goldlabel.kernels._jit import frozen
 
 __all__ = ["Codes", "Collector"]

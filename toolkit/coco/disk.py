@@ -14,8 +14,8 @@ import numpy as np
 from goldlabel.coco.collecting import Collector
 from goldlabel.coco.instances import Instances
 from goldlabel.coco.lists import is_unsafe, repeated_texts
-from goldlabel.coco.records import Place
 from goldlabel.errors import InputError
+from goldlabel.formats.json.records import Place
 from goldlabel.kernels.rows import thread_count
 from goldlabel.task import Progress
 

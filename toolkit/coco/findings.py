@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel.coco.records import Ids, Place
 from goldlabel.coco.rules import RULES, SEVERITIES, Rule, at_least
+from goldlabel.formats.json.records import Ids, Place
 
 __all__ = ["Batch", "Finding", "Findings", "Fix"]
 

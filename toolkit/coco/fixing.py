@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from goldlabel import check
 from goldlabel.coco.checking import check_document
-from goldlabel.coco.document import Document, read_document
 from goldlabel.coco.findings import Batch, Findings
-from goldlabel.coco.records import Ids
 from goldlabel.coco.rules import RULES
 from goldlabel.errors import InputError
 from goldlabel.files import check_replaceable, replacing
+from goldlabel.formats.json.document import Document, read_document
+from goldlabel.formats.json.records import Ids
+from goldlabel.inputs import check
 
 __all__ = ["Change", "Fixed", "fix_coco"]
 

@@ -9,9 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.coco.collecting import Collector
-from goldlabel.coco.document import Document, Section
-from goldlabel.coco.records import NO_ID, Numbers, Place, Records
-from goldlabel.kernels import json_numbers, json_places
+from goldlabel.formats.json import numbers as json_numbers
+from goldlabel.formats.json import places
+from goldlabel.formats.json.document import Document, Section
+from goldlabel.formats.json.records import (
+    NO_ID,
+    Numbers,
+    Place,
+    Records,
+)
 
 __all__ = ["Annotations", "Instances", "load_annotations", "load_instances", "rows_of"]
 
@@ -21,7 +27,7 @@ Mask = npt.NDArray[np.bool_]
 
 TEXTS = (json_numbers.TEXT_WHOLE, json_numbers.TEXT_NUMBER)
 _WHOLE = (json_numbers.WHOLE, json_numbers.ROUND, json_numbers.TEXT_WHOLE)
-_NOTHING = (json_places.MISSING, json_places.NULL)
+_NOTHING = (places.MISSING, places.NULL)
 _NO_ENTRIES = np.empty(0, dtype=np.int64)
 
 
@@ -199,8 +205,8 @@ def check_ids(
     """Find ids that are missing, or no integers; `listed` are those that these refer to."""
     collector.add("field-missing", records, lacking(records, field), f"has no {field}", field=field)
     kinds = records.kinds(field)
-    is_id = np.isin(kinds, (json_places.NUMBER, json_places.STRING))
-    other = ~is_id & ~np.isin(kinds, (*_NOTHING, json_places.NAN))
+    is_id = np.isin(kinds, (places.NUMBER, places.STRING))
+    other = ~is_id & ~np.isin(kinds, (*_NOTHING, places.NAN))
     wrong = np.flatnonzero(other)
     collector.add(
         *("wrong-type", records, wrong, "{name} is {value}, not an integer"),
@@ -229,7 +235,7 @@ def check_texts(collector: Collector, records: Records, field: str) -> None:
     """Find names that are missing, or no text."""
     kinds = records.kinds(field)
     collector.add("field-missing", records, lacking(records, field), f"has no {field}", field=field)
-    wrong = np.flatnonzero(~np.isin(kinds, (json_places.STRING, *_NOTHING)))
+    wrong = np.flatnonzero(~np.isin(kinds, (places.STRING, *_NOTHING)))
     collector.add(
         *("wrong-type", records, wrong, f"{field} is {{value}}, not text"),
         field=field,
@@ -288,7 +294,7 @@ def _crowd(collector: Collector, records: Records) -> Mask:
     numbers = records.numbers("iscrowd")
     kinds = records.kinds("iscrowd")
     starts, stops = records.spans("iscrowd")
-    is_word = kinds == json_places.BOOLEAN
+    is_word = kinds == places.BOOLEAN
     is_true = is_word & (collector.document.data[starts] == ord("t"))
     others = Numbers(numbers.floats, numbers.ints, np.where(is_word, 0, numbers.found))
     check_number(collector, records, "iscrowd", others)

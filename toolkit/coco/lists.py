@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from goldlabel.coco.collecting import Collector
 from goldlabel.coco.instances import Annotations, Instances
-from goldlabel.coco.records import NO_ID, Place
+from goldlabel.formats.json.records import NO_ID, Place
 
 __all__ = ["check_lists", "is_unsafe"]
 

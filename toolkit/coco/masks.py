@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from goldlabel.coco import polygons
 from goldlabel.coco.collecting import Collector
-from goldlabel.coco.document import DECODER, Section
 from goldlabel.coco.instances import Annotations, Instances
-from goldlabel.coco.records import Records
-from goldlabel.kernels import json_numbers, json_places, polygons
+from goldlabel.formats.json import numbers, places
+from goldlabel.formats.json.document import DECODER, Section
+from goldlabel.formats.json.records import Records
+from goldlabel.formats.json.text import elements
 from goldlabel.kernels.rows import each_block
-from goldlabel.tables.json_text import elements
 
 __all__ = ["Masks", "check_masks"]
 
@@ -59,9 +60,9 @@ def check_masks(
     kinds = records.kinds(FIELD)
     masks = Masks(
         np.zeros(n, dtype=bool), np.zeros(n), np.full((n, 4), np.nan), np.zeros(n, dtype=bool),
-        kinds == json_places.LIST, kinds == json_places.OBJECT,
+        kinds == places.LIST, kinds == places.OBJECT,
     )  # fmt: skip
-    allowed = (json_places.MISSING, json_places.NULL, json_places.LIST, json_places.OBJECT)
+    allowed = (places.MISSING, places.NULL, places.LIST, places.OBJECT)
     _add_format(collector, records, np.flatnonzero(~np.isin(kinds, allowed)))
     _check_polygons(collector, annotations, masks)
     _check_runs(collector, instances, annotations, masks)
@@ -102,8 +103,8 @@ def _read_polygons(records: Records, rows: Ints) -> _Polygons:
         room = int((stops[part] - starts[part]).sum()) // 2 + 2
         values, parts = np.empty(room), np.empty(room, dtype=np.int64)
         owners = np.empty(part.stop - part.start + 1, dtype=np.int64)
-        json_numbers.point_lists(
-            *(records.document.data, starts[part], kinds[part], json_places.LIST),
+        numbers.point_lists(
+            *(records.document.data, starts[part], kinds[part], places.LIST),
             *(values, parts, owners, found.reading[part]),
         )
         longest = int(np.diff(parts[: owners[-1] + 1]).max(initial=0)) // 2 + 1
@@ -134,9 +135,9 @@ def _check_polygons(collector: Collector, annotations: Annotations, masks: Masks
     records = annotations.records
     found = _read_polygons(records, np.flatnonzero(masks.is_polygon))
     rows = found.rows
-    _add_format(collector, records, rows[found.reading & json_numbers.NOT_NUMBERS != 0])
-    is_read = found.reading & ~json_numbers.FLAT == 0
-    flat = rows[is_read & (found.reading == json_numbers.FLAT)]
+    _add_format(collector, records, rows[found.reading & numbers.NOT_NUMBERS != 0])
+    is_read = found.reading & ~numbers.FLAT == 0
+    flat = rows[is_read & (found.reading == numbers.FLAT)]
     starts, stops = records.spans(FIELD)
     collector.add(
         *("polygon-not-nested", records, flat, "a polygon is not in a list of polygons"),
@@ -150,7 +151,7 @@ def _check_polygons(collector: Collector, annotations: Annotations, masks: Masks
     for bit, (code, text) in _PARTS.items():
         bad = is_read & (found.flags & bit != 0)
         first = found.firsts[bad, bit.bit_length() - 1]
-        is_flat = found.reading[bad] == json_numbers.FLAT
+        is_flat = found.reading[bad] == numbers.FLAT
         for flatly in (False, True):
             mine = is_flat == flatly
             parts = None if flatly else first[mine].tolist()
@@ -239,15 +240,15 @@ def _check_runs(
     kinds = coded.kinds("counts")
     whole = (counted == 2) & (sizes[:, :2] == np.floor(sizes[:, :2])).all(axis=1)
     whole &= (sizes[:, :2] > 0).all(axis=1) & (sizes[:, :2] < 1 << 31).all(axis=1)
-    readable = whole & np.isin(kinds, (json_places.LIST, json_places.STRING))
+    readable = whole & np.isin(kinds, (places.LIST, places.STRING))
     extents, flags = _run_lengths(coded, sizes, readable)
-    bad = ~readable | (flags & (json_numbers.RLE_MALFORMED | json_numbers.RLE_NEGATIVE) != 0)
+    bad = ~readable | (flags & (numbers.RLE_MALFORMED | numbers.RLE_NEGATIVE) != 0)
     collector.add(
         *("rle-malformed", records, rows[bad], "run lengths can't be read: {value}"),
         field=FIELD,
         value=records.raw(rows[bad], FIELD),
     )
-    short = readable & (flags == json_numbers.RLE_SIZE)
+    short = readable & (flags == numbers.RLE_SIZE)
     pixels = (sizes[:, 0] * sizes[:, 1])[short]
     collector.add(
         *("rle-count-mismatch", records, rows[short], "covers {sum:,} of {pixels:,.0f} pixels"),
@@ -256,7 +257,7 @@ def _check_runs(
         pixels=pixels,
     )
     other = _check_mask_sizes(collector, instances, annotations, rows, sizes, readable)
-    _check_uncompressed(collector, annotations, rows[readable & (kinds == json_places.LIST)])
+    _check_uncompressed(collector, annotations, rows[readable & (kinds == places.LIST)])
     sound = readable & (flags == 0) & (extents[:, 0] > 0)
     masks.is_sound[rows] = sound & ~other
     masks.is_plain[rows] = sound & ~other
@@ -296,7 +297,7 @@ def _run_lengths(coded: Records, sizes: Floats, readable: Mask) -> tuple[Ints, I
     shape = np.where(readable[:, None], sizes[:, :2], 0).astype(np.int64)
 
     def work(worker: int, block: int, rows: slice) -> None:
-        json_numbers.run_lengths(
+        numbers.run_lengths(
             *(coded.document.data, starts[rows], stops[rows], shape[rows]),
             *(extents[rows], flags[rows]),
         )

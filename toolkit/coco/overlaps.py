@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from goldlabel.coco.collecting import Collector
 from goldlabel.coco.instances import Annotations
-from goldlabel.coco.records import Records
+from goldlabel.coco.near_boxes import OTHER, SAME, near_boxes
+from goldlabel.formats.json.records import Records
 from goldlabel.kernels._jit import frozen
-from goldlabel.kernels.near_boxes import OTHER, SAME, near_boxes
 from goldlabel.kernels.rows import each_block
 
 __all__ = ["check_overlaps", "same_entries"]

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.coco.collecting import Collector
-from goldlabel.coco.document import DECODER, Document, Section
 from goldlabel.coco.instances import (
     Annotations,
     Instances,
@@ -18,10 +17,11 @@ from goldlabel.coco.instances import (
     make_annotations,
     rows_of,
 )
-from goldlabel.coco.records import Records
 from goldlabel.coco.schema import add_dangling, repeated
-from goldlabel.kernels import json_places
-from goldlabel.tables.json_text import elements
+from goldlabel.formats.json import places
+from goldlabel.formats.json.document import DECODER, Document, Section
+from goldlabel.formats.json.records import Records
+from goldlabel.formats.json.text import elements
 
 __all__ = ["is_panoptic", "load_panoptic"]
 
@@ -55,7 +55,7 @@ def is_panoptic(document: Document, listed: Section) -> bool:
     head = Section(
         listed.name, listed.start, listed.stop, True, listed.starts[:1], listed.stops[:1]
     )
-    return bool((Records(document, head, [INNER]).kinds(INNER) == json_places.LIST).any())
+    return bool((Records(document, head, [INNER]).kinds(INNER) == places.LIST).any())
 
 
 def load_panoptic(
@@ -72,15 +72,15 @@ def load_panoptic(
         collector, parents, "image", images, rows_of(images, instances.image_ids), instances
     )
     kinds = parents.kinds(INNER)
-    none = np.isin(kinds, (json_places.MISSING, json_places.NULL)) & parents.is_object
+    none = np.isin(kinds, (places.MISSING, places.NULL)) & parents.is_object
     collector.add("field-missing", parents, none, f"has no {INNER}", field=INNER)
-    wrong = np.flatnonzero(~none & (kinds != json_places.LIST) & parents.is_object)
+    wrong = np.flatnonzero(~none & (kinds != places.LIST) & parents.is_object)
     collector.add(
         *("wrong-type", parents, wrong, f"{INNER} is {{value}}, not a list"),
         field=INNER,
         value=parents.raw(wrong, INNER),
     )
-    section, rows, within = _inner(document, parents, np.flatnonzero(kinds == json_places.LIST))
+    section, rows, within = _inner(document, parents, np.flatnonzero(kinds == places.LIST))
     fields = ["id", "category_id", "bbox", "area", "iscrowd", "segmentation"]
     segments = Segments(document, section, fields, parents, rows, within)
     found = make_annotations(instances, segments, collector, images=images[rows], has_ids=True)

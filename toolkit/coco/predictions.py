@@ -17,7 +17,7 @@ from goldlabel.coco.masks import check_masks
 from goldlabel.coco.overlaps import same_entries
 from goldlabel.coco.schema import check_dangling
 from goldlabel.errors import InputError
-from goldlabel.kernels import json_places
+from goldlabel.formats.json import places
 
 __all__ = ["check_predictions"]
 
@@ -71,7 +71,7 @@ def _check_fields(collector: Collector, found: Annotations) -> None:
     none = lacking(records, "score")
     collector.add("field-missing", records, none, "has no score", field="score")
     outside = (scores.floats < 0) | (scores.floats > 1)
-    bad = np.flatnonzero(outside | (records.kinds("score") == json_places.NAN))
+    bad = np.flatnonzero(outside | (records.kinds("score") == places.NAN))
     collector.add(
         *("score-invalid", records, bad, "score is {value}, not in [0, 1]"),
         field="score",

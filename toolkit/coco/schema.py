@@ -11,12 +11,18 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.coco.collecting import Collector
-from goldlabel.coco.document import DECODER, Document, Odd, invalid_utf8
 from goldlabel.coco.instances import Annotations, Instances
-from goldlabel.coco.records import NO_ID, Place, Records
-from goldlabel.kernels import json_places, json_scan
+from goldlabel.formats.json import places as json_places
+from goldlabel.formats.json import scan
+from goldlabel.formats.json.document import (
+    DECODER,
+    Document,
+    Odd,
+    invalid_utf8,
+)
+from goldlabel.formats.json.records import NO_ID, Place, Records
+from goldlabel.formats.json.text import members
 from goldlabel.kernels._jit import frozen
-from goldlabel.tables.json_text import members
 
 __all__ = ["add_dangling", "check_bytes", "check_dangling", "check_references", "check_sections"]
 
@@ -59,9 +65,9 @@ def _places(document: Document, spans: list[tuple[int, int]]) -> list[Place]:
 
 
 def _is_infinite(document: Document, odd: Odd) -> bool:
-    if odd.kind == json_scan.HUGE:
+    if odd.kind == scan.HUGE:
         return math.isinf(float(document.raw(odd.start, odd.stop)))
-    return odd.kind == json_scan.NOT_FINITE
+    return odd.kind == scan.NOT_FINITE
 
 
 def _short(document: Document, odd: Odd) -> str:
@@ -72,7 +78,7 @@ def _short(document: Document, odd: Odd) -> str:
 def _check_keys(collector: Collector) -> None:
     """Find keys that are there twice, and those among them that say the same twice."""
     document = collector.document
-    kinds = (json_scan.SAME_KEY, json_scan.MANY_KEYS)
+    kinds = (scan.SAME_KEY, scan.MANY_KEYS)
     objects = {odd.start for odd in document.odd if odd.kind in kinds} - {document.root.start}
     found = [_Repeated(key, start, stop, None) for key, start, stop in document.repeated]
     starts = frozen(np.array(sorted(objects), dtype=np.int64))

@@ -1,7 +1,7 @@
 """Pool the scores of rows into one score per group: tokens to sentence, classes to item.
 
-Groups are given by offsets (`goldlabel.ragged`). A group without rows scores 1: nothing in it can
-be wrong. Every kernel reads the scores once, where they lie.
+Groups are given by offsets (`goldlabel.inputs.ragged`). A group without rows scores 1: nothing in
+it can be wrong. Every kernel reads the scores once, where they lie.
 
 References
 ----------

@@ -1,6 +1,6 @@
 """Show an audit: on a terminal, as one self-contained HTML page, as JSON, as a folder on disk.
 
-Nothing here knows a task. All that is shown comes from `goldlabel.audit.Audit`.
+Nothing here knows a task. All that is shown comes from `goldlabel.results.audit.Audit`.
 """
 
 from __future__ import annotations

@@ -8,7 +8,12 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
-from goldlabel.audit import Audit, Box, Item, Span
+from goldlabel.results.audit import (
+    Audit,
+    Box,
+    Item,
+    Span,
+)
 
 from . import wording
 from .examples import Example, Finding

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from goldlabel.audit import Audit, Item
 from goldlabel.errors import InputError
-from goldlabel.result import LabelIssues
+from goldlabel.results.audit import Audit, Item
+from goldlabel.results.label_issues import LabelIssues
 
 from . import wording
 

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from goldlabel.audit import Audit, Source
 from goldlabel.errors import InputError
 from goldlabel.files import is_replaceable, sha256
-from goldlabel.result import LabelIssues
+from goldlabel.results.audit import Audit, Source
+from goldlabel.results.label_issues import LabelIssues
 
 from .html import render_document
 from .summary import SCHEMA, describe, to_bytes

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from goldlabel.audit import Table
+from goldlabel.results.audit import Table
 
 from . import wording
 

@@ -18,7 +18,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from goldlabel.audit import Audit
+from goldlabel.results.audit import Audit
 
 from . import cards, grids, wording
 from .examples import Example, source_name, worst

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from goldlabel import __version__
-from goldlabel.audit import Audit
 from goldlabel.files import sha256
+from goldlabel.results.audit import Audit
 
 from . import examples, wording
 

@@ -13,7 +13,7 @@ from rich.cells import cell_len, chop_cells
 from rich.console import Console
 from rich.text import Text
 
-from goldlabel.audit import Audit, Item, Span
+from goldlabel.results.audit import Audit, Item, Span
 
 from . import examples, wording
 

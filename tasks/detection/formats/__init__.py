@@ -12,11 +12,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.tables import read_table
-from goldlabel.tables.encoded import check_file, first_bytes, is_folder, read_text
-from goldlabel.tables.json_text import parse
+from goldlabel.formats.json.text import parse
+from goldlabel.formats.tables import read_table
+from goldlabel.formats.text import (
+    check_file,
+    first_bytes,
+    is_folder,
+    read_text,
+)
+from goldlabel.results.audit import Source
 from goldlabel.tasks.detection.data import DetectionData
 from goldlabel.tasks.detection.findings import CORNERS
 from goldlabel.tasks.detection.formats import coco, label_studio, rows, text, voc

@@ -10,11 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.tables import write_text
-from goldlabel.tables.encoded import TextFile, read_text
-from goldlabel.tables.json_text import edited_list, elements, kind_of, members, parse, spliced
+from goldlabel.formats.json.text import (
+    edited_list,
+    elements,
+    kind_of,
+    members,
+    parse,
+    spliced,
+)
+from goldlabel.formats.tables import write_text
+from goldlabel.formats.text import TextFile, read_text
+from goldlabel.results.audit import Source
 from goldlabel.tasks.detection.formats.listed import Change, Collector, Listed, number
 
 __all__ = ["export", "looks_like", "looks_like_results", "read", "read_results"]

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path, PurePath
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
 from goldlabel.files import list_files, name_inside, new_folder, path_inside
+from goldlabel.results.audit import Source
 from goldlabel.tasks.detection.formats.listed import IMAGES, Change
 
 __all__ = ["copied", "digest", "files_of", "image_files", "read_bytes"]

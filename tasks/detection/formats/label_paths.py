@@ -6,8 +6,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from goldlabel.audit import Source
 from goldlabel.files import name_inside
+from goldlabel.results.audit import Source
 from goldlabel.tasks.detection.formats.folders import image_files
 from goldlabel.tasks.detection.formats.listed import IMAGES
 from goldlabel.tasks.detection.formats.pictures import Pictures

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
+from goldlabel.results.audit import Source
 from goldlabel.tasks.detection.boxes import LARGEST
 
 __all__ = ["IMAGES", "Change", "Collector", "Listed", "number", "stem"]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from goldlabel.errors import InputError
-from goldlabel.tables.encoded import read_text
+from goldlabel.formats.text import read_text
 
 __all__ = ["class_file", "names_of"]
 

@@ -12,11 +12,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
 from goldlabel.files import replacing
-from goldlabel.tables import delimited, read_table, write_columns, write_text
-from goldlabel.tables.encoded import TextFile
+from goldlabel.formats.tables import (
+    delimited,
+    read_table,
+    write_columns,
+    write_text,
+)
+from goldlabel.formats.text import TextFile
+from goldlabel.results.audit import Source
 from goldlabel.tasks.detection.formats.listed import Change, Collector, Listed, number
 
 __all__ = ["export", "looks_like", "read"]

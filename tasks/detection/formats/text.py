@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
+from goldlabel.results.audit import Source
 from goldlabel.tasks.detection.boxes import LARGEST
 from goldlabel.tasks.detection.formats.folders import copied, digest, files_of, read_bytes
 from goldlabel.tasks.detection.formats.listed import Change, Collector, Listed

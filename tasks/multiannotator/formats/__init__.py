@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.tables.classes import arrange, distinct
-from goldlabel.tables.table import check_unchanged
+from goldlabel.formats.tables.class_column import arrange, distinct
+from goldlabel.formats.tables.table import check_unchanged
+from goldlabel.results.audit import Source
 from goldlabel.tasks.multiannotator.data import MultiannotatorData
 from goldlabel.tasks.multiannotator.formats import label_studio, lines, long, wide
 from goldlabel.tasks.multiannotator.formats.ballots import Ballots, name_codes
@@ -63,18 +63,18 @@ def read(
     Parameters
     ----------
     path : str or Path
-        A table (see `goldlabel.tables.read_table`) with a row for each vote, also of Mechanical
-        Turk, Toloka, Label Studio and Prodigy; or with a row for each item: a column for each
-        annotator, lists of annotators and labels, or counts of votes. JSON of Label Studio, JSON
-        Lines of doccano.
+        A table (see `goldlabel.formats.tables.read_table`) with a row for each vote, also of
+        Mechanical Turk, Toloka, Label Studio and Prodigy; or with a row for each item: a column for
+        each annotator, lists of annotators and labels, or counts of votes. JSON of Label Studio,
+        JSON Lines of doccano.
     item, annotator, label, time, seconds : str, optional
         Columns of a table; found by their usual names if not given. Of Label Studio, `label` is
         the name of the choices. `time` says when a vote was given, `seconds` how long it took.
     annotators : sequence of str, optional
         Columns of the annotators of a wide table (of the counts in a table of counts).
     pred_probs : path or sequence of paths, optional
-        Predicted probabilities of each model; see `goldlabel.tables.read_pred_probs`. Rows are
-        matched by an id column; items without votes are normal.
+        Predicted probabilities of each model; see `goldlabel.formats.predictions.read_pred_probs`.
+        Rows are matched by an id column; items without votes are normal.
     classes : sequence of str, optional
         Names of the classes in the order of the columns of `pred_probs`.
     duplicates : {"error", "last", "majority"}
@@ -84,9 +84,9 @@ def read(
     format : str, optional
         One of `FORMATS`, taken instead of what the content looks like.
     encoding, delimiter, quote, header, split
-        Of the table; see `goldlabel.tables.read_table`.
+        Of the table; see `goldlabel.formats.tables.read_table`.
     key, prefix
-        Of `pred_probs`; see `goldlabel.tables.read_pred_probs`.
+        Of `pred_probs`; see `goldlabel.formats.predictions.read_pred_probs`.
 
     Returns
     -------

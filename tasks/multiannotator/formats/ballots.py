@@ -10,8 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel.audit import Source
-from goldlabel.columns import column_kind, date_parts, numbers, texts
+from goldlabel.models.columns import (
+    column_kind,
+    date_parts,
+    numbers,
+    texts,
+)
+from goldlabel.results.audit import Source
 
 __all__ = [
     "NO",

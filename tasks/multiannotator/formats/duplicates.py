@@ -7,8 +7,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel import check
 from goldlabel.errors import InputError
+from goldlabel.inputs import check
 
 __all__ = ["Duplicates", "without_duplicates"]
 

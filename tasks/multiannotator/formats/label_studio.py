@@ -10,11 +10,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.tables import write_text
-from goldlabel.tables.encoded import TextFile, read_text
-from goldlabel.tables.json_text import elements, kind_of, members, parse, spliced
+from goldlabel.formats.json.text import (
+    elements,
+    kind_of,
+    members,
+    parse,
+    spliced,
+)
+from goldlabel.formats.tables import write_text
+from goldlabel.formats.text import TextFile, read_text
+from goldlabel.results.audit import Source
 from goldlabel.tasks.multiannotator.formats.ballots import Ballots, as_names, times_of
 from goldlabel.tasks.multiannotator.formats.choices import chosen
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.tables import TableFile, write_columns
+from goldlabel.formats.tables import TableFile, write_columns
+from goldlabel.results.audit import Source
 from goldlabel.tasks.multiannotator.formats.ballots import Ballots, as_names, times_of
 from goldlabel.tasks.multiannotator.formats.choices import chosen
 from goldlabel.tasks.multiannotator.formats.label_studio import place_of

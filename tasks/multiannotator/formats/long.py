@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.tables import TableFile, write_column
+from goldlabel.formats.tables import TableFile, write_column
+from goldlabel.results.audit import Source
 from goldlabel.tasks.multiannotator.formats.ballots import (
     Ballots,
     as_names,

@@ -7,13 +7,18 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.tables import FORMATS as TABLES
-from goldlabel.tables import TableFile, read_table
-from goldlabel.tables.encoded import check_file, first_bytes, is_folder, read_text
-from goldlabel.tables.json_text import parse
-from goldlabel.tables.table import check_unchanged
+from goldlabel.formats.json.text import parse
+from goldlabel.formats.tables import FORMATS as TABLES
+from goldlabel.formats.tables import TableFile, read_table
+from goldlabel.formats.tables.table import check_unchanged
+from goldlabel.formats.text import (
+    check_file,
+    first_bytes,
+    is_folder,
+    read_text,
+)
+from goldlabel.results.audit import Source
 from goldlabel.tasks.multiannotator.formats import label_studio, lines, long, wide
 from goldlabel.tasks.multiannotator.formats.ballots import Ballots
 

@@ -11,8 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.errors import InputError
-from goldlabel.tables import read_pred_probs, read_table
-from goldlabel.tables.encoded import check_file, first_bytes
+from goldlabel.formats.predictions import read_pred_probs
+from goldlabel.formats.tables import read_table
+from goldlabel.formats.text import check_file, first_bytes
 from goldlabel.tasks.multiannotator.formats.ballots import as_names
 
 __all__ = ["Predictions", "read_predictions"]

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from goldlabel.audit import Source
-from goldlabel.columns import column_kind, numbers
 from goldlabel.errors import InputError
-from goldlabel.tables import TableFile, write_columns
-from goldlabel.tables.json_text import elements
+from goldlabel.formats.json.text import elements
+from goldlabel.formats.tables import TableFile, write_columns
+from goldlabel.models.columns import column_kind, numbers
+from goldlabel.results.audit import Source
 from goldlabel.tasks.multiannotator.formats.ballots import Ballots, as_names, is_missing
 from goldlabel.tasks.multiannotator.formats.roles import NAMES
 
@@ -211,7 +211,7 @@ def export_lists(source: Source, changes: Mapping[tuple[int, ...], object], out:
 
 def table_again(source: Source) -> pd.DataFrame:
     """Return the frame of a table that was read before."""
-    from goldlabel.tables import read_table_again
+    from goldlabel.formats.tables import read_table_again
 
     return read_table_again(source).frame
 

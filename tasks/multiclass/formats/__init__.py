@@ -14,22 +14,19 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.tables import (
-    FORMATS as TABLES,
-)
-from goldlabel.tables import (
-    PredProbs,
+from goldlabel.formats.predictions import PredProbs, read_pred_probs
+from goldlabel.formats.tables import FORMATS as TABLES
+from goldlabel.formats.tables import (
     TableFile,
     is_table_folder,
-    read_pred_probs,
     read_table,
     read_table_again,
     roles,
     write_column,
 )
-from goldlabel.tables.classes import Classes, Distinct, arrange
+from goldlabel.formats.tables.class_column import Classes, Distinct, arrange
+from goldlabel.results.audit import Source
 from goldlabel.tasks.multiclass.data import MulticlassData
 from goldlabel.tasks.multiclass.formats import image_folder, table
 
@@ -76,8 +73,8 @@ def read(
     Parameters
     ----------
     path : str or Path
-        A table (see `goldlabel.tables.read_table`), or a folder with a folder of images for each
-        class.
+        A table (see `goldlabel.formats.tables.read_table`), or a folder with a folder of images for
+        each class.
     label : str, optional
         The table's column of labels. If not given: the one called label, labels, class, category,
         target or y, or the only column.
@@ -86,8 +83,8 @@ def read(
     format : {"csv", "tsv", "jsonl", "parquet", "huggingface", "image_folder"}, optional
         Taken instead of what the content looks like.
     pred_probs : str or Path, optional
-        File of predicted probabilities; see `goldlabel.tables.read_pred_probs`. If both files
-        have ids, rows are matched by them, else by position.
+        File of predicted probabilities; see `goldlabel.formats.predictions.read_pred_probs`. If
+        both files have ids, rows are matched by them, else by position.
     classes : sequence of str, optional
         Names of the classes in the order of the columns of `pred_probs`. Where labels are whole
         numbers and these are not, they name the numbers 0 .. k-1, or 1 .. k.
@@ -95,9 +92,9 @@ def read(
         What to do with rows that have no label. "drop" leaves them out; `MulticlassData.rows`
         then says which rows remain, and an export still knows them by their place in the file.
     encoding, delimiter, quote, header, split
-        Of the table; see `goldlabel.tables.read_table`.
+        Of the table; see `goldlabel.formats.tables.read_table`.
     key, prefix
-        Of `pred_probs`; see `goldlabel.tables.read_pred_probs`.
+        Of `pred_probs`; see `goldlabel.formats.predictions.read_pred_probs`.
 
     Returns
     -------

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
 from goldlabel.files import list_files, new_folder, path_inside
-from goldlabel.tables.classes import Distinct, distinct
+from goldlabel.formats.tables.class_column import Distinct, distinct
+from goldlabel.results.audit import Source
 
 __all__ = ["EXTENSIONS", "export", "read"]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from goldlabel.tables import TableFile
-from goldlabel.tables.classes import Distinct, distinct
+from goldlabel.formats.tables import TableFile
+from goldlabel.formats.tables.class_column import Distinct, distinct
 
 __all__ = ["LABEL_NAMES", "labels", "listed_classes"]
 

@@ -16,14 +16,20 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.tables import FORMATS as TABLES
-from goldlabel.tables import PredProbs, jsonl, read_pred_probs, read_table
-from goldlabel.tables.encoded import check_file, first_bytes, is_folder, read_text
-from goldlabel.tables.json_text import parse
-from goldlabel.tables.roles import id_column
-from goldlabel.tables.roles import ids as ids_of
+from goldlabel.formats.json.text import parse
+from goldlabel.formats.predictions import PredProbs, read_pred_probs
+from goldlabel.formats.tables import FORMATS as TABLES
+from goldlabel.formats.tables import jsonl, read_table
+from goldlabel.formats.tables.roles import id_column
+from goldlabel.formats.tables.roles import ids as ids_of
+from goldlabel.formats.text import (
+    check_file,
+    first_bytes,
+    is_folder,
+    read_text,
+)
+from goldlabel.results.audit import Source
 from goldlabel.tasks.multilabel.data import MultilabelData
 from goldlabel.tasks.multilabel.formats import arff, arrays, coco, columns, label_studio, lists
 from goldlabel.tasks.multilabel.formats.arranging import Arranged, arranged
@@ -62,8 +68,8 @@ def read(
     Parameters
     ----------
     path : str or Path
-        A table (see `goldlabel.tables.read_table`) with a column for each class that says yes or
-        no, or one column of lists; an ARFF file; JSON of Label Studio or COCO; .npy, .npz.
+        A table (see `goldlabel.formats.tables.read_table`) with a column for each class that says
+        yes or no, or one column of lists; an ARFF file; JSON of Label Studio or COCO; .npy, .npz.
     labels : sequence of str, optional
         The columns of the classes, or the one column of lists; of an ARFF file the attributes; of
         Label Studio the name of the choices; of an .npz file the array. If not given, what the
@@ -73,8 +79,8 @@ def read(
     format : str, optional
         One of `FORMATS`, taken instead of what the content looks like.
     pred_probs : str or Path, optional
-        File of predicted probabilities; see `goldlabel.tables.read_pred_probs`. If both files
-        have ids, rows are matched by them, else by position.
+        File of predicted probabilities; see `goldlabel.formats.predictions.read_pred_probs`. If
+        both files have ids, rows are matched by them, else by position.
     classes : sequence of str, optional
         Names of the classes in the order of the columns of `pred_probs`.
     separator : str, optional
@@ -86,9 +92,9 @@ def read(
     sigmoid : bool
         Turn predictions into probabilities first: they are logits.
     encoding, delimiter, quote, header, split
-        Of the table; see `goldlabel.tables.read_table`.
+        Of the table; see `goldlabel.formats.tables.read_table`.
     key, prefix
-        Of `pred_probs`; see `goldlabel.tables.read_pred_probs`.
+        Of `pred_probs`; see `goldlabel.formats.predictions.read_pred_probs`.
 
     Returns
     -------

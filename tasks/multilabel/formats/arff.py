@@ -12,11 +12,11 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.tables import write_text
-from goldlabel.tables.encoded import TextFile, read_text
-from goldlabel.tables.json_text import edited_list, spliced
+from goldlabel.formats.json.text import edited_list, spliced
+from goldlabel.formats.tables import write_text
+from goldlabel.formats.text import TextFile, read_text
+from goldlabel.results.audit import Source
 from goldlabel.tasks.multilabel.formats.given import Changes, Given, flag, opposite, whole
 
 __all__ = ["export", "label_names", "looks_like", "read"]

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.errors import InputError
-from goldlabel.tables import PredProbs
-from goldlabel.tables.classes import arrange
+from goldlabel.formats.predictions import PredProbs
+from goldlabel.formats.tables.class_column import arrange
 from goldlabel.tasks.multilabel.formats.given import Given, rows_of
 
 __all__ = ["Arranged", "arranged"]

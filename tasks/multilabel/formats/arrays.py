@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
 from goldlabel.files import replacing, sha256
-from goldlabel.tables.table import check_unchanged
-from goldlabel.tables.writing import check_output
+from goldlabel.formats.tables.table import check_unchanged
+from goldlabel.formats.tables.writing import check_output
+from goldlabel.results.audit import Source
 from goldlabel.tasks.multilabel.formats.given import Changes, Given, whole
 
 __all__ = ["MAGIC", "export", "read"]

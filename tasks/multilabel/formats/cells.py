@@ -17,7 +17,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from goldlabel.errors import InputError
-from goldlabel.tables.json_text import edited_list
+from goldlabel.formats.json.text import edited_list
 
 __all__ = ["Entry", "Style", "edit", "entries", "find_style", "writer"]
 

@@ -11,11 +11,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.tables import write_text
-from goldlabel.tables.encoded import TextFile, read_text
-from goldlabel.tables.json_text import edited_list, elements, kind_of, members, parse
+from goldlabel.formats.json.text import (
+    edited_list,
+    elements,
+    kind_of,
+    members,
+    parse,
+)
+from goldlabel.formats.tables import write_text
+from goldlabel.formats.text import TextFile, read_text
+from goldlabel.results.audit import Source
 from goldlabel.tasks.multilabel.formats.given import Changes, Given, whole
 
 __all__ = ["export", "looks_like", "read"]

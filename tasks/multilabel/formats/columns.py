@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.tables import TableFile, read_table_again, write_columns
+from goldlabel.formats.tables import TableFile, read_table_again, write_columns
+from goldlabel.results.audit import Source
 from goldlabel.tasks.multilabel.formats.given import Changes, Given, flag, flags, opposite, whole
 
 __all__ = ["export", "indicators", "read"]

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.tables.classes import Distinct, distinct
-from goldlabel.tasks.multilabel.annotations import UNKNOWN
+from goldlabel.formats.tables.class_column import Distinct, distinct
+from goldlabel.results.audit import Source
+from goldlabel.tasks.multilabel.inputs import UNKNOWN
 
 __all__ = ["Changes", "Given", "flag", "flags", "opposite", "pivot", "rows_of", "whole"]
 

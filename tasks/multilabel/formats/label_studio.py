@@ -10,11 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.tables import write_text
-from goldlabel.tables.encoded import TextFile, read_text
-from goldlabel.tables.json_text import (
+from goldlabel.formats.json.text import (
     edited_list,
     elements,
     kind_of,
@@ -22,6 +19,9 @@ from goldlabel.tables.json_text import (
     place,
     spliced,
 )
+from goldlabel.formats.tables import write_text
+from goldlabel.formats.text import TextFile, read_text
+from goldlabel.results.audit import Source
 from goldlabel.tasks.multilabel.formats.given import Changes, Given, pivot
 
 __all__ = ["export", "looks_like", "read"]

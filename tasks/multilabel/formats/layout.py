@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from goldlabel.errors import InputError
-from goldlabel.tables import TableFile
+from goldlabel.formats.tables import TableFile
 from goldlabel.tasks.multilabel.formats import columns, lists
 from goldlabel.tasks.multilabel.formats.given import Given
 

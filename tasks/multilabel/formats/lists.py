@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.tables import TableFile, read_table_again, write_columns
-from goldlabel.tables.json_text import edited_list, elements, spliced
+from goldlabel.formats.json.text import edited_list, elements, spliced
+from goldlabel.formats.tables import TableFile, read_table_again, write_columns
+from goldlabel.results.audit import Source
 from goldlabel.tasks.multilabel.formats.cells import Style, edit, entries, find_style, writer
 from goldlabel.tasks.multilabel.formats.given import Changes, Given, opposite, pivot, whole
 

@@ -16,9 +16,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.tables import TableFile, read_table, read_table_again, roles, write_column
+from goldlabel.formats.tables import (
+    TableFile,
+    read_table,
+    read_table_again,
+    roles,
+    write_column,
+)
+from goldlabel.results.audit import Source
 from goldlabel.tasks.regression.data import RegressionData
 from goldlabel.tasks.regression.formats.numbers import Column, Style, read_numbers, written
 from goldlabel.tasks.regression.formats.predictions import Predictions, read_predictions
@@ -54,7 +60,7 @@ def read(
     Parameters
     ----------
     path : str or Path
-        A table; see `goldlabel.tables.read_table`.
+        A table; see `goldlabel.formats.tables.read_table`.
     label : str, optional
         The column of labels. If not given: the one called label, labels, target, y, value,
         given_label or response, or the only column.
@@ -74,7 +80,7 @@ def read(
         How text writes numbers: the mark before decimals, what separates thousands, and a sign
         before or behind the number. The first two are recognised if not given.
     encoding, delimiter, quote, header, split
-        Of the table; see `goldlabel.tables.read_table`.
+        Of the table; see `goldlabel.formats.tables.read_table`.
     key : str, optional
         Array in an .npz file, or column of a table of predictions.
 

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel.columns import MISSING
 from goldlabel.errors import InputError
+from goldlabel.models.columns import MISSING
 from goldlabel.tasks.regression.values import NOTHING, NUMBER, TEXT, Values
 
 __all__ = ["Column", "Style", "read_numbers", "written"]

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.errors import InputError
-from goldlabel.tables import read_table
-from goldlabel.tables.encoded import check_file, first_bytes
-from goldlabel.tables.predictions import array_of_archive, load_array, rows_by_id
+from goldlabel.formats.predictions import array_of_archive, load_array, rows_by_id
+from goldlabel.formats.tables import read_table
+from goldlabel.formats.text import check_file, first_bytes
 from goldlabel.tasks.regression.formats.numbers import read_numbers
 
 __all__ = ["Predictions", "named_columns", "read_predictions"]

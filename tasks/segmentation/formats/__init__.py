@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.tables.encoded import check_file, first_bytes, is_folder
+from goldlabel.formats.text import check_file, first_bytes, is_folder
+from goldlabel.results.audit import Source
 from goldlabel.tasks.segmentation import runs
 from goldlabel.tasks.segmentation.data import SegmentationData
 from goldlabel.tasks.segmentation.formats import (

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
 from goldlabel.files import replacing, sha256
-from goldlabel.tables.encoded import first_bytes
+from goldlabel.formats.text import first_bytes
+from goldlabel.results.audit import Source
 from goldlabel.tasks.segmentation.formats.given import Given, Indices, Masks
 from goldlabel.tasks.segmentation.formats.masks import Repaint
 

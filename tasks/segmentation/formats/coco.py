@@ -13,11 +13,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.tables import write_text
-from goldlabel.tables.encoded import TextFile, read_text
-from goldlabel.tables.json_text import edited_list, elements, kind_of, members, parse
+from goldlabel.formats.json.text import (
+    edited_list,
+    elements,
+    kind_of,
+    members,
+    parse,
+)
+from goldlabel.formats.tables import write_text
+from goldlabel.formats.text import TextFile, read_text
+from goldlabel.results.audit import Source
 from goldlabel.tasks.segmentation import runs
 from goldlabel.tasks.segmentation.formats.given import Given, Masks
 from goldlabel.tasks.segmentation.formats.masks import Repaint

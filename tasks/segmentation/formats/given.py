@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
+from goldlabel.results.audit import Source
 
 __all__ = ["Given", "Indices", "Masks", "indices_of"]
 

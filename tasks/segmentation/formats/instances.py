@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.tables import write_text
-from goldlabel.tables.encoded import TextFile, read_text
-from goldlabel.tables.json_text import kind_of, parse
+from goldlabel.formats.json.text import kind_of, parse
+from goldlabel.formats.tables import write_text
+from goldlabel.formats.text import TextFile, read_text
+from goldlabel.results.audit import Source
 from goldlabel.tasks.segmentation.comparing import InstanceMasks
 from goldlabel.tasks.segmentation.formats.coco import Coco, described, edited, parsed
 from goldlabel.tasks.segmentation.formats.segments import is_mask, segment_runs

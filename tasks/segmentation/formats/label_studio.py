@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.tables import write_text
-from goldlabel.tables.encoded import TextFile, read_text
-from goldlabel.tables.json_text import elements, parse, spliced
+from goldlabel.formats.json.text import elements, parse, spliced
+from goldlabel.formats.tables import write_text
+from goldlabel.formats.text import TextFile, read_text
+from goldlabel.results.audit import Source
 from goldlabel.tasks.segmentation.formats import brush
 from goldlabel.tasks.segmentation.formats.coco import with_background
 from goldlabel.tasks.segmentation.formats.given import Given, Masks

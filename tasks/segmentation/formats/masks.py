@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
 from goldlabel.files import list_files, new_folder, path_inside
+from goldlabel.results.audit import Source
 from goldlabel.tasks.segmentation.formats import pictures
 from goldlabel.tasks.segmentation.formats.given import Given, Masks, indices_of
 from goldlabel.tasks.segmentation.formats.tables import ClassTable

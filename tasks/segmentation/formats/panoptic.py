@@ -12,11 +12,16 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
 from goldlabel.files import new_folder, path_inside
-from goldlabel.tables.encoded import read_text
-from goldlabel.tables.json_text import elements, members, parse, spliced
+from goldlabel.formats.json.text import (
+    elements,
+    members,
+    parse,
+    spliced,
+)
+from goldlabel.formats.text import read_text
+from goldlabel.results.audit import Source
 from goldlabel.tasks.segmentation.formats import pictures
 from goldlabel.tasks.segmentation.formats.coco import with_background
 from goldlabel.tasks.segmentation.formats.given import Given, Masks

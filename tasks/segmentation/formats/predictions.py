@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from goldlabel.errors import InputError, MissingExtra
 from goldlabel.files import list_files
-from goldlabel.tables.encoded import check_file, first_bytes, is_folder
+from goldlabel.formats.text import check_file, first_bytes, is_folder
 from goldlabel.tasks.segmentation.formats.given import Masks
 from goldlabel.tasks.segmentation.sequences import Images, Stored
 

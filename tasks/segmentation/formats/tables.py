@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.errors import InputError
-from goldlabel.tables.encoded import read_text
+from goldlabel.formats.text import read_text
 
 __all__ = ["ClassTable", "read_table"]
 

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.ragged import Ragged
-from goldlabel.tables import read_table, read_table_again
-from goldlabel.tables.table import check_unchanged
+from goldlabel.formats.tables import read_table, read_table_again
+from goldlabel.formats.tables.table import check_unchanged
+from goldlabel.inputs.ragged import Ragged
+from goldlabel.results.audit import Source
 from goldlabel.tasks.token.data import TokenData
 from goldlabel.tasks.token.formats import conll, docbin, lists, spacy_json, span_files
 from goldlabel.tasks.token.formats.aligning import aligned, corrected

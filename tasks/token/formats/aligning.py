@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
+from goldlabel.results.audit import Source
 from goldlabel.tasks.token.formats.given import (
     Changes,
     Given,

@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.tables import write_text
-from goldlabel.tables.encoded import TextFile, read_text
+from goldlabel.formats.tables import write_text
+from goldlabel.formats.text import TextFile, read_text
+from goldlabel.results.audit import Source
 from goldlabel.tasks.token.formats.given import Changes, Given
 
 __all__ = ["export", "read"]

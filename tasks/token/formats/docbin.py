@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError, MissingExtra
 from goldlabel.files import replacing, sha256
-from goldlabel.tables.table import check_unchanged
-from goldlabel.tables.writing import check_output
+from goldlabel.formats.tables.table import check_unchanged
+from goldlabel.formats.tables.writing import check_output
+from goldlabel.results.audit import Source
 from goldlabel.tasks.token.formats.given import Changes, Given
 
 __all__ = ["export", "read"]

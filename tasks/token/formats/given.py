@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
+from goldlabel.results.audit import Source
 from goldlabel.tasks.token.entities import Tokens, canonical, converted
 from goldlabel.tasks.token.tags import TagSet
 

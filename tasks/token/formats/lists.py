@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.tables import TableFile, write_column
-from goldlabel.tables.json_text import elements, spliced
-from goldlabel.tables.roles import id_column
-from goldlabel.tables.roles import ids as ids_of
+from goldlabel.formats.json.text import elements, spliced
+from goldlabel.formats.tables import TableFile, write_column
+from goldlabel.formats.tables.roles import id_column
+from goldlabel.formats.tables.roles import ids as ids_of
+from goldlabel.results.audit import Source
 from goldlabel.tasks.token.formats.given import Changes, Given
 
 __all__ = ["TAGS", "TOKENS", "export", "read"]
@@ -177,7 +177,7 @@ class _Elements(dict[int, Any]):
 
 def _whole_lists(source: Source, rows: dict[int, Any]) -> dict[int, object]:
     """Return the whole new list of each row: Arrow has no smaller change."""
-    from goldlabel.tables import read_table_again
+    from goldlabel.formats.tables import read_table_again
 
     column = read_table_again(source).frame[source.options["tags"]]
     lists = {row: list(column.iloc[row]) for row in rows}

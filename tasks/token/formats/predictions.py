@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.errors import InputError
-from goldlabel.tables import read_pred_probs, read_table
-from goldlabel.tables.encoded import check_file, first_bytes
+from goldlabel.formats.predictions import read_pred_probs
+from goldlabel.formats.tables import read_table
+from goldlabel.formats.text import check_file, first_bytes
 from goldlabel.tasks.token.merging import SubwordMethod, align_subwords
 
 __all__ = ["Predictions", "read_predictions"]
@@ -26,7 +27,7 @@ Ints = npt.NDArray[np.int64]
 
 _PROBS = ("pred_probs", "probs", "probabilities", "predictions", "logits")
 _NAMES = ("classes", "labels", "label_list", "label_names", "names", "tags")
-_MAPPED_BYTES = 1 << 26  # as in goldlabel.tables.predictions
+_MAPPED_BYTES = 1 << 26  # as in goldlabel.formats.predictions
 
 
 class Predictions(NamedTuple):

@@ -7,8 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from goldlabel.errors import InputError
-from goldlabel.tables.encoded import check_file, first_bytes, is_folder, read_text
-from goldlabel.tables.json_text import parse
+from goldlabel.formats.json.text import parse
+from goldlabel.formats.text import (
+    check_file,
+    first_bytes,
+    is_folder,
+    read_text,
+)
 
 __all__ = ["FORMATS", "TABLES", "recognised"]
 

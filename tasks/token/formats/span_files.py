@@ -25,11 +25,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from goldlabel.audit import Source
 from goldlabel.errors import InputError
-from goldlabel.tables import write_text
-from goldlabel.tables.encoded import TextFile, read_text
-from goldlabel.tables.json_text import elements, kind_of, parse, place, spliced
+from goldlabel.formats.json.text import (
+    elements,
+    kind_of,
+    parse,
+    place,
+    spliced,
+)
+from goldlabel.formats.tables import write_text
+from goldlabel.formats.text import TextFile, read_text
+from goldlabel.results.audit import Source
 from goldlabel.tasks.token.formats.characters import Span, edits, tagged
 from goldlabel.tasks.token.formats.given import Changes, Given
 from goldlabel.tasks.token.formats.span_text import edited_spans, span_of

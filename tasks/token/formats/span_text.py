@@ -6,7 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from goldlabel.tables.json_text import edited_list, elements, members, place, spliced
+from goldlabel.formats.json.text import (
+    edited_list,
+    elements,
+    members,
+    place,
+    spliced,
+)
 from goldlabel.tasks.token.formats.characters import Edits, Span
 
 __all__ = ["edited_spans", "span_of"]

@@ -65,7 +65,7 @@ def ours(name: str, **options: Any) -> Callable[[Any], Any]:
     def call(given: Any) -> Any:
         from importlib import import_module
 
-        model = import_module(f"goldlabel.tasks.multiannotator.label_models.{name}")
+        model = import_module(f"goldlabel.tasks.multiannotator.aggregation.label_models.{name}")
         return model.fit(given["votes"], **options)
 
     return call
@@ -81,7 +81,7 @@ def peer(name: str, **options: Any) -> Callable[[Any], Any]:
 
 
 def alpha(given: Any) -> np.ndarray:
-    from goldlabel.tasks.multiannotator.agreement import krippendorff_alpha
+    from goldlabel.tasks.multiannotator.agreement.coefficients import krippendorff_alpha
 
     found = krippendorff_alpha(given["votes"])
     return np.array([found.value, found.low, found.high])

@@ -143,7 +143,7 @@ PAIR = ("self_confidence", "normalized_margin")
 
 
 def one_pass(given: Arrays) -> Any:
-    from goldlabel import confident
+    from goldlabel.learning import confident
 
     return confident.count(*rows(given), methods=PAIR)
 

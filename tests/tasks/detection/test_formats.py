@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from goldlabel.corrections import suggested
+from goldlabel.actions.corrections import suggested
 from goldlabel.errors import InputError
 from goldlabel.tasks import detection
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from goldlabel import LabelIssues
-from goldlabel.corrections import decided, suggested
+from goldlabel.actions.corrections import decided, suggested
 from goldlabel.errors import DataWarning
 from goldlabel.tasks import detection
 from goldlabel.tasks.detection.fixes import with_suggestions

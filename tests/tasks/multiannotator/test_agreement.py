@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 
 from goldlabel.errors import InputError
-from goldlabel.tasks.multiannotator.agreement import (
+from goldlabel.tasks.multiannotator.agreement.coefficients import (
     fleiss_kappa,
     krippendorff_alpha,
     observed_agreement,
 )
-from goldlabel.tasks.multiannotator.pair_agreement import cohen_kappa
+from goldlabel.tasks.multiannotator.agreement.pairs import cohen_kappa
 from goldlabel.tasks.multiannotator.votes import Votes
 
 EXAMPLE = reference.from_rows([[0, 0, 1], [1, 1, 1], [0, 1, 0], [1, 1, 0], [0, 0, 0]])

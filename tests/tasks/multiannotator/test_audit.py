@@ -10,11 +10,11 @@ import pytest
 
 from goldlabel import report
 from goldlabel.cli import main
-from goldlabel.result import LabelIssues
+from goldlabel.results.label_issues import LabelIssues
 from goldlabel.tasks import multiannotator
 from goldlabel.tasks.multiannotator import Votes, get_consensus_labels
-from goldlabel.tasks.multiannotator.annotators import annotator_table
-from goldlabel.tasks.multiannotator.drift import shifts
+from goldlabel.tasks.multiannotator.annotators.drift import shifts
+from goldlabel.tasks.multiannotator.annotators.report import annotator_table
 
 PEOPLE = ("ann", "bob", "cyd", "dan", "eve")
 

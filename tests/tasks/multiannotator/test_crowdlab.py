@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from goldlabel.tasks import multiannotator
 from goldlabel.tasks.multiannotator import Votes, get_consensus_labels
-from goldlabel.tasks.multiannotator.crowdlab import (
+from goldlabel.tasks.multiannotator.aggregation.crowdlab import (
     best_temperature,
     fit,
     majority_vote,
     scaled,
 )
-from goldlabel.tasks.multiannotator.given import given_votes
+from goldlabel.tasks.multiannotator.inputs import given_votes
 
 N = np.nan
 LABELS = np.array([[0, 0, N], [1, N, 1], [2, 2, 1], [N, 0, 0], [1, 1, 2], [N, 2, N]])

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goldlabel.errors import InputError
-from goldlabel.tasks.multiannotator.label_models import (
+from goldlabel.tasks.multiannotator.aggregation.label_models import (
     dawid_skene,
     fitted,
     glad,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import reference
 
-from goldlabel import noise
 from goldlabel.errors import DataWarning
+from goldlabel.learning import calibration
 from goldlabel.tasks import multiclass
 
 FILTERS = reference.FILTERS
@@ -311,4 +311,4 @@ def test_round_rows_examples_keep_their_sums():
     for row, total in [([1.5, 1.5, 1.0], 4), ([1.2, 1.2, 1.2, 1.4], 5), ([1.1] * 10, 11)]:
         matrix = np.zeros((len(row), len(row)))
         matrix[0] = row
-        assert noise.round_rows(matrix)[0].sum() == total
+        assert calibration.round_rows(matrix)[0].sum() == total

@@ -9,8 +9,8 @@ import reference
 import strategies
 from hypothesis import given, settings
 
-from goldlabel import confident
 from goldlabel.errors import DataWarning, InputError
+from goldlabel.learning import confident
 from goldlabel.tasks.multiclass.summary import health_summary, overlapping_classes, summarize
 
 CLASS_COLUMNS = [

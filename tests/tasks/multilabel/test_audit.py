@@ -10,7 +10,7 @@ import pytest
 
 from goldlabel import report
 from goldlabel.cli import main
-from goldlabel.result import LabelIssues
+from goldlabel.results.label_issues import LabelIssues
 from goldlabel.tasks import multilabel
 
 TAGS = ["calm|sad", "happy", "", "happy|calm"] * 10

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from goldlabel import InputError, report
+from goldlabel.actions.export import export
 from goldlabel.cli import main
-from goldlabel.export import export
-from goldlabel.result import LabelIssues
+from goldlabel.results.label_issues import LabelIssues
 from goldlabel.tasks.regression import audit, summarize
 from goldlabel.tasks.regression.plots import plots
 
@@ -71,7 +71,7 @@ def test_by_predictions_trains_nothing(flats, monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("a model is fitted")
 
-    monkeypatch.setattr("goldlabel.fitting.fit_copy", refuse)
+    monkeypatch.setattr("goldlabel.models.fitting.fit_copy", refuse)
     monkeypatch.setattr("goldlabel.tasks.regression.predictors.fit_copy", refuse)
     found = audit(flats, label="price", predictions="guess")
     assert found.issues.ranked()[1] == 7

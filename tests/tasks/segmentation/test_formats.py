@@ -570,7 +570,7 @@ def test_corrections_are_checked(tmp_path, row, message):
 @pytest.mark.parametrize("image", range(3))
 def test_crowded_reports_stay_small(tmp_path, image):
     """Images beyond those drawn are listed without pictures."""
-    from goldlabel.tasks.segmentation.items import DRAWN, Items
+    from goldlabel.tasks.segmentation.view import DRAWN, Items
 
     labels, probs, _ = dataset()
     np.save(tmp_path / "masks.npy", labels)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goldlabel import InputError
-from goldlabel.ragged import Ragged
+from goldlabel.inputs.ragged import Ragged
 from goldlabel.tasks import segmentation
 from goldlabel.tasks.segmentation import InstanceMasks, runs
 from goldlabel.tasks.segmentation.comparing import KINDS, compare

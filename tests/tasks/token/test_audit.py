@@ -13,7 +13,7 @@ import pytest
 
 from goldlabel import Ragged, report
 from goldlabel.cli import main
-from goldlabel.result import LabelIssues
+from goldlabel.results.label_issues import LabelIssues
 from goldlabel.tasks import token
 
 CLASSES = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]

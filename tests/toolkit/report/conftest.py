@@ -14,8 +14,16 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from goldlabel.audit import Audit, Box, Figure, Item, Source, Span, Table
-from goldlabel.result import LabelIssues, Parts
+from goldlabel.results.audit import (
+    Audit,
+    Box,
+    Figure,
+    Item,
+    Source,
+    Span,
+    Table,
+)
+from goldlabel.results.label_issues import LabelIssues, Parts
 
 HOSTILE = (
     '</script><img src="http://127.0.0.1:9/x" onerror="alert(1)">\'"{{ 7 * 7 }}\u202eevil\x1b[31m'

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from goldlabel import InputError, report
-from goldlabel.audit import Source
 from goldlabel.report import folder
+from goldlabel.results.audit import Source
 
 FILES = {"examples.parquet", "issues.parquet", "summary.json", "report.html"}
 

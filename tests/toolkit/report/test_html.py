@@ -16,8 +16,14 @@ import pandas as pd
 import pytest
 
 from goldlabel import report
-from goldlabel.audit import Audit, Figure, Item, Source, Table
 from goldlabel.report import html
+from goldlabel.results.audit import (
+    Audit,
+    Figure,
+    Item,
+    Source,
+    Table,
+)
 
 KINDS = [
     "text",
@@ -284,7 +290,7 @@ def test_what_was_run_is_on_the_page(tmp_path, make, parse):
 
 
 def test_a_million_examples_cost_only_those_shown():
-    from goldlabel.result import LabelIssues, Parts
+    from goldlabel.results.label_issues import LabelIssues, Parts
 
     n, m = 1_000_000, 100_000
     told = []

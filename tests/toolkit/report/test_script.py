@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from goldlabel import report
-from goldlabel.audit import Audit, Source
-from goldlabel.result import LabelIssues, Parts
+from goldlabel.results.audit import Audit, Source
+from goldlabel.results.label_issues import LabelIssues, Parts
 
 pytestmark = pytest.mark.slow
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from goldlabel import report
-from goldlabel.audit import Item, Source
 from goldlabel.report.summary import plain, to_bytes
+from goldlabel.results.audit import Item, Source
 
 KINDS = ["text", "image", "token", "box", "value", "empty", "none", "bare", "hostile"]
 

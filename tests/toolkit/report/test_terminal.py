@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from goldlabel import report
-from goldlabel.audit import Item, Span
+from goldlabel.results.audit import Item, Span
 
 KINDS = [
     "text",

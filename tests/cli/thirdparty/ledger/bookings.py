@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from goldlabel.audit import Audit, Item, Source
 from goldlabel.errors import DataWarning, InputError
-from goldlabel.result import LabelIssues, Parts
+from goldlabel.results.audit import Audit, Item, Source
+from goldlabel.results.label_issues import LabelIssues, Parts
 
 if TYPE_CHECKING:
     from goldlabel.task import Progress

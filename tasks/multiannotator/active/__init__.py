@@ -1,0 +1,1 @@
+"""Active learning: what to label next, and by whom."""

@@ -1,0 +1,287 @@
+"""Which items to label next, and by whom.
+
+References
+----------
+H. Goh, J. Mueller. ActiveLab: Active Learning with Re-Labeling by Multiple Annotators.
+arXiv:2301.11856 (2023).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from goldlabel.errors import InputError
+from goldlabel.inputs import check
+from goldlabel.inputs.labels import as_array
+from goldlabel.models.features import read_embeddings
+from goldlabel.results.audit import Source
+from goldlabel.tasks.multiannotator.active.scores import scores_of_votes
+from goldlabel.tasks.multiannotator.aggregation.aggregating import consensus_of
+from goldlabel.tasks.multiannotator.aggregation.consensus import Consensus
+from goldlabel.tasks.multiannotator.formats import read_again
+from goldlabel.tasks.multiannotator.inputs import Given, given_models, given_votes
+
+__all__ = ["next_examples", "select"]
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+SHRINKAGE = 5.0
+"""Votes of a class that an annotator's overall quality counts as, where few are known."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Needs:
+    """How much each item needs a label, and what it probably is."""
+
+    scores: Floats
+    labels: Ints
+
+
+def select(
+    labels: Any,
+    pred_probs: Any = None,
+    *,
+    n: int = 100,
+    method: Literal["active_learning", "random"] = "active_learning",
+    features: npt.ArrayLike | None = None,
+    pool: int = 5,
+    per_annotator: int | None = None,
+    seed: int = 0,
+    classes: Sequence[Hashable] | None = None,
+    ids: npt.ArrayLike | None = None,
+) -> pd.DataFrame:
+    """Choose a batch of items to label next, or once more, and who should label each.
+
+    Parameters
+    ----------
+    labels, pred_probs, classes, ids
+        As for `get_consensus_labels`; items without votes are those of the pool. Without
+        pred_probs, items are ordered by the quality of their consensus by Dawid-Skene.
+    n : int
+        How many items at most.
+    method : {"active_learning", "random"}
+        The lowest scores of ActiveLab; or each item with the same chance, to compare with.
+    features : array_like of shape (N, d), optional
+        Numbers for each item, e.g. embeddings. The batch is then chosen from the `pool` times `n`
+        lowest scores so that its items differ: first the lowest, then each time the item farthest
+        from those chosen, features scaled to equal spread.
+    pool : int
+        See `features`.
+    per_annotator : int, optional
+        Most items for one annotator. If not given: three times an even share, rounded up.
+    seed : int
+        Of method "random".
+
+    Returns
+    -------
+    DataFrame, a row per item, in the order to label
+        `item` (position), `id`, `score` (lowest = most needed), `votes` it has, its `probable`
+        class, and `annotator`: of those who have not labelled it yet, who is most often right
+        about items of that class; None where nobody is left. Items that everybody has labelled
+        come last.
+
+    Raises
+    ------
+    InputError
+        A shape, type or value that does not fit; the message says which entry.
+
+    Examples
+    --------
+    >>> votes = {"item": [0, 0, 1], "annotator": ["ann", "bob", "ann"], "label": [0, 0, 1]}
+    >>> batch = select(votes, [[0.9, 0.1], [0.4, 0.6], [0.5, 0.5]], n=2)
+    >>> batch[["item", "votes", "annotator"]].values.tolist()
+    [[2, 0, 'bob'], [1, 1, 'bob']]
+    """
+    check.choice(method, ("active_learning", "random"), name="method")
+    given = given_votes(labels, pred_probs, classes=classes, ids=ids)
+    return _batch(given, n, method == "random", features, pool, per_annotator, seed)
+
+
+def next_examples(
+    source: Source,
+    *,
+    n: int,
+    features: Path | None = None,
+    at_random: bool = False,
+    per_annotator: int | None = None,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Choose what to label next in an audited dataset; what ``goldlabel select`` calls.
+
+    Parameters
+    ----------
+    source : Source
+        Of the audit.
+    n, at_random, per_annotator, seed
+        See `select`.
+    features : Path, optional
+        A file with a row of numbers for each item, in the order of consensus.parquet.
+
+    Returns
+    -------
+    DataFrame
+        `example`, `id`, `score`, `votes`, `probable`, `annotator`, and what the dataset says of
+        each item.
+
+    Raises
+    ------
+    InputError
+        The dataset has changed since, or `features` does not fit.
+    """
+    data = read_again(source)
+    probs = None if data.pred_probs is None else given_models(list(data.pred_probs))[0]
+    given = Given(data.votes, data.classes, data.annotators, data.ids, probs)
+    values = None
+    if features is not None:
+        values = read_embeddings(features, len(data))
+    batch = _batch(given, n, at_random, values, 5, per_annotator, seed)
+    if not data.has_identities:
+        batch = batch.drop(columns="annotator")
+    batch = batch.rename(columns={"item": "example"})
+    if data.frame is None:
+        return batch
+    shown = data.frame.iloc[batch["example"].to_numpy()].reset_index(drop=True)
+    own = [name for name in shown.columns if name not in batch.columns]
+    return pd.concat([batch, shown[own]], axis=1)
+
+
+def _batch(
+    given: Given,
+    n: int,
+    is_random: bool,
+    features: npt.ArrayLike | None,
+    pool: int,
+    per_annotator: int | None,
+    seed: int,
+) -> pd.DataFrame:
+    size = check.whole_number(n, name="n", low=1)
+    factor = check.whole_number(pool, name="pool", low=1)
+    votes = given.votes
+    if not len(votes):
+        raise InputError("labels", "holds no vote", "Pass at least one label")
+    consensus = consensus_of(given, _method(given))
+    needs = _needs(given, consensus)
+    everybody = np.count_nonzero(votes.votes_per_annotator)
+    is_full = votes.votes_per_item >= everybody
+    order = np.lexsort((needs.scores, is_full))
+    if is_random:
+        drawn = np.random.default_rng(seed).permutation(votes.num_items)
+        order = drawn[np.argsort(is_full[drawn], kind="stable")]
+    elif features is not None:
+        rows = _checked_features(features, votes.num_items)
+        order = _spread(rows, order[: factor * size], size)
+    chosen = order[:size]
+    people = _who(consensus, chosen, needs.labels[chosen], per_annotator)
+    names = list(given.annotators)
+    return pd.DataFrame(
+        {
+            "item": chosen,
+            "id": chosen if given.ids is None else given.ids[chosen],
+            "score": needs.scores[chosen],
+            "votes": votes.votes_per_item[chosen],
+            "probable": _objects([given.classes[c] for c in needs.labels[chosen].tolist()]),
+            "annotator": _objects([None if j < 0 else names[j] for j in people.tolist()]),
+        }
+    )
+
+
+def _objects(values: list[Any]) -> pd.Series[Any]:
+    """Return a column that keeps integers beside None as they are."""
+    return pd.Series(values, dtype=object)
+
+
+def _method(given: Given) -> Any:
+    """Return how the consensus is found: of single labels, annotators can't be compared."""
+    if not (given.votes.votes_per_item > 1).any():
+        return "majority_vote" if given.probs is None else "dawid_skene"
+    return "dawid_skene" if given.probs is None else "best_quality"
+
+
+def _needs(given: Given, consensus: Consensus) -> _Needs:
+    if given.probs is None:
+        return _Needs(consensus.quality, np.maximum(consensus.labels, 0))
+    scores, _ = scores_of_votes(given.votes, given.probs)
+    labels = consensus.labels.copy()
+    unseen = labels < 0
+    labels[unseen] = given.probs[:, unseen].mean(axis=0).argmax(axis=1)
+    return _Needs(scores, labels)
+
+
+def _checked_features(features: npt.ArrayLike, n: int) -> Floats:
+    array = as_array(features, "features")
+    if array.ndim != 2 or len(array) != n or array.dtype.kind not in "fiub":
+        raise InputError(
+            "features",
+            f"has shape {array.shape} and holds {array.dtype}",
+            f"Pass numbers of shape ({n}, d), a row for each item",
+        )
+    rows = array.astype(np.float64)
+    bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+    if bad.size:
+        raise InputError(
+            f"features[{bad[0]}]", f"is not finite ({bad.size:,} such rows)", "Pass finite numbers"
+        )
+    spread = rows.std(axis=0)
+    scaled: Floats = (rows - rows.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    return scaled
+
+
+def _spread(rows: Floats, candidates: Ints, size: int) -> Ints:
+    """Return the candidates one after the other, each the farthest from those before it."""
+    own = rows[candidates]
+    chosen = [0]
+    distance = ((own - own[0]) ** 2).sum(axis=1)
+    while len(chosen) < min(size, len(candidates)):
+        distance[chosen[-1]] = -1.0
+        farthest = int(distance.argmax())
+        chosen.append(farthest)
+        distance = np.where(
+            distance < 0, distance, np.minimum(distance, ((own - own[farthest]) ** 2).sum(axis=1))
+        )
+    return candidates[chosen]
+
+
+def _who(consensus: Consensus, items: Ints, labels: Ints, most: int | None) -> Ints:
+    """Return who should label each item; -1 where nobody is left."""
+    votes = consensus.votes
+    active = np.flatnonzero(votes.votes_per_annotator > 0)
+    if most is None:
+        most = -(-3 * len(items) // max(len(active), 1))
+    most = check.whole_number(most, name="per_annotator", low=1)
+    room = np.full(votes.num_annotators, 0)
+    room[active] = most
+    ranked = {label: _best_first(consensus, label) for label in np.unique(labels).tolist()}
+    chosen = np.full(len(items), -1, dtype=np.int64)
+    for at, (item, label) in enumerate(zip(items.tolist(), labels.tolist(), strict=True)):
+        start, stop = votes.item_offsets[item : item + 2]
+        had = set(votes.annotator[start:stop].tolist())
+        for person in ranked[label]:
+            if room[person] > 0 and person not in had:
+                chosen[at] = person
+                room[person] -= 1
+                break
+    return chosen
+
+
+def _best_first(consensus: Consensus, label: int) -> list[int]:
+    """Return annotators by how often they are right about items of a class, the best first.
+
+    Where they have labelled few of them, their quality in general counts.
+    """
+    votes, m = consensus.votes, consensus.votes.num_annotators
+    of_class = consensus.labels[votes.item] == label
+    right = of_class & (votes.label == label)
+    count = np.bincount(votes.annotator[of_class], minlength=m)
+    hits = np.bincount(votes.annotator[right], minlength=m)
+    quality = np.nan_to_num(consensus.annotator_quality, nan=0.0)
+    estimate = (hits + SHRINKAGE * quality) / (count + SHRINKAGE)
+    ranked: list[int] = np.argsort(-estimate, kind="stable").tolist()
+    return ranked

@@ -1,0 +1,1 @@
+"""From votes to consensus labels: aggregation methods."""

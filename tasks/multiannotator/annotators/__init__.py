@@ -1,0 +1,1 @@
+"""Annotators judged: quality, spammers, drift."""

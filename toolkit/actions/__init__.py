@@ -1,0 +1,1 @@
+"""What is done with an audit: corrections, export, what to label next."""

@@ -1,0 +1,1 @@
+"""Every file is opened, recognised, read and written here."""

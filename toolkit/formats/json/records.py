@@ -1,0 +1,219 @@
+"""The entries of a list of a COCO file, column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from goldlabel.formats.json import numbers as json_numbers
+from goldlabel.formats.json import places
+from goldlabel.formats.json.document import Document, Section, member
+from goldlabel.kernels._jit import frozen
+from goldlabel.kernels.rows import each_block
+
+__all__ = ["NO_ID", "Ids", "Numbers", "Place", "Records"]
+
+Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+BLOCK = 4096
+NO_ID = -(1 << 63)
+"""What stands for an id that there is none of."""
+_FIRST_NAME = NO_ID + 1
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """A field read as numbers.
+
+    Attributes
+    ----------
+    floats : ndarray of shape (n,), float64
+        NaN where there is no number.
+    ints : ndarray of shape (n,), int64
+        Where the number is whole.
+    found : ndarray of shape (n,), uint8
+        `json_numbers.WHOLE`, ...
+    """
+
+    floats: npt.NDArray[np.float64]
+    ints: Ints
+    found: npt.NDArray[np.uint8]
+
+
+class Ids:
+    """Ids as int64; those that are no integers get numbers of their own, far below zero.
+
+    One `Ids` serves all files that refer to each other.
+    """
+
+    def __init__(self) -> None:
+        self._code: dict[str, int] = {}
+        self._name: list[str] = []
+
+    def code(self, name: str) -> int:
+        """Return the number that stands for an id that is text."""
+        if name not in self._code:
+            self._code[name] = _FIRST_NAME + len(self._name)
+            self._name.append(name)
+        return self._code[name]
+
+    def show(self, code: int) -> int | str | None:
+        """Return the id that a number stands for; None where there is none."""
+        if code == NO_ID:
+            return None
+        at = code - _FIRST_NAME
+        return self._name[at] if 0 <= at < len(self._name) else code
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something stands: its JSON path, first byte, and the byte behind its last."""
+
+    path: str
+    start: int
+    stop: int
+
+
+class Records:
+    """The entries of one list.
+
+    Parameters
+    ----------
+    document : Document
+    section : Section
+        The list.
+    fields : sequence of str
+        The members that are looked at.
+    """
+
+    def __init__(self, document: Document, section: Section, fields: Sequence[str]) -> None:
+        self.document = document
+        self.name = section.name
+        self.starts, self.stops = section.starts, section.stops
+        self.fields = list(fields)
+        n = len(self.starts)
+        self._starts = np.zeros((len(self.fields), n), dtype=np.int64)
+        self._stops = np.zeros((len(self.fields), n), dtype=np.int64)
+        self._kinds = np.zeros((len(self.fields), n), dtype=np.uint8)
+        names = [field.encode("ascii") for field in self.fields]
+        text = frozen(np.frombuffer(b"".join(names), dtype=np.uint8))
+        offsets = frozen(np.cumsum([0, *map(len, names)], dtype=np.int64))
+
+        def work(worker: int, block: int, rows: slice) -> None:
+            size = rows.stop - rows.start, len(names)
+            starts, stops = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
+            kinds = np.zeros(size, dtype=np.uint8)
+            places.locate(document.data, self.starts[rows], text, offsets, starts, stops, kinds)
+            self._starts[:, rows], self._stops[:, rows] = starts.T, stops.T
+            self._kinds[:, rows] = kinds.T
+
+        each_block(work, n, BLOCK)
+        self.is_object: Mask = np.asarray(document.data[self.starts] == ord("{"))
+        for array in (self._starts, self._stops, self._kinds):
+            array.flags.writeable = False
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def kinds(self, field: str) -> npt.NDArray[np.uint8]:
+        """Return the kind of value that each entry has: `json_places.NUMBER`, ..."""
+        kinds: npt.NDArray[np.uint8] = self._kinds[self.fields.index(field)]
+        return kinds
+
+    def spans(self, field: str) -> tuple[Ints, Ints]:
+        """Return where the values of a field begin and end."""
+        at = self.fields.index(field)
+        return self._starts[at], self._stops[at]
+
+    def numbers(self, field: str) -> Numbers:
+        """Return a field as numbers."""
+        n = len(self)
+        found = Numbers(np.empty(n), np.empty(n, dtype=np.int64), np.empty(n, dtype=np.uint8))
+        starts, stops = self.spans(field)
+        kinds = self.kinds(field)
+
+        def work(worker: int, block: int, rows: slice) -> None:
+            json_numbers.numbers(
+                self.document.data,
+                *(starts[rows], stops[rows], kinds[rows]),
+                *(found.floats[rows], found.ints[rows], found.found[rows]),
+            )
+
+        each_block(work, n, BLOCK)
+        return found
+
+    def boxes(self, field: str) -> tuple[npt.NDArray[np.float64], Ints]:
+        """Return a field as four numbers each, and what `json_numbers.boxes` found."""
+        n = len(self)
+        out, found = np.empty((n, 4)), np.empty(n, dtype=np.int64)
+        starts, kinds = self.spans(field)[0], self.kinds(field)
+
+        def work(worker: int, block: int, rows: slice) -> None:
+            json_numbers.boxes(
+                self.document.data,
+                *(starts[rows], kinds[rows], places.LIST, out[rows], found[rows]),
+            )
+
+        each_block(work, n, BLOCK)
+        return out, found
+
+    def texts(self, field: str) -> list[str | None]:
+        """Return a field as text; None where it is none."""
+        starts, stops = (each.tolist() for each in self.spans(field))
+        wanted = (self.kinds(field) == places.STRING).tolist()
+        value = self.document.value
+        return [
+            value(start, stop) if each else None
+            for start, stop, each in zip(starts, stops, wanted, strict=True)
+        ]
+
+    def raw(self, rows: Ints, field: str) -> list[str]:
+        """Return values as they are written, long ones cut, for messages."""
+        starts, stops = self.spans(field)
+        return [
+            shown(self.document.raw(start, min(stop, start + 200)), stop - start)
+            for start, stop in zip(starts[rows].tolist(), stops[rows].tolist(), strict=True)
+        ]
+
+    def path(self, row: int) -> str:
+        """Return the JSON path of an entry."""
+        return f"${member(self.name)}[{row}]" if self.name else f"$[{row}]"
+
+    def where(self, row: int, field: str = "") -> Place:
+        """Return where a field of an entry stands; the entry where it lacks the field."""
+        path = self.path(row)
+        if field and self.kinds(field)[row] != places.MISSING:
+            starts, stops = self.spans(field)
+            return Place(path + member(field), int(starts[row]), int(stops[row]))
+        return Place(path, int(self.starts[row]), int(self.stops[row]))
+
+    def ids(self, field: str, ids: Ids) -> tuple[Ints, Numbers]:
+        """Return a field as ids, and as numbers."""
+        numbers = self.numbers(field)
+        whole = (json_numbers.WHOLE, json_numbers.ROUND, json_numbers.TEXT_WHOLE)
+        is_whole = np.isin(numbers.found, whole)
+        codes = np.where(is_whole, numbers.ints, NO_ID)
+        kinds = self.kinds(field)
+        named = ~is_whole & np.isin(kinds, (places.STRING, places.NUMBER))
+        starts, stops = self.spans(field)
+        for row in np.flatnonzero(named).tolist():
+            start, stop = int(starts[row]), int(stops[row])
+            text = self.document.raw(start, stop).decode("utf-8", "replace")
+            codes[row] = ids.code(self.document.value(start, stop) if text[0] == '"' else text)
+        return codes, numbers
+
+
+def shown(raw: bytes, length: int, most: int = 60) -> str:
+    """Return JSON text for a message: on one line, and not longer than `most`.
+
+    Examples
+    --------
+    >>> shown(b'[1, 2]', 6), shown(b'"a long story"', 14, most=6)
+    ('[1, 2]', '"a lo…')
+    """
+    text = " ".join(raw[: 4 * most].decode("utf-8", "replace").split())
+    return text if len(text) <= most and length <= len(raw) else text[: most - 1] + "…"

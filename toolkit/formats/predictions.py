@@ -1,0 +1,372 @@
+"""Predicted probabilities from arrays and tables: .npy, .npz, Parquet, CSV, TSV, JSON Lines."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from goldlabel.errors import InputError
+from goldlabel.formats.tables import parquet
+from goldlabel.formats.tables.table import read_table
+from goldlabel.formats.text import check_file, first_bytes, is_folder
+
+__all__ = ["PredProbs", "array_of_archive", "load_array", "read_pred_probs", "rows_by_id"]
+
+_PREFIXES = ("p_", "prob_", "proba_", "pred_probs_", "probs_")
+_NO_CLASSES = ("", "id", "index", "unnamed: 0", "__index_level_0__")  # lower case
+_MAPPED_BYTES = 1 << 26  # arrays from 64 MiB stay on disk until they are used
+
+Columns = dict[str, Any]  # of name to pyarrow.ChunkedArray or Array
+
+
+class PredProbs(NamedTuple):
+    """Predicted probabilities as read from a file.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n, k), float32 or float64
+        C-contiguous; a big .npy file is mapped, read-only.
+    classes : tuple of str or None
+        Names of the columns, where the file gives any.
+    notes : tuple of str
+        What was recognised, a sentence each.
+    """
+
+    values: npt.NDArray[Any]
+    classes: tuple[str, ...] | None
+    notes: tuple[str, ...]
+
+
+def read_pred_probs(
+    path: str | Path,
+    *,
+    classes: Sequence[str] | None = None,
+    ids: npt.ArrayLike | None = None,
+    id: str | None = None,
+    key: str | None = None,
+    prefix: str | None = None,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    header: bool | None = None,
+) -> PredProbs:
+    r"""Read predicted probabilities, a row per example and a column per class.
+
+    Of a table, the numeric columns are the classes, named by the header; if some names begin with
+    `prefix` (or, if it is not given, with ``p_``, ``prob_``, ``proba_``, ``probs_``,
+    ``pred_probs_``), only those, without it. One column of lists of equal length counts as the
+    whole matrix. Names 0 .. k-1 are positions, not class names.
+
+    Parameters
+    ----------
+    path : str or Path
+        .npy, .npz, or any table that `read_table` reads.
+    classes : sequence of str, optional
+        Of a table: the columns to take, in this order, if these are names of its columns.
+    ids : array_like of shape (n,), optional
+        The dataset's name of each example. A table that has an id column is put in this order.
+    id : str, optional
+        Name of the id column of the table; if not given, "id".
+    key : str, optional
+        Of .npz: which array. Needed if several could be meant.
+    prefix : str, optional
+        What the names of the class columns begin with.
+    encoding, delimiter, header
+        Of a table, as for `read_table`.
+
+    Raises
+    ------
+    InputError
+        The file can't be read, has no matrix of numbers, or lacks an id or has it twice.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp(), "predictions.csv")
+    >>> _ = path.write_text("id,p_cat,p_dog\nb,0.9,0.1\na,0.3,0.7\n")
+    >>> probs = read_pred_probs(path, ids=["a", "b"])
+    >>> probs.classes, probs.values.tolist()
+    (('cat', 'dog'), [[0.3, 0.7], [0.9, 0.1]])
+    """
+    path = Path(path)
+    magic = b"" if is_folder(path) else first_bytes(check_file(path))
+    if magic.startswith(b"\x93NUMPY"):
+        return _described(path, _as_floats(path, load_array(path)), None, ())
+    if magic.startswith(b"PK"):
+        name, array = array_of_archive(path, key)
+        return _described(f"{path}[{name!r}]", _as_floats(path, array), None, ())
+    options = {"encoding": encoding, "delimiter": delimiter, "header": header}
+    columns, read_note = _columns(path, magic, options)
+    return _from_columns(path, columns, read_note, classes, ids, id, prefix)
+
+
+def _described(
+    where: object,
+    values: npt.NDArray[Any],
+    classes: tuple[str, ...] | None,
+    notes: tuple[str, ...],
+) -> PredProbs:
+    n, k = values.shape
+    name = Path(str(where)).name
+    note = f"Read pred_probs from {name}: {n:,} rows, {k:,} classes, {values.dtype}."
+    return PredProbs(values, classes, (note, *notes))
+
+
+def load_array(path: Path) -> npt.NDArray[Any]:
+    """Map a .npy file: a header that promises more than the file holds costs no memory."""
+    try:
+        array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError, MemoryError, OverflowError) as error:
+        raise InputError(
+            str(path), f"is not an array that can be read ({error})", "Save it with numpy.save"
+        ) from error
+    return array if array.nbytes >= _MAPPED_BYTES else np.array(array)
+
+
+def array_of_archive(path: Path, key: str | None) -> tuple[str, npt.NDArray[Any]]:
+    """Return name and content of an array in an .npz file; `key` says which if there are more."""
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+            names = list(archive.files)
+            chosen = _choose_key(path, archive, names, key)
+            return chosen, np.asarray(archive[chosen])
+    except InputError:
+        raise
+    except (ValueError, OSError, EOFError, KeyError, MemoryError, zipfile.BadZipFile) as error:
+        raise InputError(
+            str(path), f"is no .npz file that can be read ({error})", "Save it with numpy.savez"
+        ) from error
+
+
+def _choose_key(path: Path, archive: Mapping[str, Any], names: list[str], key: str | None) -> str:
+    if key is not None:
+        if key not in names:
+            raise InputError(
+                str(path), f"has no array {key!r}, only {', '.join(names)}", "Name one"
+            )
+        return key
+    usual = [name for name in names if name in ("pred_probs", "probs")]
+    if len(names) == 1 or len(usual) == 1:
+        return (usual or names)[0]
+    raise InputError(
+        str(path), f"holds {len(names)} arrays: {', '.join(names[:20])}", "Say which one with key="
+    )
+
+
+def _as_floats(path: Path, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return a matrix as float32 or float64, C-contiguous, without a copy if it is so already."""
+    if array.dtype.kind not in "fiub":
+        raise InputError(str(path), f"holds {array.dtype}, not numbers", "Save an array of floats")
+    if array.ndim != 2:
+        raise InputError(
+            str(path),
+            f"has shape {array.shape}, and a row per example and a column per class is expected",
+            "Of two classes too, save both columns",
+        )
+    if not array.size:
+        raise InputError(str(path), f"is empty, of shape {array.shape}", "Save all rows")
+    small = array.dtype.kind == "f" and array.dtype.itemsize <= 4
+    return np.ascontiguousarray(array, dtype=np.float32 if small else np.float64)
+
+
+def _columns(path: Path, magic: bytes, options: Mapping[str, Any]) -> tuple[Columns, str]:
+    """Return every column of a table as Arrow data; what can't become it as text."""
+    if magic.startswith(b"PAR1"):
+        table = parquet.read(path)
+        columns = dict(zip(table.column_names, table.columns, strict=True))
+        if len(columns) < table.num_columns or not len(table):
+            raise InputError(str(path), "has no rows, or two columns of one name", "Mend it")
+        return columns, ""
+    read = read_table(path, **options)
+    frame = read.frame
+    return {str(name): _arrow(frame[name]) for name in frame.columns}, read.notes[0]
+
+
+def _arrow(column: pd.Series[Any]) -> Any:
+    try:
+        return pa.array(column, from_pandas=True)
+    except (pa.ArrowException, TypeError, ValueError):
+        return pa.array([str(value) for value in column])
+
+
+def _from_columns(
+    path: Path,
+    columns: Columns,
+    read_note: str,
+    classes: Sequence[str] | None,
+    ids: npt.ArrayLike | None,
+    id: str | None,
+    prefix: str | None,
+) -> PredProbs:
+    id_column = _id_column(path, columns, id)
+    rest = {name: column for name, column in columns.items() if name != id_column}
+    names, values, notes = _matrix(path, rest, classes, prefix)
+    if read_note:
+        notes.insert(0, read_note)
+    if ids is not None and id_column is not None:
+        values = values[rows_by_id(path, columns[id_column], np.asarray(ids), notes)]
+    elif ids is not None:
+        notes.append(
+            f"{path.name} has no id column: its rows are taken in the order of the labels."
+        )
+    return _described(path, np.ascontiguousarray(values), names, tuple(notes))
+
+
+def _id_column(path: Path, columns: Columns, id: str | None) -> str | None:
+    if id is not None and id in columns:
+        return id
+    found = [name for name in columns if name.lower() == "id"]
+    return found[0] if len(found) == 1 else None
+
+
+def _matrix(
+    path: Path, columns: Columns, classes: Sequence[str] | None, prefix: str | None
+) -> tuple[tuple[str, ...] | None, npt.NDArray[Any], list[str]]:
+    """Return class names, matrix and notes from the columns that are not the ids."""
+    lists = [name for name, column in columns.items() if _is_list(column.type)]
+    if lists:
+        if len(lists) > 1:
+            raise InputError(str(path), f"has {len(lists)} columns of lists", "Leave one of them")
+        return None, _as_floats(path, _list_matrix(path, lists[0], columns[lists[0]])), []
+    chosen, notes = _class_columns(path, columns, classes, prefix)
+    arrays = {name: _numbers(path, name, columns[column]) for name, column in chosen.items()}
+    small = all(array.dtype == np.float32 for array in arrays.values())
+    first = next(iter(arrays.values()))
+    values = np.empty((len(first), len(arrays)), np.float32 if small else np.float64)
+    for position, array in enumerate(arrays.values()):
+        values[:, position] = array
+    names: tuple[str, ...] | None = tuple(arrays)
+    if names == tuple(str(position) for position in range(len(arrays))):
+        names = None
+    return names, values, notes
+
+
+def _class_columns(
+    path: Path, columns: Columns, classes: Sequence[str] | None, prefix: str | None
+) -> tuple[dict[str, str], list[str]]:
+    """Return the table's column for each class name, in order, and notes on what was left out."""
+    prefixes = _PREFIXES if prefix is None else (prefix,)
+    used = next((p for p in prefixes if any(name.startswith(p) for name in columns)), "")
+    if prefix and not used:
+        raise InputError(
+            str(path), f"has no column that begins with {prefix!r}", f"It has {_listed(columns)}"
+        )
+    named = {name[len(used) :]: name for name in columns if name.startswith(used)}
+    if not used:
+        named = {
+            name: name
+            for name in named
+            if name.lower() not in _NO_CLASSES or name in (classes or ())
+        }
+    if classes is not None and any(name in named for name in classes):
+        missing = [name for name in classes if name not in named]
+        if missing:
+            raise InputError(
+                str(path),
+                f"has no column for class {missing[0]!r}; {len(missing)} of {len(classes)} classes "
+                "have none",
+                f"It has {_listed(columns)}",
+            )
+        named = {name: named[name] for name in classes}
+    if not named:
+        raise InputError(str(path), f"has no class columns, only {_listed(columns)}", "Add them")
+    left = [name for name in columns if name not in named.values()]
+    return named, [f"Columns of {path.name} left out: {_listed(left)}."] if left else []
+
+
+def _listed(names: Any) -> str:
+    listed = [repr(name) for name in names]
+    return ", ".join(listed[:10]) + (f" and {len(listed) - 10} more" if len(listed) > 10 else "")
+
+
+def _is_list(data_type: Any) -> bool:
+    kinds = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    return any(kind(data_type) for kind in kinds)
+
+
+def _list_matrix(path: Path, name: str, column: Any) -> npt.NDArray[Any]:
+    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    lists = pa.concat_arrays(chunks)
+    where = f"{path}: column {name!r}"
+    if lists.null_count:
+        row = int(np.argmax(lists.is_null().to_numpy(zero_copy_only=False)))
+        raise InputError(f"{where}, row {row + 1}", "is missing", "Fill it, or drop the row")
+    if not pa.types.is_fixed_size_list(lists.type):
+        lengths = pc.list_value_length(lists).to_numpy(zero_copy_only=False)
+        uneven = np.flatnonzero(lengths != lengths[0])
+        if uneven.size:
+            raise InputError(
+                f"{where}, row {uneven[0] + 1}",
+                f"has {lengths[uneven[0]]} values, and row 1 has {lengths[0]}; "
+                f"{uneven.size:,} rows differ from row 1",
+                "Give each row a value per class",
+            )
+    values = lists.flatten()
+    if values.null_count:
+        raise InputError(where, f"has {values.null_count:,} missing values", "Fill them")
+    k = len(values) // len(lists)
+    matrix: npt.NDArray[Any] = values.to_numpy(zero_copy_only=False).reshape(len(lists), k)
+    return matrix
+
+
+def _numbers(path: Path, name: str, column: Any) -> npt.NDArray[Any]:
+    """Return a column as floats; the first row that is none is an error."""
+    kind = column.type
+    if column.null_count:
+        row = int(np.argmax(np.asarray(column.is_null())))
+        where = f"{path}: row {row + 1}, column {name!r}"
+        raise InputError(
+            where, f"is empty; {column.null_count:,} rows are", "Fill it, or drop the row"
+        )
+    if pa.types.is_floating(kind) and kind.bit_width <= 32:
+        return np.asarray(column.cast(pa.float32()))
+    try:
+        return np.asarray(column.cast(pa.float64()))
+    except (pa.ArrowException, ValueError):
+        texts = pd.Series([str(value) for value in column.to_pylist()], dtype=object)
+    numbers = pd.to_numeric(texts, errors="coerce").to_numpy(np.float64)
+    bad = np.flatnonzero(np.isnan(numbers) & (texts.str.strip().str.lower() != "nan").to_numpy())
+    if bad.size:
+        raise InputError(
+            f"{path}: row {bad[0] + 1}, column {name!r}",
+            f"is {texts.iloc[bad[0]]!r}, not a number; {bad.size:,} rows are none",
+            "Leave only class columns, or name them with a prefix such as p_",
+        )
+    return numbers
+
+
+def rows_by_id(path: Path, column: Any, ids: npt.NDArray[Any], notes: list[str]) -> Any:
+    """Return the row for each id; all rows as they are (a slice) if the order is the same."""
+    held = pd.Index([str(value) for value in column.to_pylist()])
+    wanted = pd.Index([str(value) for value in ids.tolist()])
+    if held.equals(wanted) and held.is_unique:
+        return slice(None)
+    where = f"{path}: column of ids"
+    twice = np.flatnonzero(held.duplicated())
+    if twice.size:
+        raise InputError(
+            f"{where}, row {twice[0] + 1}",
+            f"is {held[twice[0]]!r} again; {twice.size:,} rows repeat an id",
+            "Leave one row for each id",
+        )
+    rows = held.get_indexer(wanted)
+    missing = np.flatnonzero(rows < 0)
+    if missing.size:
+        raise InputError(
+            where,
+            f"lacks id {wanted[missing[0]]!r}; "
+            f"{missing.size:,} of {len(wanted):,} examples have no predictions",
+            "Predict every example, or drop those without",
+        )
+    extra = len(held) - len(np.unique(rows))
+    notes.append(
+        f"Matched predictions with labels by id; {extra:,} predictions of no example left out."
+    )
+    return rows

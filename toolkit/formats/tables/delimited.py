@@ -1,0 +1,374 @@
+"""CSV, TSV and other delimited text: fields exactly as written, and single fields changed in place.
+
+One scanner (`goldlabel.formats.tables.fields`) says where records and fields are, for reading and
+for writing: what a row was when it was read, it is when it is written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from goldlabel.errors import InputError
+from goldlabel.formats.tables import fields as loops
+from goldlabel.formats.text import TextFile, line_number
+
+__all__ = ["Delimited", "scan", "with_changes", "with_columns"]
+
+_DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_SAMPLE_BYTES, _SAMPLE_RECORDS = 1 << 18, 200
+
+Bytes = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Delimited:
+    """Delimited text, scanned.
+
+    Attributes
+    ----------
+    file : TextFile
+    delimiter, quote : str
+        One character each; an empty `quote` means that no quoting is in use.
+    header : bool
+        Whether the first record names the columns.
+    names : tuple of str
+        Of the columns; "0", "1", ... without a header.
+    starts : ndarray of shape (n,), int64
+        Where each row's record begins in ``file.data``.
+    sizes : ndarray of shape (k,), int64
+        Bytes in each column's fields, without quoting.
+    blanks : int
+        Blank lines, which are no rows.
+    nameless : int
+        Columns at the end that the header does not name.
+    """
+
+    file: TextFile
+    delimiter: str
+    quote: str
+    header: bool
+    names: tuple[str, ...]
+    starts: Ints
+    sizes: Ints
+    blanks: int
+    nameless: int = 0
+
+    def table(self) -> pa.Table:
+        """Return all fields as text, a column each."""
+        data = _bytes(self.file.data)
+        arrays = _columns(data, self.delimiter, self.quote, self.starts, self.sizes)
+        return pa.table(arrays, names=list(self.names))
+
+    @property
+    def note(self) -> str:
+        """What was recognised, in a sentence."""
+        delimiter = _DELIMITERS.get(self.delimiter, repr(self.delimiter))
+        shown = ", ".join(self.names[:8]) + (
+            f" and {len(self.names) - 8:,} more" if len(self.names) > 8 else ""
+        )
+        header = "the first row is the header" if self.header else "no header"
+        if self.nameless:
+            header += f", and names {len(self.names) - self.nameless} of {len(self.names)} columns"
+        blank = f"; {self.blanks:,} blank lines skipped" if self.blanks else ""
+        return (
+            f"Read {self.file.path.name} as delimited text: {delimiter}, {self.file.description}, "
+            f"{header}; {len(self.starts):,} rows, columns {shown}{blank}."
+        )
+
+
+def scan(
+    file: TextFile,
+    *,
+    delimiter: str | None = None,
+    quote: str = '"',
+    header: bool | None = None,
+) -> Delimited:
+    """Find the records of delimited text and check that each has the same number of fields.
+
+    Parameters
+    ----------
+    file : TextFile
+    delimiter : str, optional
+        One ASCII character. If not given: comma, tab, semicolon or bar, whichever splits the
+        first records most evenly.
+    quote : str
+        One ASCII character, or "" where quotes mean nothing.
+    header : bool, optional
+        If not given: True, unless the first record holds a number (the names 0, 1, 2, ... and
+        1, 2, 3, ... are names).
+
+    Raises
+    ------
+    InputError
+        Broken quoting, ragged rows, a column name twice, no rows; says which row and line.
+    """
+    data = _bytes(file.data)
+    _check_character("quote", quote, optional=True)
+    if delimiter is None:
+        delimiter = _sniff(data, file.path.name, quote)
+    _check_character("delimiter", delimiter)
+    if delimiter == quote:
+        raise InputError("delimiter", f"and quote are both {quote!r}", "Use two characters")
+    first = np.zeros(1, np.int64)
+    loops.field_counts(data, ord(delimiter), _code(quote), first)
+    starts, sizes, report = _records(data, delimiter, quote, max(int(first[0]), 1))
+    if report[loops.RAGGED] and report[loops.RECORDS] == 1 and header is not False:
+        named = _short_header(file, delimiter, quote, len(sizes), header)
+        if named is not None:
+            return named
+    names: Sequence[str] = [str(column) for column in range(len(sizes))]
+    if len(starts):
+        stop = int(starts[1]) if len(starts) > 1 else len(data)
+        _, first_sizes, _ = _records(data[:stop], delimiter, quote, len(sizes))
+        row = _columns(data, delimiter, quote, starts[:1], first_sizes)
+        fields = [column[0].as_py() for column in row]
+        header = _looks_like_header(fields) if header is None else header
+        if header:
+            names, starts, sizes = fields, starts[1:], sizes - first_sizes
+    _check_records(file, report, names, quote, bool(header))
+    _check_names(file, names)
+    if not len(starts):
+        raise InputError(str(file.path), "has a header and no rows", "Name a file that has rows")
+    blanks = int(report[loops.BLANKS])
+    return Delimited(file, delimiter, quote, bool(header), tuple(names), starts, sizes, blanks)
+
+
+def _short_header(
+    file: TextFile, delimiter: str, quote: str, k: int, header: bool | None
+) -> Delimited | None:
+    """Return the table if its rows have one number of fields, and only the header has fewer.
+
+    Rows that end in delimiters do so; columns without a name are called "column 16".
+    """
+    data = _bytes(file.data)
+    starts, rows = np.empty(_count_ends(data) + 1, np.int64), np.zeros(2, np.int64)
+    loops.records(
+        data, ord(delimiter), _code(quote), starts, np.zeros(k, np.int64), np.zeros(6, np.int64)
+    )
+    begin = int(starts[1])
+    loops.field_counts(data, ord(delimiter), _code(quote), rows)
+    below, sizes, report = _records(data[begin:], delimiter, quote, int(rows[1]))
+    if rows[1] <= k or report[loops.STATUS] != loops.OK or report[loops.RAGGED]:
+        return None
+    head, head_sizes, _ = _records(data[:begin], delimiter, quote, k)
+    row = _columns(data[:begin], delimiter, quote, head, head_sizes)
+    names = [column[0].as_py() for column in row]
+    if not (header or _looks_like_header(names)):
+        return None
+    names += [f"column {number}" for number in range(k + 1, int(rows[1]) + 1)]
+    _check_names(file, names)
+    blanks = int(report[loops.BLANKS])
+    return Delimited(
+        file,
+        delimiter,
+        quote,
+        True,
+        tuple(names),
+        below + begin,
+        sizes,
+        blanks,
+        nameless=len(sizes) - k,
+    )
+
+
+def _bytes(data: bytes) -> Bytes:
+    return np.frombuffer(data, np.uint8)  # read-only, as every kernel input
+
+
+def _code(quote: str) -> int:
+    return ord(quote) if quote else -1
+
+
+def _check_character(name: str, value: str, *, optional: bool = False) -> None:
+    if optional and not value:
+        return
+    if len(value) != 1 or not value.isascii() or value in "\r\n\0":
+        raise InputError(
+            name, f"is {value!r}, not one ASCII character", "Use e.g. ',' or '\\t' or ';' or '|'"
+        )
+
+
+def _records(data: Bytes, delimiter: str, quote: str, k: int) -> tuple[Ints, Ints, Ints]:
+    starts, sizes, report = (
+        np.empty(_count_ends(data) + 1, np.int64),
+        np.zeros(k, np.int64),
+        np.zeros(6, np.int64),
+    )
+    loops.records(data, ord(delimiter), _code(quote), starts, sizes, report)
+    return starts[: report[loops.RECORDS]], sizes, report
+
+
+def _count_ends(data: Bytes) -> int:
+    """Count the bytes that may end a record."""
+    return sum(
+        int(np.count_nonzero((part == loops.LF) | (part == loops.CR)))
+        for part in np.array_split(data, len(data) // _SAMPLE_BYTES + 1)
+    )
+
+
+def _columns(data: Bytes, delimiter: str, quote: str, starts: Ints, sizes: Ints) -> list[pa.Array]:
+    """Return the fields of every column; all columns share one buffer of text."""
+    offsets = np.zeros((len(sizes), len(starts) + 1), np.int64)
+    offsets[1:, 0] = np.cumsum(sizes[:-1])
+    values = np.empty(int(sizes.sum()), np.uint8)
+    loops.columns(data, ord(delimiter), _code(quote), starts, offsets, values)
+    text = pa.py_buffer(values)
+    return [
+        pa.LargeStringArray.from_buffers(len(starts), pa.py_buffer(column), text)
+        for column in offsets
+    ]
+
+
+def _sniff(data: Bytes, name: str, quote: str) -> str:
+    """Return the delimiter that gives the first records the same number of fields, two or more."""
+    usual = "\t" if re.search(r"\.(tsv|tab)(\.|$)", name.lower()) else ","
+    best, delimiter = (0.0, False, 0), usual
+    for candidate in _DELIMITERS:
+        counts = np.empty(_SAMPLE_RECORDS, np.int64)
+        cut = len(data) > _SAMPLE_BYTES
+        found = loops.field_counts(data[:_SAMPLE_BYTES], ord(candidate), _code(quote), counts)
+        if cut and found < 2:  # a first record longer than the sample
+            found = loops.field_counts(data, ord(candidate), _code(quote), counts)
+        elif cut and found < _SAMPLE_RECORDS:
+            found -= 1  # the sample may end within it
+        if found and counts[0] > 1:
+            even = float(np.mean(counts[:found] == counts[0]))
+            rank = (even, candidate == usual, int(counts[0]))
+            if rank > best:
+                best, delimiter = rank, candidate
+    return delimiter
+
+
+def _looks_like_header(fields: Sequence[str]) -> bool:
+    numbers = [field for field in fields if _NUMBER.fullmatch(field)]
+    if not numbers:
+        return True
+    if len(numbers) == 1:  # pandas writes the columns "" and "0"
+        return fields[0] == "" and numbers == ["0"]
+    return any(numbers == [str(first + i) for i in range(len(numbers))] for first in (0, 1))
+
+
+def _check_names(file: TextFile, names: Sequence[str]) -> None:
+    seen: dict[str, int] = {}
+    for column, name in enumerate(names, start=1):
+        if name in seen:
+            raise InputError(
+                f"{file.path}: header",
+                f"names columns {seen[name]} and {column} both {name!r}",
+                "Give each column a name of its own, or pass header=False if it is a row",
+            )
+        seen[name] = column
+
+
+def _check_records(
+    file: TextFile, report: Ints, names: Sequence[str], quote: str, header: bool
+) -> None:
+    if report[loops.STATUS] == loops.OK and not report[loops.RAGGED]:
+        return
+    row = int(report[loops.RECORDS]) + (0 if header else 1)
+    where = f"{file.path}: row {row}" if row else f"{file.path}: header"
+    where += f" (line {line_number(file.data, int(report[loops.POSITION]))})"
+    fields, k = int(report[loops.FIELDS]), len(names)
+    if report[loops.STATUS] != loops.OK:
+        column = names[fields] if fields < k else str(fields)
+        what = (
+            "opens a quote that is never closed"
+            if report[loops.STATUS] == loops.UNCLOSED_QUOTE
+            else "has text after its closing quote"
+        )
+        raise InputError(
+            f"{where}, column {column!r}",
+            what,
+            f"Write quotes inside a quoted field twice, or pass quote='' if {quote} means nothing",
+        )
+    lost = (
+        f"it ends before column {names[fields]!r}" if fields < k else f"the last is {names[-1]!r}"
+    )
+    raise InputError(
+        where,
+        f"has {fields} fields, and the table {k} columns: {lost}. {report[loops.RAGGED]:,} rows "
+        "have a wrong number of fields",
+        "Quote fields that hold the delimiter or a line break, or pass the right delimiter",
+    )
+
+
+def with_changes(table: Delimited, changes: Mapping[str, Mapping[int, object]]) -> bytes:
+    """Return the text with some fields replaced, by column and row, and all else as it was.
+
+    A field keeps its style: quoted stays quoted, unquoted is quoted only where it must be.
+    """
+    view, done = memoryview(table.file.data), 0
+    pieces: list[memoryview | bytes] = []
+    places = [place for column in changes for place in _places(table, column, changes[column])]
+    for first, last, column, row in sorted(places):
+        pieces.append(view[done:first])
+        new = str(changes[column][row])
+        pieces.append(_field(table, column, row, bytes(view[first:last]), new))
+        done = last
+    pieces.append(view[done:])
+    return b"".join(pieces)
+
+
+def with_columns(table: Delimited, columns: Mapping[str, Sequence[str]]) -> bytes:
+    """Return the text with a field for each row, and a name in the header, added at line ends."""
+    data, k = _bytes(table.file.data), len(table.names)
+    starts, _, _ = _records(data, table.delimiter, table.quote, k)
+    begin, end = np.empty_like(starts), np.empty_like(starts)
+    loops.spans(data, ord(table.delimiter), _code(table.quote), starts, k - 1, begin, end)
+    view, done = memoryview(table.file.data), 0
+    pieces: list[memoryview | bytes] = []
+    for record, last in enumerate(end.tolist()):
+        row = record - int(table.header)
+        pieces.append(view[done:last])
+        for name, values in columns.items():
+            text = name if row < 0 else values[row]
+            field = _field(table, name, max(row, 0), b"", text) if text else b""
+            pieces.append(table.delimiter.encode() + field)
+        done = last
+    pieces.append(view[done:])
+    return b"".join(pieces)
+
+
+def _places(
+    table: Delimited, column: str, changes: Mapping[int, object]
+) -> Iterator[tuple[int, int, str, int]]:
+    """Yield start, end, column and row of the fields that change in a column."""
+    rows = np.array(sorted(changes), np.int64)
+    begin, end = np.empty_like(rows), np.empty_like(rows)
+    data, delimiter, quote = _bytes(table.file.data), ord(table.delimiter), _code(table.quote)
+    position = table.names.index(column)
+    loops.spans(data, delimiter, quote, table.starts[rows], position, begin, end)
+    for row, first, last in zip(rows.tolist(), begin.tolist(), end.tolist(), strict=True):
+        yield first, last, column, row
+
+
+def _field(table: Delimited, column: str, row: int, old: bytes, value: str) -> bytes:
+    """Return `value` as a field, in the style of the one that it replaces."""
+    quote, text = table.quote, value
+    was_quoted = bool(quote) and old.startswith(quote.encode())
+    blank = len(table.names) == 1 and not value.strip(" \t")  # alone on a line: no record
+    special = blank or any(character in value for character in (table.delimiter, "\r", "\n"))
+    if was_quoted or special or (quote and quote in value):
+        if not quote:
+            raise InputError(
+                f"{table.file.path}: row {row + 1}, column {column!r}",
+                f"cannot become {value!r}, which this file without quoting can't hold",
+                "Use a label without delimiters and line breaks",
+            )
+        text = quote + value.replace(quote, quote + quote) + quote
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{table.file.path}: row {row + 1}, column {column!r}",
+            f"cannot become {value!r}, which is no valid text ({error.reason})",
+            "Use another label",
+        ) from error

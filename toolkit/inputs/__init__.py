@@ -1,0 +1,1 @@
+"""A caller's values turned into the exact arrays that kernels trust."""

@@ -1,0 +1,1 @@
+"""Confident learning: thresholds, joint, noise, pruning, filters, diagnostics."""
