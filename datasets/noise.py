@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.errors import InputError
+from goldlabel.typing import Floats, Ints
 
 __all__ = ["PlantedErrors", "plant_errors"]
 
@@ -18,8 +19,6 @@ NEVER = 1e-12
 """Below this, a probability in a noise matrix is taken for rounding."""
 
 Array = npt.NDArray[Any]
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

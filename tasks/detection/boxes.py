@@ -9,12 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.errors import InputError
+from goldlabel.typing import Floats, Ints, Mask
 
 __all__ = ["Boxes", "Pair", "paired"]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 LARGEST = 1e9
 """No coordinate is larger: areas and their sums stay far from where float64 loses pixels."""

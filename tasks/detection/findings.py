@@ -21,12 +21,10 @@ from goldlabel.tasks.detection.judging import (
 )
 from goldlabel.tasks.detection.matching import Learned
 from goldlabel.tasks.detection.objectlab import BoxScores, Constants
+from goldlabel.typing import Floats, Ints, Mask
 
 __all__ = ["CORNERS", "from_judged", "from_objectlab"]
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 CORNERS = ("x1", "y1", "x2", "y2")
 """Evidence that names the suggested box: pixels from the top left; missing where there is none."""

@@ -21,6 +21,7 @@ from goldlabel.tasks.detection.judging import Judged, box_quality, image_quality
 from goldlabel.tasks.detection.matching import Choices, Learned, Matches, learn, match_boxes
 from goldlabel.tasks.detection.objectlab import MIN_SIM, Constants, Unit
 from goldlabel.tasks.detection.precision import class_precision
+from goldlabel.typing import Floats
 
 __all__ = [
     "Judgement",
@@ -32,7 +33,6 @@ __all__ = [
 ]
 
 Method = Literal["confident_learning", "objectlab"]
-Floats = npt.NDArray[np.float64]
 
 FACTOR = 0.8
 PRECISION_SHARE = 0.25

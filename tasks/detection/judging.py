@@ -18,12 +18,10 @@ from goldlabel.tasks.detection.matching import (
     Learned,
     Matches,
 )
+from goldlabel.typing import Floats, Ints, Mask
 
 __all__ = ["ACTIONS", "DUPLICATED", "KINDS", "Judged", "box_quality", "image_quality"]
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 KINDS = ("overlooked", "badly located", "swapped class", "duplicated", "spurious")
 ACTIONS = ("add", "move", "relabel", "remove", "remove")

@@ -7,15 +7,12 @@ what belongs to its boxes.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from goldlabel.kernels._jit import kernel
+from goldlabel.typing import Floats, Ints, Mask
 
 __all__ = ["match", "objectlab", "precision_steps", "true_positives", "twins"]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 TINY = 1e-6
 """Least union of two boxes: two identical boxes without area have no overlap."""

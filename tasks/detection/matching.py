@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from goldlabel.inputs import check
 from goldlabel.kernels._jit import frozen
@@ -28,12 +27,10 @@ from goldlabel.kernels.rows import each_block
 from goldlabel.tasks.detection import kernels
 from goldlabel.tasks.detection.boxes import Pair
 from goldlabel.tasks.detection.precision import best_first
+from goldlabel.typing import Floats, Ints, Mask
 
 __all__ = ["Choices", "Learned", "Matches", "learn", "match_boxes"]
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 UNMATCHED, MATCHED, REPEATED, IGNORED, SHADED = range(5)
 """What a prediction is."""

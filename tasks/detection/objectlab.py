@@ -27,11 +27,10 @@ from goldlabel.kernels.rows import each_block
 from goldlabel.tasks.detection import kernels
 from goldlabel.tasks.detection.arrays import as_boxes
 from goldlabel.tasks.detection.boxes import Pair, paired
+from goldlabel.typing import Floats, Ints
 
 __all__ = ["BoxScores", "Constants", "box_scores", "get_box_quality_scores", "image_scores"]
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 Unit = Literal["pixel", "diagonal"]
 
 KINDS = ("overlooked", "badloc", "swap")

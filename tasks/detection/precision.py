@@ -6,7 +6,6 @@ from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.errors import InputError
@@ -15,11 +14,10 @@ from goldlabel.kernels.rows import each_block
 from goldlabel.tasks.detection import kernels
 from goldlabel.tasks.detection.arrays import as_boxes
 from goldlabel.tasks.detection.boxes import Boxes, Pair, paired
+from goldlabel.typing import Floats, Ints
 
 __all__ = ["average_precision", "best_first", "class_precision", "confusion_per_class"]
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 TAUS = np.linspace(0.5, 0.95, 10)
 """IoU thresholds."""

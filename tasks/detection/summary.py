@@ -14,6 +14,7 @@ from goldlabel.tasks.detection.boxes import Boxes, paired
 from goldlabel.tasks.detection.issues import Judgement, judge
 from goldlabel.tasks.detection.judging import BADLOC, DUPLICATED, OVERLOOKED, SPURIOUS, SWAP
 from goldlabel.tasks.detection.matching import Choices
+from goldlabel.typing import Floats
 
 __all__ = [
     "box_sizes",
@@ -23,8 +24,6 @@ __all__ = [
     "object_counts",
     "summarize",
 ]
-
-Floats = npt.NDArray[np.float64]
 
 
 def summarize(

@@ -11,13 +11,12 @@ import numpy.typing as npt
 from goldlabel.errors import InputError
 from goldlabel.results.audit import Source
 from goldlabel.tasks.multiannotator.votes import Votes
+from goldlabel.typing import Floats
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["MultiannotatorData"]
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,11 +24,10 @@ from goldlabel.inputs.labels import (
     one_column,
 )
 from goldlabel.tasks.multiannotator.votes import Votes
+from goldlabel.typing import Floats, Ints
 
 __all__ = ["Given", "given_models", "given_votes"]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 Where = Callable[[int], str]
 
 LONG = ("item", "annotator", "label")

@@ -21,12 +21,11 @@ from goldlabel.tasks.multiannotator.aggregation.consensus import (
     QualityMethod,
 )
 from goldlabel.tasks.multiannotator.inputs import given_votes
+from goldlabel.typing import Floats
 
 __all__ = ["KIND", "find_label_issues", "get_label_quality_scores", "issues_of"]
 
 KIND = "wrong vote"
-
-Floats = npt.NDArray[np.float64]
 
 
 def find_label_issues(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.results.audit import Table
@@ -21,10 +20,10 @@ from goldlabel.tasks.multiannotator.annotators.report import confusion_of
 from goldlabel.tasks.multiannotator.data import MultiannotatorData
 from goldlabel.tasks.multiannotator.summary import class_table, confusion_matrix
 from goldlabel.tasks.multiannotator.votes import Votes
+from goldlabel.typing import Ints
 
 __all__ = ["agreement_statistics", "report_tables"]
 
-Ints = npt.NDArray[np.int64]
 
 _PEOPLE = 30
 """So many annotators, those with the most labels, are on the map of agreement."""

@@ -12,11 +12,10 @@ import numpy.typing as npt
 from goldlabel.errors import InputError
 from goldlabel.inputs.check import whole_number
 from goldlabel.kernels._jit import frozen, kernel
+from goldlabel.typing import Codes, Ints
 
 __all__ = ["Votes", "sorted_by"]
 
-Codes = npt.NDArray[np.int32]
-Ints = npt.NDArray[np.int64]
 
 LARGEST = int(np.iinfo(np.int32).max)
 

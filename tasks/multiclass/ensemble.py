@@ -15,10 +15,10 @@ from goldlabel.kernels.rows import block_rows, each_block
 from goldlabel.kernels.scores import CLIP
 from goldlabel.learning import confident
 from goldlabel.learning.confident import Method
+from goldlabel.typing import Floats
 
 __all__ = ["get_label_quality_ensemble_scores"]
 
-Floats = npt.NDArray[np.float64]
 Weights = Literal["uniform", "accuracy", "log_loss_search", "custom"]
 
 TEMPERATURES = (1e-4, 1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0, 200.0)

@@ -13,6 +13,7 @@ from goldlabel.inputs import check
 from goldlabel.learning import calibration, confident, latent
 from goldlabel.learning.confident import Guess
 from goldlabel.learning.latent import PyMethod
+from goldlabel.typing import Floats, Ints
 
 __all__ = [
     "class_thresholds",
@@ -22,8 +23,6 @@ __all__ = [
     "num_label_issues",
 ]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 CountMethod = Literal["off_diagonal", "off_diagonal_calibrated", "off_diagonal_custom"]
 
 

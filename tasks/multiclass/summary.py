@@ -23,10 +23,10 @@ import pandas as pd
 from goldlabel.errors import InputError
 from goldlabel.inputs import check
 from goldlabel.learning import calibration, confident
+from goldlabel.typing import Floats
 
 __all__ = ["HealthSummary", "health_summary", "overlapping_classes", "summarize"]
 
-Floats = npt.NDArray[np.float64]
 
 TINY = 1e-100  # floor of divisors
 

@@ -23,6 +23,7 @@ from goldlabel.kernels.rows import block_rows, each_block
 from goldlabel.learning import calibration
 from goldlabel.tasks.multilabel import kernels
 from goldlabel.tasks.multilabel.inputs import Cells
+from goldlabel.typing import Floats, Ints
 
 __all__ = [
     "Counted",
@@ -33,9 +34,6 @@ __all__ = [
     "given_thresholds",
     "small_blocks",
 ]
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

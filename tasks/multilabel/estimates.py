@@ -10,10 +10,9 @@ import numpy.typing as npt
 
 from goldlabel.tasks.multilabel.counting import confident_thresholds, count
 from goldlabel.tasks.multilabel.inputs import labeled_cells
+from goldlabel.typing import Floats
 
 __all__ = ["class_priors", "class_thresholds", "confident_joint", "num_label_issues"]
-
-Floats = npt.NDArray[np.float64]
 
 
 def class_thresholds(

@@ -19,13 +19,13 @@ import pandas as pd
 from goldlabel.errors import InputError
 from goldlabel.inputs import check
 from goldlabel.inputs.labels import as_array, class_codes, class_names
+from goldlabel.typing import Ints
 
 __all__ = ["UNKNOWN", "Annotations", "Cells", "labeled_cells"]
 
 UNKNOWN = -1
 
 Cube = npt.NDArray[np.int8]
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,6 +26,7 @@ from goldlabel.tasks.multilabel.scores import (
     pool_of,
 )
 from goldlabel.tasks.multilabel.selecting import select
+from goldlabel.typing import Floats, Ints
 
 __all__ = ["KINDS", "VALUES", "find_label_issues"]
 
@@ -33,9 +34,6 @@ VALUES = ("absent", "present")
 """What an annotation may be, by its number."""
 KINDS = ("missing label", "spurious label")
 """What may be wrong with it, by the number of what was given."""
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 
 def find_label_issues(

@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from goldlabel.kernels._jit import frozen, kernel
 from goldlabel.kernels.class_means import EPS
+from goldlabel.typing import AnyFloats, Ints
 
 __all__ = [
     "Cuts",
@@ -34,8 +35,6 @@ __all__ = [
 ]
 
 Cube = npt.NDArray[np.int8]
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,11 +54,11 @@ class Cuts:
         The number 1.
     """
 
-    present: Floats
-    absent: Floats
-    spurious: Floats
-    missing: Floats
-    one: Floats
+    present: AnyFloats
+    absent: AnyFloats
+    spurious: AnyFloats
+    missing: AnyFloats
+    one: AnyFloats
 
 
 def cuts_of(thresholds: npt.NDArray[np.float64], dtype: np.dtype[Any]) -> Cuts:
@@ -83,10 +82,10 @@ def cuts_of(thresholds: npt.NDArray[np.float64], dtype: np.dtype[Any]) -> Cuts:
     )
 
 
-def _largest(holds: Callable[[Floats], Any], k: int, dtype: np.dtype[Any]) -> Floats:
+def _largest(holds: Callable[[AnyFloats], Any], k: int, dtype: np.dtype[Any]) -> AnyFloats:
     """Return, k times, the largest float in [0, 2] for which `holds` is true; -inf where none is.
 
-    `holds` is true up to some number and false from there on. Floats of 0 and above are in the
+    `holds` is true up to some number and false from there on. AnyFloats of 0 and above are in the
     order of their bits, which are searched by halving.
     """
     bits = np.dtype(np.int64 if dtype.itemsize == 8 else np.int32)
@@ -103,7 +102,12 @@ def _largest(holds: Callable[[Floats], Any], k: int, dtype: np.dtype[Any]) -> Fl
 
 @kernel
 def _value_sums(
-    labels: Cube, pred_probs: Floats, one: Floats, counts: Ints, sums: Floats, extremes: Floats
+    labels: Cube,
+    pred_probs: AnyFloats,
+    one: AnyFloats,
+    counts: Ints,
+    sums: AnyFloats,
+    extremes: AnyFloats,
 ) -> None:
     """Add up, for each class, cells without and with it, and the probability of being right.
 
@@ -132,7 +136,12 @@ def _value_sums(
 
 
 def value_sums(
-    labels: Cube, pred_probs: Floats, one: Floats, counts: Ints, sums: Floats, extremes: Floats
+    labels: Cube,
+    pred_probs: AnyFloats,
+    one: AnyFloats,
+    counts: Ints,
+    sums: AnyFloats,
+    extremes: AnyFloats,
 ) -> None:
     """Add a block to ``counts`` and ``sums``, both (2, k); put its range into ``extremes``, (3,).
 
@@ -145,7 +154,7 @@ def value_sums(
 
 @kernel
 def _count_guesses(
-    labels: Cube, pred_probs: Floats, present: Floats, absent: Floats, counts: Ints
+    labels: Cube, pred_probs: AnyFloats, present: AnyFloats, absent: AnyFloats, counts: Ints
 ) -> None:
     n, k = pred_probs.shape
     for i in range(n):
@@ -160,13 +169,13 @@ def _count_guesses(
             counts[3, c] += np.int64((y > 0) & yes)
 
 
-def count_guesses(labels: Cube, pred_probs: Floats, cuts: Cuts, counts: Ints) -> None:
+def count_guesses(labels: Cube, pred_probs: AnyFloats, cuts: Cuts, counts: Ints) -> None:
     """Add a block to the confident joints: ``counts[2 * given + guessed, c]``, shape (4, k)."""
     _count_guesses(frozen(labels), frozen(pred_probs), cuts.present, cuts.absent, counts)
 
 
 @kernel
-def _self_confidence(labels: Cube, pred_probs: Floats, one: Floats, out: Floats) -> None:
+def _self_confidence(labels: Cube, pred_probs: AnyFloats, one: AnyFloats, out: AnyFloats) -> None:
     for i in range(pred_probs.shape[0]):
         for c in range(pred_probs.shape[1]):
             q = pred_probs[i, c]
@@ -174,7 +183,7 @@ def _self_confidence(labels: Cube, pred_probs: Floats, one: Floats, out: Floats)
             out[i, c] = min(max(right, 0.0), 1.0) if labels[i, c] >= 0 else 1.0
 
 
-def self_confidence(labels: Cube, pred_probs: Floats, one: Floats, out: Floats) -> None:
+def self_confidence(labels: Cube, pred_probs: AnyFloats, one: AnyFloats, out: AnyFloats) -> None:
     """Write what the model gives each annotation of a block; 1 where there is none."""
     _self_confidence(frozen(labels), frozen(pred_probs), one, out)
 
@@ -182,14 +191,14 @@ def self_confidence(labels: Cube, pred_probs: Floats, one: Floats, out: Floats) 
 @kernel
 def _candidates(
     labels: Cube,
-    pred_probs: Floats,
+    pred_probs: AnyFloats,
     first: int,
-    spurious: Floats,
-    missing: Floats,
-    one: Floats,
-    bars: Floats,
+    spurious: AnyFloats,
+    missing: AnyFloats,
+    one: AnyFloats,
+    bars: AnyFloats,
     buckets: Ints,
-    keys: Floats,
+    keys: AnyFloats,
     members: Ints,
 ) -> int:
     n, k = pred_probs.shape
@@ -214,12 +223,12 @@ def _candidates(
 
 def candidates(
     labels: Cube,
-    pred_probs: Floats,
+    pred_probs: AnyFloats,
     first: int,
     cuts: Cuts,
-    bars: Floats,
+    bars: AnyFloats,
     buckets: Ints,
-    keys: Floats,
+    keys: AnyFloats,
     members: Ints,
     *,
     guarded: bool = True,
@@ -261,10 +270,10 @@ def candidates(
 @kernel
 def _disagreements(
     labels: Cube,
-    pred_probs: Floats,
+    pred_probs: AnyFloats,
     first: int,
-    present: Floats,
-    absent: Floats,
+    present: AnyFloats,
+    absent: AnyFloats,
     cells: Ints,
 ) -> int:
     n, k = pred_probs.shape
@@ -280,7 +289,12 @@ def _disagreements(
 
 
 def disagreements(
-    labels: Cube, pred_probs: Floats, first: int, present: Floats, absent: Floats, cells: Ints
+    labels: Cube,
+    pred_probs: AnyFloats,
+    first: int,
+    present: AnyFloats,
+    absent: AnyFloats,
+    cells: Ints,
 ) -> int:
     """List the cells of a block, as ``example * k + class``, that speak against their label.
 

@@ -22,6 +22,7 @@ from goldlabel.tasks.multilabel.counting import (
     small_blocks,
 )
 from goldlabel.tasks.multilabel.inputs import Cells, labeled_cells
+from goldlabel.typing import Floats
 
 __all__ = [
     "Aggregator",
@@ -35,7 +36,6 @@ __all__ = [
 ]
 
 Cube = npt.NDArray[np.int8]
-Floats = npt.NDArray[np.float64]
 CellScore = Callable[[Cube, npt.NDArray[Any]], Floats]
 
 Name = Literal["exponential_moving_average", "softmin", "minimum", "mean"]

@@ -16,10 +16,10 @@ from goldlabel.learning import calibration
 from goldlabel.learning.filters import PRUNING, refuse_pruning_options
 from goldlabel.tasks.multilabel import kernels
 from goldlabel.tasks.multilabel.counting import Counted, calibrated, given_joint
+from goldlabel.typing import Ints
 
 __all__ = ["select"]
 
-Ints = npt.NDArray[np.int64]
 
 _WHOLE = 1e-9
 """What a product of a count and a share may miss a whole number by."""

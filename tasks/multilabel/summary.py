@@ -22,6 +22,7 @@ from scipy import sparse
 from goldlabel.tasks.multilabel.counting import Counted, count
 from goldlabel.tasks.multilabel.inputs import Annotations, labeled_cells
 from goldlabel.tasks.multilabel.selecting import select
+from goldlabel.typing import Ints
 
 __all__ = [
     "HealthSummary",
@@ -31,7 +32,6 @@ __all__ = [
     "summarize",
 ]
 
-Ints = npt.NDArray[np.int64]
 
 _BLOCK = 4096
 

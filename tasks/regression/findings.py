@@ -13,10 +13,10 @@ from goldlabel.kernels.ordering import ascending
 from goldlabel.results.label_issues import LabelIssues, Parts
 from goldlabel.tasks.regression.plausible import plausible, usual_distance, wrongness
 from goldlabel.tasks.regression.values import NOTHING, NUMBER, TEXT, Values
+from goldlabel.typing import Floats
 
 __all__ = ["KINDS", "NO_LABEL", "NO_NUMBER", "assemble"]
 
-Floats = npt.NDArray[np.float64]
 
 KINDS = ("label error", "not a number", "missing label")
 """What can be wrong, in the order of `goldlabel.tasks.regression.values.NUMBER` and so on."""

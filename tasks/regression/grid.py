@@ -12,11 +12,10 @@ from goldlabel.errors import InputError
 from goldlabel.inputs import check
 from goldlabel.tasks.regression.kernels import half_distances
 from goldlabel.tasks.regression.values import labels_and_predictions
+from goldlabel.typing import Floats, Ints
 
 __all__ = ["OutreGrid", "distance_to_score", "half", "standardized"]
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 RESIDUAL_WEIGHT = 5.0
 """How many times as far as labels residuals stand apart."""

@@ -14,10 +14,9 @@ from goldlabel.errors import InputError
 from goldlabel.inputs import check
 from goldlabel.results.label_issues import LabelIssues
 from goldlabel.tasks.regression.values import NUMBER, Values
+from goldlabel.typing import Floats
 
 __all__ = ["fit_options", "mask", "model_name", "uncertainty", "weights"]
-
-Floats = npt.NDArray[np.float64]
 
 
 def model_name(model: Any) -> str:

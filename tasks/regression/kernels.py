@@ -8,15 +8,13 @@ are many.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from goldlabel.kernels._jit import frozen, kernel
 from goldlabel.kernels.rows import each_block
+from goldlabel.typing import Floats, Ints
 
 __all__ = ["half_distances"]
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 _PAIRS = 1 << 22
 """Pairs of points and targets in a block: some milliseconds of work."""

@@ -33,10 +33,10 @@ from goldlabel.tasks.regression.inputs import model_name
 from goldlabel.tasks.regression.predictors import predictor_for
 from goldlabel.tasks.regression.search import COARSE, Criterion, Found, Plan, check_plan, search
 from goldlabel.tasks.regression.values import NUMBER, Values, column, sorted_out
+from goldlabel.typing import Floats
 
 __all__ = ["CleanLearning"]
 
-Floats = npt.NDArray[np.float64]
 
 LOG = logging.getLogger("goldlabel")
 _ENOUGH = 5

@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from goldlabel.typing import Floats
+
 __all__ = ["COVERED", "Plausible", "plausible", "usual_distance", "wrongness"]
 
-Floats = npt.NDArray[np.float64]
 
 _LEAST, _PARTS = 50, 20
 COVERED = 0.9

@@ -12,14 +12,12 @@ from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from goldlabel.results.audit import Figure
+from goldlabel.typing import Floats, Mask
 
 __all__ = ["plots"]
 
-Floats = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 _BLUE, _ORANGE, _GREY = "#3b6ea5", "#c2410c", "#6b7280"
 _POINTS = 4000

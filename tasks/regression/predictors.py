@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 from joblib import Parallel, delayed
 from sklearn.linear_model import LinearRegression, Ridge
 from threadpoolctl import threadpool_limits
@@ -24,12 +23,10 @@ from goldlabel.models.fitting import (
     repeat_warnings,
     take,
 )
+from goldlabel.typing import Floats, Ints, Mask
 
 __all__ = ["Copies", "LeastSquares", "Predictor", "predictor_for"]
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 SMALL = 20_000
 """Below so many rows, a fit gets one OpenMP thread."""

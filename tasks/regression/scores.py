@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 
 from goldlabel.inputs import check
 from goldlabel.tasks.regression.grid import (
@@ -18,10 +17,10 @@ from goldlabel.tasks.regression.grid import (
 )
 from goldlabel.tasks.regression.kernels import half_distances
 from goldlabel.tasks.regression.values import labels_and_predictions
+from goldlabel.typing import Floats
 
 __all__ = ["Method", "get_label_quality_scores", "quality"]
 
-Floats = npt.NDArray[np.float64]
 Method = Literal["outre", "residual", "residual_scaled"]
 
 EXACT = 50_000

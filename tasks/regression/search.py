@@ -24,11 +24,10 @@ from goldlabel.errors import InputError
 from goldlabel.inputs import check
 from goldlabel.kernels.ordering import ascending
 from goldlabel.tasks.regression.predictors import Predictor
+from goldlabel.typing import Floats, Ints
 
 __all__ = ["COARSE", "Criterion", "Found", "Plan", "label_quality", "search"]
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 Criterion = Literal["r2", "mae", "trimmed_r2"]
 
 COARSE = (0.01, 0.05, 0.1, 0.15, 0.2)

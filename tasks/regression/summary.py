@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.inputs import check
 from goldlabel.kernels.ordering import ascending
 from goldlabel.tasks.regression.scores import Method, get_label_quality_scores
 from goldlabel.tasks.regression.values import labels_and_predictions
+from goldlabel.typing import Floats
 
 __all__ = ["SURE", "figures", "summarize"]
 
-Floats = npt.NDArray[np.float64]
 
 SURE = 0.9
 """Confidence from which a label is surely wrong: one in ten of them is expected to be right."""

@@ -12,6 +12,7 @@ from goldlabel.errors import InputError
 from goldlabel.inputs import check
 from goldlabel.inputs.labels import as_array
 from goldlabel.models.columns import MISSING
+from goldlabel.typing import Floats
 
 __all__ = [
     "NOTHING",
@@ -23,7 +24,6 @@ __all__ = [
     "labels_and_predictions",
 ]
 
-Floats = npt.NDArray[np.float64]
 
 NUMBER, TEXT, NOTHING = 0, 1, 2
 """What a label is: a finite number; something else; missing."""

@@ -15,11 +15,10 @@ from goldlabel.inputs.labels import as_array
 from goldlabel.inputs.ragged import Ragged
 from goldlabel.tasks.segmentation import runs
 from goldlabel.tasks.segmentation.matching import Overlaps, match, overlaps
+from goldlabel.typing import Floats, Ints
 
 __all__ = ["INSIDE", "KINDS", "MATCHED", "WELL_DRAWN", "Finding", "InstanceMasks", "compare"]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 KINDS = ("missing", "spurious", "wrong class", "badly drawn", "merged", "split")
 MATCHED = 0.5

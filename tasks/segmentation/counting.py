@@ -28,11 +28,10 @@ from goldlabel.kernels.ranks import BINS, RankCut
 from goldlabel.kernels.rows import each_block, thread_count
 from goldlabel.tasks.segmentation import kernels
 from goldlabel.tasks.segmentation.pixels import Labels, Pixels, Probs
+from goldlabel.typing import Floats, Ints
 
 __all__ = ["Counted", "Guesses", "count", "each_image", "given_scores", "guesses"]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 SUM_SLACK = 0.02
 """How far from 1 the probabilities of a pixel may sum: half floats of many classes, rounded."""

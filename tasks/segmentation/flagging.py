@@ -11,11 +11,10 @@ from goldlabel.tasks.segmentation import kernels
 from goldlabel.tasks.segmentation.counting import Counted, given_scores, guesses
 from goldlabel.tasks.segmentation.pixels import Labels, Probs
 from goldlabel.tasks.segmentation.shrinking import grow
+from goldlabel.typing import Floats, Mask
 
 __all__ = ["Flagged", "evidence", "flag", "flagged_mask", "surprise"]
 
-Floats = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 RAREST = 1e-6
 """A pair of classes that makes up at most this share of either is as surprising as can be."""

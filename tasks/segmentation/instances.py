@@ -32,8 +32,6 @@ from goldlabel.tasks.segmentation.comparing import (
 
 __all__ = ["ACTIONS", "INSTANCE_THRESHOLD", "find_instance_issues"]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 ACTIONS = ("nothing", "as predicted")
 """What may be put in the place of an object besides a class: none at all, or the predicted mask."""

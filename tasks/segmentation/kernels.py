@@ -6,13 +6,12 @@ pixel of the first column. A label of -1 is a pixel to leave out.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from goldlabel.kernels._jit import kernel
 from goldlabel.kernels.class_means import EPS
+from goldlabel.typing import AnyFloats, Ints
 
 __all__ = [
     "UNIT",
@@ -26,8 +25,6 @@ __all__ = [
 ]
 
 Labels = npt.NDArray[np.int32]
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[Any]
 
 UNIT = 1 << 32
 """Sums of probabilities are taken in fixed point: exact in any order, up to 2^31 pixels."""
@@ -37,7 +34,7 @@ _AHEAD = 512
 
 @kernel
 def take_given(
-    labels: Labels, planes: Floats, at: int, count: int, out: Floats, bad: Ints
+    labels: Labels, planes: AnyFloats, at: int, count: int, out: AnyFloats, bad: Ints
 ) -> float:
     """``out[at + x]`` = probability of the given class, in [0, 1]; 1 for a pixel left out.
 
@@ -63,7 +60,7 @@ def take_given(
 
 
 @kernel
-def given_sums(labels: Labels, scores: Floats, counts: Ints, sums: Ints) -> None:
+def given_sums(labels: Labels, scores: AnyFloats, counts: Ints, sums: Ints) -> None:
     """Count the pixels of each class, and sum the probabilities of their given class."""
     # Run by run: neighbours mostly have one label, and a sum in memory is slow to add to.
     last = np.int32(-1)
@@ -86,12 +83,12 @@ def given_sums(labels: Labels, scores: Floats, counts: Ints, sums: Ints) -> None
 @kernel
 def predict(
     labels: Labels,
-    planes: Floats,
+    planes: AnyFloats,
     at: int,
     count: int,
     predicted: Labels,
-    highest: Floats,
-    extremes: Floats,
+    highest: AnyFloats,
+    extremes: AnyFloats,
 ) -> None:
     """Find the model's class of each pixel, the lowest of equals, and its probability.
 
@@ -154,14 +151,14 @@ def predict(
 @kernel
 def flag_pixels(
     labels: Labels,
-    planes: Floats,
+    planes: AnyFloats,
     at: int,
     count: int,
-    scores: Floats,
+    scores: AnyFloats,
     value: float,
     ties: Ints,
     predicted: Labels,
-    highest: Floats,
+    highest: AnyFloats,
 ) -> None:
     """Find the model's class of the pixels judged wrong, -1 for others, and its probability.
 
@@ -193,8 +190,8 @@ def flag_pixels(
 def confusion(
     labels: Labels,
     predicted: Labels,
-    highest: Floats,
-    cuts: Floats,
+    highest: AnyFloats,
+    cuts: AnyFloats,
     counts: Ints,
 ) -> int:
     """Count pixels by given and predicted class; return how many confidently disagree."""
@@ -273,11 +270,11 @@ def components(labels: Labels, predicted: Labels, out: Labels) -> int:
 @kernel
 def measure_regions(
     numbers: Labels,
-    scores: Floats,
-    highest: Floats,
-    evidence: Floats,
+    scores: AnyFloats,
+    highest: AnyFloats,
+    evidence: AnyFloats,
     extents: Ints,
-    sums: Floats,
+    sums: AnyFloats,
 ) -> None:
     """Measure regions by their numbers, less 1.
 

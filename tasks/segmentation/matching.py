@@ -9,15 +9,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from goldlabel.inputs.ragged import Ragged
 from goldlabel.kernels._jit import frozen, kernel
+from goldlabel.typing import Floats, Ints
 
 __all__ = ["Overlaps", "match", "overlaps"]
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 
 class Overlaps(NamedTuple):

@@ -19,13 +19,12 @@ import numpy.typing as npt
 
 from goldlabel.tasks.segmentation import kernels, runs
 from goldlabel.tasks.segmentation.flagging import Flagged
+from goldlabel.typing import Ints
 
 __all__ = ["COVERED", "Region", "find_regions", "score_of"]
 
 COVERED = 0.9
 """The regions listed of an image hold this share of the evidence in it: the rest is specks."""
-
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,7 @@ from goldlabel.tasks.segmentation.counting import Counted, count, each_image, gi
 from goldlabel.tasks.segmentation.flagging import evidence, flag, flagged_mask, surprise
 from goldlabel.tasks.segmentation.pixels import Pixels, labeled_pixels
 from goldlabel.tasks.segmentation.regions import score_of
+from goldlabel.typing import Floats
 
 __all__ = [
     "Method",
@@ -27,8 +28,6 @@ __all__ = [
 ]
 
 Method = Literal["regions", "softmin", "num_pixel_issues"]
-
-Floats = npt.NDArray[np.float64]
 
 
 def get_label_quality_scores(

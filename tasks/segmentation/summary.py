@@ -17,10 +17,9 @@ from goldlabel.tasks.segmentation.flagging import flag
 from goldlabel.tasks.segmentation.issues import PixelIssues
 from goldlabel.tasks.segmentation.pixels import labeled_pixels
 from goldlabel.tasks.segmentation.regions import Region
+from goldlabel.typing import Ints
 
 __all__ = ["class_table", "common_label_issues", "filter_by_class", "pair_table", "summarize"]
-
-Ints = npt.NDArray[np.int64]
 
 
 def summarize(

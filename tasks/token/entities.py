@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from goldlabel.tasks.token.kernels import most_probable
 from goldlabel.tasks.token.tags import TagSet
+from goldlabel.typing import Ints, Mask
 
 __all__ = [
     "ENTITY_KINDS",
@@ -26,8 +27,6 @@ __all__ = [
     "spans",
 ]
 
-Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 ENTITY_KINDS = ("wrong type", "wrong boundary", "missed entity", "spurious entity")
 """What can be wrong with the entities at one place, by number."""

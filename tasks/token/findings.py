@@ -21,16 +21,13 @@ from goldlabel.tasks.token.entities import (
 )
 from goldlabel.tasks.token.rows import TokenRows
 from goldlabel.tasks.token.tags import TagSet
+from goldlabel.typing import Floats, Ints, Mask
 
 __all__ = ["INVALID", "KINDS", "entity_parts"]
 
 KINDS = (*ENTITY_KINDS, "invalid tag sequence")
 """What can be wrong where tags form entities."""
 INVALID = len(ENTITY_KINDS)
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 
 class _Places(NamedTuple):

@@ -22,11 +22,9 @@ from goldlabel.tasks.token.rows import TokenRows, located, token_rows
 from goldlabel.tasks.token.scores import Aggregator, check_aggregator, pooled
 from goldlabel.tasks.token.summary import flat_words
 from goldlabel.tasks.token.tags import tag_set
+from goldlabel.typing import Ints
 
 __all__ = ["KINDS", "find_label_issues"]
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 
 def find_label_issues(

@@ -14,18 +14,15 @@ IEEE Transactions on Information Theory 13 (1967) 260-269.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from goldlabel.kernels._jit import frozen, kernel
 from goldlabel.kernels.rows import BLOCK_CELLS, each_block
+from goldlabel.typing import AnyFloats, Ints
 
 __all__ = ["most_probable"]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[Any]
 Bits = npt.NDArray[np.uint8]
 
 TINY = 1e-30
@@ -34,11 +31,11 @@ TINY = 1e-30
 
 @kernel
 def _most_probable(
-    logs: Floats,
+    logs: AnyFloats,
     offsets: Ints,
     rules: Bits,
     type_of: Ints,
-    totals: Floats,
+    totals: AnyFloats,
     open_of: Ints,
     before: Ints,
     out: Ints,
@@ -83,7 +80,7 @@ def _most_probable(
 
 
 def most_probable(
-    pred_probs: Floats, rows: Ints, offsets: Ints, rules: Bits, type_of: Ints
+    pred_probs: AnyFloats, rows: Ints, offsets: Ints, rules: Bits, type_of: Ints
 ) -> Ints:
     """Return the legal sequence of tags of highest product of probabilities for each sentence.
 

@@ -11,11 +11,11 @@ import numpy.typing as npt
 from goldlabel.errors import InputError
 from goldlabel.inputs import check
 from goldlabel.inputs.ragged import Ragged
+from goldlabel.typing import Ints
 
 __all__ = ["SubwordMethod", "align_subwords", "merge_labels", "merge_probs"]
 
 SubwordMethod = Literal["first", "mean", "max"]
-Ints = npt.NDArray[np.int64]
 
 
 def _checked_maps(maps: Any, k: int | None) -> Ints:

@@ -22,13 +22,13 @@ from goldlabel.errors import DataWarning, InputError, warn
 from goldlabel.inputs import check
 from goldlabel.inputs.labels import as_array, class_codes, class_names
 from goldlabel.inputs.ragged import Ragged
+from goldlabel.typing import Ints
 
 __all__ = ["IGNORED", "TokenRows", "flat_pred_probs", "located", "token_rows"]
 
 IGNORED = (-1, -100)
 """Labels that say that a token is to be left out; so does None."""
 
-Ints = npt.NDArray[np.int64]
 _PLACE = re.compile(r"(labels|pred_probs)\[(\d+)(?:, (\d+))?\]")
 
 

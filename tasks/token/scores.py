@@ -6,7 +6,6 @@ from collections.abc import Hashable, Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 
 from goldlabel.errors import InputError
 from goldlabel.inputs import check
@@ -16,6 +15,7 @@ from goldlabel.kernels.ordering import ascending
 from goldlabel.learning import confident
 from goldlabel.learning.confident import Counted, Method
 from goldlabel.tasks.token.rows import TokenRows, located, token_rows
+from goldlabel.typing import Floats, Ints
 
 __all__ = [
     "Aggregator",
@@ -26,9 +26,6 @@ __all__ = [
 ]
 
 Aggregator = Literal["min", "softmin"]
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 
 def get_label_quality_scores(

@@ -20,13 +20,12 @@ from goldlabel.learning.filters import FilterBy
 from goldlabel.results.label_issues import LabelIssues, Parts
 from goldlabel.tasks.token.issues import find_label_issues
 from goldlabel.tasks.token.scores import Aggregator, get_label_quality_scores
+from goldlabel.typing import Floats
 
 __all__ = ["VALUES", "find_span_issues", "get_span_quality_scores"]
 
 VALUES = ("outside", "inside")
 """What a token may be, by its number."""
-
-Floats = npt.NDArray[np.float64]
 
 
 def find_span_issues(

@@ -15,10 +15,9 @@ from goldlabel.inputs.ragged import Ragged
 from goldlabel.learning import confident, filters
 from goldlabel.results.label_issues import LabelIssues
 from goldlabel.tasks.token.rows import located, token_rows
+from goldlabel.typing import Ints
 
 __all__ = ["class_pairs", "common_label_issues", "flat_words", "summarize"]
-
-Ints = npt.NDArray[np.int64]
 
 
 def summarize(

@@ -31,14 +31,13 @@ import numpy.typing as npt
 
 from goldlabel.errors import InputError
 from goldlabel.inputs import check
+from goldlabel.typing import Ints, Mask
 
 __all__ = ["SCHEMES", "Scheme", "Tag", "TagSet", "parse", "tag_set"]
 
 Scheme = Literal["io", "iob1", "iob2", "bioes", "bilou", "bmewo"]
 SCHEMES: tuple[str, ...] = get_args(Scheme)
 
-Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 OUTSIDE = "O"
 _PREFIXED = re.compile(r"([BIESLUMW])([-_])(.+)", re.DOTALL)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from goldlabel.coco.collecting import Collector
 from goldlabel.coco.instances import (
@@ -20,12 +19,10 @@ from goldlabel.formats.json import places
 from goldlabel.formats.json.document import DECODER
 from goldlabel.formats.json.records import Place
 from goldlabel.formats.json.text import elements
+from goldlabel.typing import Floats, Ints, Mask
 
 __all__ = ["check_areas", "check_boxes", "check_boxes_with_masks", "insertion"]
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 FIELD = "bbox"
 CONVENTION = 0.5

@@ -13,10 +13,10 @@ from goldlabel.formats.json import places as json_places
 from goldlabel.formats.json.document import Document
 from goldlabel.formats.json.records import Ids, Place, Records
 from goldlabel.kernels._jit import frozen
+from goldlabel.typing import Ints
 
 __all__ = ["Codes", "Collector"]
 
-Ints = npt.NDArray[np.int64]
 Codes = dict[str, Ints]
 """Ids of all entries of a list: image_id, annotation_id, category_id."""
 

@@ -14,10 +14,10 @@ import pandas as pd
 
 from goldlabel.coco.rules import RULES, SEVERITIES, Rule, at_least
 from goldlabel.formats.json.records import Ids, Place
+from goldlabel.typing import Ints
 
 __all__ = ["Batch", "Finding", "Findings", "Fix"]
 
-Ints = npt.NDArray[np.int64]
 Fix = Callable[[int], Sequence[tuple[int, int, bytes]]]
 """Given the number of a finding in its batch: (start, end, new bytes) of each change."""
 

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from goldlabel.coco.collecting import Collector
 from goldlabel.formats.json import numbers as json_numbers
@@ -18,12 +17,10 @@ from goldlabel.formats.json.records import (
     Place,
     Records,
 )
+from goldlabel.typing import Floats, Ints, Mask
 
 __all__ = ["Annotations", "Instances", "load_annotations", "load_instances", "rows_of"]
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 TEXTS = (json_numbers.TEXT_WHOLE, json_numbers.TEXT_NUMBER)
 _WHOLE = (json_numbers.WHOLE, json_numbers.ROUND, json_numbers.TEXT_WHOLE)

@@ -6,15 +6,14 @@ import re
 from pathlib import PurePosixPath, PureWindowsPath
 
 import numpy as np
-import numpy.typing as npt
 
 from goldlabel.coco.collecting import Collector
 from goldlabel.coco.instances import Annotations, Instances
 from goldlabel.formats.json.records import NO_ID, Place
+from goldlabel.typing import Ints
 
 __all__ = ["check_lists", "is_unsafe"]
 
-Ints = npt.NDArray[np.int64]
 
 _SUSPECT = re.compile(r"\.\.|:|^[/\\]")
 RATIO = 100

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from goldlabel.coco import polygons
 from goldlabel.coco.collecting import Collector
@@ -15,12 +14,10 @@ from goldlabel.formats.json.document import DECODER, Section
 from goldlabel.formats.json.records import Records
 from goldlabel.formats.json.text import elements
 from goldlabel.kernels.rows import each_block
+from goldlabel.typing import Floats, Ints, Mask
 
 __all__ = ["Masks", "check_masks"]
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 FIELD = "segmentation"
 BLOCK = 1024

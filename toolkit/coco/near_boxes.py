@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-
 from goldlabel.kernels._jit import kernel
+from goldlabel.typing import Floats, Ints
 
 __all__ = ["near_boxes"]
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 SAME, OTHER = 0, 1
 

@@ -13,12 +13,10 @@ from goldlabel.coco.near_boxes import OTHER, SAME, near_boxes
 from goldlabel.formats.json.records import Records
 from goldlabel.kernels._jit import frozen
 from goldlabel.kernels.rows import each_block
+from goldlabel.typing import Floats, Ints
 
 __all__ = ["check_overlaps", "same_entries"]
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 NEIGHBOURS = 1000
 """With so many boxes to its right a box is compared at most."""

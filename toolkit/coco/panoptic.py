@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from goldlabel.coco.collecting import Collector
 from goldlabel.coco.instances import (
@@ -22,10 +21,10 @@ from goldlabel.formats.json import places
 from goldlabel.formats.json.document import DECODER, Document, Section
 from goldlabel.formats.json.records import Records
 from goldlabel.formats.json.text import elements
+from goldlabel.typing import Ints
 
 __all__ = ["is_panoptic", "load_panoptic"]
 
-Ints = npt.NDArray[np.int64]
 
 INNER = "segments_info"
 

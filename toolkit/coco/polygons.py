@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from goldlabel.kernels._jit import kernel
+from goldlabel.typing import Floats, Ints
 
 __all__ = ["POINTS", "RUN", "polygons"]
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 POINTS = 4096
 """Polygons of more points are not searched for edges that cross."""

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from goldlabel.coco.collecting import Collector
 from goldlabel.coco.instances import Annotations, Instances
@@ -23,10 +22,10 @@ from goldlabel.formats.json.document import (
 from goldlabel.formats.json.records import NO_ID, Place, Records
 from goldlabel.formats.json.text import members
 from goldlabel.kernels._jit import frozen
+from goldlabel.typing import Ints
 
 __all__ = ["add_dangling", "check_bytes", "check_dangling", "check_references", "check_sections"]
 
-Ints = npt.NDArray[np.int64]
 
 SECTIONS = ("images", "annotations", "categories")
 LARGEST_ID = (1 << 53) - 1

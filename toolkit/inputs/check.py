@@ -21,6 +21,7 @@ from goldlabel.inputs.labels import (
     class_names,
     one_column,
 )
+from goldlabel.typing import Ints
 
 __all__ = [
     "LabeledRows",
@@ -35,7 +36,6 @@ __all__ = [
     "whole_number",
 ]
 
-Ints = npt.NDArray[np.int64]
 T = TypeVar("T")
 
 SLACK = 1e-6

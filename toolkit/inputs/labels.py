@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.errors import InputError
+from goldlabel.typing import Ints
 
 __all__ = ["as_array", "checked_ids", "class_codes", "class_names", "one_column"]
 
-Ints = npt.NDArray[np.int64]
 
 _EXACT = 2.0**53
 """Floats below it are whole numbers one by one."""

@@ -5,20 +5,16 @@ Worse is the larger key, and among equals the lower member.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from goldlabel.kernels._jit import kernel
+from goldlabel.typing import AnyFloats, Ints
 
 __all__ = ["BucketArrays", "Buckets", "empty", "keep_best", "offer", "settle"]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[Any]
 
-
-BucketArrays = tuple[Ints, Ints, Ints, Floats, Floats, Ints]
+BucketArrays = tuple[Ints, Ints, Ints, AnyFloats, AnyFloats, Ints]
 """What kernels see of all buckets: quotas, offsets, sizes, bars, keys, members.
 
 Bucket b holds the entries ``offsets[b] .. offsets[b] + sizes[b]`` of `keys` and `members`, and lets
@@ -26,7 +22,7 @@ in what reaches ``bars[b]``. A plain tuple: compiled code that is kept on disk w
 """
 
 
-def empty(quotas: Ints, bars: Floats, members: npt.DTypeLike = np.int64) -> BucketArrays:
+def empty(quotas: Ints, bars: AnyFloats, members: npt.DTypeLike = np.int64) -> BucketArrays:
     """Return empty buckets: 24 bytes for each place that the quotas give, or 18 with int32.
 
     `members` is the type of the entries' own numbers.
@@ -39,7 +35,7 @@ def empty(quotas: Ints, bars: Floats, members: npt.DTypeLike = np.int64) -> Buck
 
 
 @kernel
-def _best_first(keys: Floats, members: Ints, start: int, end: int, count: int) -> None:
+def _best_first(keys: AnyFloats, members: Ints, start: int, end: int, count: int) -> None:
     """Reorder ``start .. end`` so that its `count` best come first (quickselect).
 
     Better is the larger key, and among equals the lower member: no two entries are equal.
@@ -70,7 +66,13 @@ def _best_first(keys: Floats, members: Ints, start: int, end: int, count: int) -
 
 @kernel
 def keep_best(
-    bucket: int, quota: int, start: int, sizes: Ints, bars: Floats, keys: Floats, members: Ints
+    bucket: int,
+    quota: int,
+    start: int,
+    sizes: Ints,
+    bars: AnyFloats,
+    keys: AnyFloats,
+    members: Ints,
 ) -> None:
     """Drop all but the `quota` best of a full bucket, and raise its bar to the least of them."""
     _best_first(keys, members, start, start + sizes[bucket], quota)
@@ -79,7 +81,7 @@ def keep_best(
 
 
 @kernel
-def offer(into: BucketArrays, buckets: Ints, entry_keys: Floats, entries: Ints) -> None:
+def offer(into: BucketArrays, buckets: Ints, entry_keys: AnyFloats, entries: Ints) -> None:
     """Put the entries that reach their bucket's bar into it; a full bucket keeps its quota."""
     quotas, offsets, sizes, bars, keys, members = into
     for n in range(buckets.shape[0]):
@@ -120,7 +122,7 @@ class Buckets:
         """What falls below the bar of its bucket need not be offered. Bars rise as they fill."""
         return self._buckets[3]
 
-    def offer(self, buckets: Ints, keys: Floats, members: Ints) -> None:
+    def offer(self, buckets: Ints, keys: AnyFloats, members: Ints) -> None:
         """Offer entries; one thread at a time."""
         offer(self._buckets, buckets, keys, members)
 

@@ -8,18 +8,15 @@ JAIR 70 (2021), equation 2.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from goldlabel.kernels._jit import frozen, kernel
 from goldlabel.kernels.rows import each_block
+from goldlabel.typing import AnyFloats, Ints
 
 __all__ = ["EPS", "NEVER", "THRESHOLD_MIN", "class_sums", "thresholds"]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[Any]
 
 EPS = 1e-6
 """Slack of comparisons between probabilities and thresholds."""
@@ -32,7 +29,7 @@ _SUM_ROWS = 1 << 14
 
 
 @kernel
-def _class_sums(labels: Ints, pred_probs: Floats, counts: Ints, sums: Floats) -> None:
+def _class_sums(labels: Ints, pred_probs: AnyFloats, counts: Ints, sums: AnyFloats) -> None:
     """``counts[k]``, ``sums[k]`` = number and sum of ``p[i, k]`` over rows labelled k."""
     for i in range(labels.shape[0]):
         given = labels[i]
@@ -41,7 +38,7 @@ def _class_sums(labels: Ints, pred_probs: Floats, counts: Ints, sums: Floats) ->
             sums[given] += np.float64(pred_probs[i, given])
 
 
-def class_sums(labels: Ints, pred_probs: Floats) -> tuple[Ints, npt.NDArray[np.float64]]:
+def class_sums(labels: Ints, pred_probs: AnyFloats) -> tuple[Ints, npt.NDArray[np.float64]]:
     """Count the rows of each class, and sum the probabilities of their given labels.
 
     Parameters

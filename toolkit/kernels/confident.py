@@ -23,6 +23,7 @@ from goldlabel.kernels._jit import frozen, kernel
 from goldlabel.kernels.class_means import EPS, NEVER
 from goldlabel.kernels.disagreeing import Disagreeing, joined, places
 from goldlabel.kernels.rows import block_rows, each_block
+from goldlabel.typing import AnyFloats, Ints
 
 __all__ = [
     "AGREES",
@@ -31,8 +32,6 @@ __all__ = [
     "sweep",
 ]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[Any]
 Bits = npt.NDArray[Any]
 """uint64 or uint32: the bits of float64 or float32."""
 
@@ -56,7 +55,7 @@ def _position(bits: Bits, value: Any, skip: Any) -> Any:
 
 
 @kernel
-def _largest(row: Floats, skip: Any) -> int:
+def _largest(row: AnyFloats, skip: Any) -> int:
     """Position of the largest entry other than `skip`, the lowest of equals; -1 without any."""
     found = -1
     for j in range(row.shape[0]):
@@ -66,7 +65,7 @@ def _largest(row: Floats, skip: Any) -> int:
 
 
 @kernel
-def _largest_confident(row: Floats, cuts: Bits, sign: Any, bits: Bits) -> int:
+def _largest_confident(row: AnyFloats, cuts: Bits, sign: Any, bits: Bits) -> int:
     """Position of the largest entry that reaches its cut, the lowest of equals."""
     found = -1
     for j in range(bits.shape[0]):
@@ -97,21 +96,21 @@ def _compared(bits: Bits, cuts: Bits, sign: Any, given: Any) -> tuple[Any, Any]:
 @kernel
 def _sweep(
     labels: Ints,
-    pred_probs: Floats,
+    pred_probs: AnyFloats,
     bits: Bits,
     cuts: Bits,
     confident_only: bool,
     joint: Ints,
     flags: npt.NDArray[np.uint8],
     predicted: npt.NDArray[Any],
-    self_confidence: Floats,
-    normalized_margin: Floats,
+    self_confidence: AnyFloats,
+    normalized_margin: AnyFloats,
     extremes: Ints,
-    cell: Floats,
+    cell: AnyFloats,
     cell_bits: Bits,
     rows: Ints,
-    p_given: Floats,
-    p_predicted: Floats,
+    p_given: AnyFloats,
+    p_predicted: AnyFloats,
     keep: bool,
 ) -> Any:
     """Read each row once; see `sweep`. Return how many rows are kept: `rows` lists them.
@@ -237,7 +236,7 @@ class Sweep:
 
 def sweep(
     labels: Ints,
-    pred_probs: Floats,
+    pred_probs: AnyFloats,
     cutoffs: npt.NDArray[np.float64] | None = None,
     *,
     confident_only: bool = False,
@@ -332,7 +331,7 @@ def _cuts(cutoffs: npt.NDArray[np.float64], dtype: np.dtype[Any]) -> Bits:
     return frozen(cuts, np.uint64 if dtype == np.float64 else np.uint32)
 
 
-def _in_range(extremes: Ints, pred_probs: Floats) -> bool:
+def _in_range(extremes: Ints, pred_probs: AnyFloats) -> bool:
     limit = np.array([1.0 + EPS]).astype(pred_probs.dtype)
     bits = limit.view(np.uint64 if limit.itemsize == 8 else np.uint32)
     if extremes[:, 1].min() < 0:  # a sign bit is set: of a negative number, a -0.0 or a NaN

@@ -8,17 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.kernels._jit import kernel
+from goldlabel.typing import AnyFloats, Ints
 
 __all__ = ["Disagreeing", "joined", "looked_up", "places"]
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[Any]
 
 
 @kernel
 def _those(
-    mask: npt.NDArray[np.bool_], room: int, rows: Ints, p_given: Floats, p_predicted: Floats
-) -> tuple[Ints, Floats, Floats]:
+    mask: npt.NDArray[np.bool_], room: int, rows: Ints, p_given: AnyFloats, p_predicted: AnyFloats
+) -> tuple[Ints, AnyFloats, AnyFloats]:
     # A place more: what follows the last one is written too, and not counted.
     kept = np.empty(room + 1, dtype=rows.dtype)
     own, top = np.empty(room + 1, dtype=p_given.dtype), np.empty(room + 1, dtype=p_given.dtype)
@@ -41,8 +39,8 @@ class Disagreeing(NamedTuple):
     """
 
     rows: Ints
-    p_given: Floats
-    p_predicted: Floats
+    p_given: AnyFloats
+    p_predicted: AnyFloats
 
     def those(self, mask: npt.NDArray[np.bool_]) -> Disagreeing:
         """Return those of the rows that are in `mask`, of shape (n,)."""
@@ -67,7 +65,7 @@ def joined(blocks: dict[int, Disagreeing], dtype: np.dtype[Any], n: int) -> Disa
 
 
 def looked_up(
-    rows: npt.NDArray[np.intp], labels: Ints, pred_probs: Floats, predicted: npt.NDArray[Any]
+    rows: npt.NDArray[np.intp], labels: Ints, pred_probs: AnyFloats, predicted: npt.NDArray[Any]
 ) -> Disagreeing:
     """Return what a sweep that was asked for them has kept of these rows."""
     kept: npt.NDArray[Any] = rows.astype(_row_type(labels.shape[0]))

@@ -20,10 +20,10 @@ import numpy.typing as npt
 
 from goldlabel.kernels._jit import frozen, kernel
 from goldlabel.kernels.rows import BLOCK_CELLS, each_block
+from goldlabel.typing import Ints
 
 __all__ = ["lowest_mean", "mean", "minimum", "moving_average", "softmin", "weighted_mean"]
 
-Ints = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float64]
 
 _INSERTION = 48

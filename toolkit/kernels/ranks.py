@@ -8,17 +8,14 @@ pieces add up, in any order and on any number of threads, to the same cut.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from goldlabel.kernels._jit import frozen, kernel
+from goldlabel.typing import AnyFloats, Ints
 
 __all__ = ["BINS", "RankCut"]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[Any]
 
 _DIGIT = 16
 BINS = 1 << _DIGIT
@@ -77,7 +74,7 @@ class RankCut:
         self.places = 0
         self.equal = 0
 
-    def count(self, numbers: Floats, counts: Ints) -> None:
+    def count(self, numbers: AnyFloats, counts: Ints) -> None:
         """Add a piece to a histogram.
 
         Parameters

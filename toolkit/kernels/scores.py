@@ -5,24 +5,21 @@ The two scores that one look at a row gives come from `goldlabel.kernels.confide
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from goldlabel.kernels.rows import block_rows, each_block
+from goldlabel.typing import AnyFloats, Ints
 
 __all__ = ["CLIP", "adjusted_scores", "confidence_weighted_entropy"]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[Any]
 Scores = npt.NDArray[np.float64]
 
 CLIP = 1e-6
 """Floor of probabilities whose logarithm is taken."""
 
 
-def confidence_weighted_entropy(labels: Ints, pred_probs: Floats) -> Scores:
+def confidence_weighted_entropy(labels: Ints, pred_probs: AnyFloats) -> Scores:
     """Score ``log1p(x) / x`` with x = normalised entropy / probability of the given label.
 
     Both are taken of the row floored at `CLIP` and rescaled to sum 1, so that a confident row
@@ -47,7 +44,7 @@ def confidence_weighted_entropy(labels: Ints, pred_probs: Floats) -> Scores:
 
 
 def adjusted_scores(
-    labels: Ints, pred_probs: Floats, cutoffs: npt.NDArray[np.float64], *, margin: bool
+    labels: Ints, pred_probs: AnyFloats, cutoffs: npt.NDArray[np.float64], *, margin: bool
 ) -> Scores:
     """Score probabilities shifted by the class thresholds and rescaled to sum 1.
 

@@ -20,11 +20,10 @@ from goldlabel.kernels.class_means import EPS
 from goldlabel.kernels.confident import AGREES, Sweep
 from goldlabel.kernels.disagreeing import Disagreeing
 from goldlabel.kernels.rows import each_block, thread_count
+from goldlabel.typing import AnyFloats, Ints
 
 __all__ = ["SELECTED", "Quotas", "select_by_quota"]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[Any]
 
 SELECTED = 4
 """Flag: taken by `select_by_quota`."""
@@ -73,7 +72,7 @@ def _bucket(starts: Ints, rivals: Ints, given: int, rival: int) -> int:
 
 @kernel
 def _touched(
-    rows: Ints, labels: Ints, asked: Ints, pred_probs: Floats, starts: Ints, rivals: Ints
+    rows: Ints, labels: Ints, asked: Ints, pred_probs: AnyFloats, starts: Ints, rivals: Ints
 ) -> float:
     """Load what is needed of scattered rows at once, or each would wait for memory alone."""
     k = pred_probs.shape[1]
@@ -97,9 +96,9 @@ def _fill(
     into: BucketArrays,
     pairs: _Pairs,
     rows: _Rows,
-    pred_probs: Floats,
+    pred_probs: AnyFloats,
     reach: float,
-    floors: Floats,
+    floors: AnyFloats,
     places: Ints,
 ) -> float:
     """Offer the rows at these places to the buckets that they may get into; see `_floors`.
@@ -149,7 +148,7 @@ def _fill(
 
 
 @kernel
-def _floors(into: BucketArrays, pairs: _Pairs) -> Floats:
+def _floors(into: BucketArrays, pairs: _Pairs) -> AnyFloats:
     """Return for each class the key from which a row of it may get in for an unknown rival."""
     starts, _, itself = pairs
     bars = into[3]
@@ -174,7 +173,7 @@ def _set_bars(into: BucketArrays, ours: Ints) -> None:
 
 @kernel
 def _reopen(
-    into: BucketArrays, pairs: _Pairs, lowest: Floats, mine: npt.NDArray[np.bool_]
+    into: BucketArrays, pairs: _Pairs, lowest: AnyFloats, mine: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.bool_]:
     """Empty the buckets of those of `mine` where a bar was too high; return which these are."""
     quotas, _, sizes, bars, _, _ = into
@@ -196,7 +195,7 @@ def _fill_up(
     into: BucketArrays,
     pairs: _Pairs,
     labels: Ints,
-    pred_probs: Floats,
+    pred_probs: AnyFloats,
     flags: npt.NDArray[np.uint8],
     reach: float,
     mine: npt.NDArray[np.bool_],
@@ -282,7 +281,7 @@ class Quotas(NamedTuple):
 
 def select_by_quota(
     labels: Ints,
-    pred_probs: Floats,
+    pred_probs: AnyFloats,
     swept: Sweep,
     disagreeing: Disagreeing,
     quotas: Quotas,

@@ -19,11 +19,10 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.errors import InputError
+from goldlabel.typing import Floats, Ints
 
 __all__ = ["calibrate", "count_label_errors", "joint", "round_rows"]
 
-Floats: TypeAlias = npt.NDArray[np.float64]
-Ints: TypeAlias = npt.NDArray[np.int64]
 Positions: TypeAlias = npt.NDArray[np.intp]
 
 _GRID = 2.0**30  # values closer than half of 1 / _GRID are one value, whatever the rounding

@@ -30,6 +30,7 @@ from goldlabel.inputs import check
 from goldlabel.kernels import class_means, confident, ordering, scores
 from goldlabel.kernels.disagreeing import Disagreeing, looked_up
 from goldlabel.learning import calibration
+from goldlabel.typing import Floats, Ints, Mask
 
 __all__ = [
     "Counted",
@@ -42,9 +43,6 @@ __all__ = [
     "worst_first",
 ]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 Method = Literal["self_confidence", "normalized_margin", "confidence_weighted_entropy"]
 Guess = Literal["argmax", "confident_only"]

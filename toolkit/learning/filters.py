@@ -22,13 +22,12 @@ from goldlabel.kernels.confident import AGREES
 from goldlabel.learning import calibration
 from goldlabel.learning.confident import (
     Counted,
-    Ints,
-    Mask,
     Method,
     given_joint,
     label_quality,
 )
 from goldlabel.learning.pruning import prune_pairs
+from goldlabel.typing import Ints, Mask
 
 __all__ = ["PRUNING", "FilterBy", "refuse_pruning_options", "select"]
 

@@ -26,7 +26,8 @@ from scipy.linalg import lapack
 
 from goldlabel.errors import InputError, warn
 from goldlabel.inputs import check
-from goldlabel.learning.calibration import Floats, per_class_counts, square
+from goldlabel.learning.calibration import per_class_counts, square
+from goldlabel.typing import Floats
 
 __all__ = [
     "PyMethod",

@@ -16,13 +16,12 @@ import numpy.typing as npt
 from goldlabel.errors import InputError
 from goldlabel.inputs import check
 from goldlabel.learning.calibration import (
-    Floats,
-    Ints,
     Positions,
     entries,
     per_class_counts,
     round_entries,
 )
+from goldlabel.typing import Floats, Ints
 
 __all__ = ["PruneCounts", "prune_counts", "prune_pairs"]
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
+
+from goldlabel.typing import Floats
 
 __all__ = ["FEW", "Kind", "column_kind", "date_parts", "numbers", "texts"]
 
@@ -41,8 +42,6 @@ DATE_FORMATS = (
     "%d %b %Y",
     "%b %d, %Y",
 )
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -37,12 +37,11 @@ from goldlabel.models.folds import (
     check_splits,
     stratified_splits,
 )
+from goldlabel.typing import Floats, Ints
 
 __all__ = ["OutOfFold", "crossval", "crossval_predictions", "out_of_fold"]
 
 Array = npt.NDArray[Any]
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 NAMED = 5
 """So many classes or messages are named in a warning; of the rest, the number."""

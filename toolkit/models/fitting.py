@@ -16,6 +16,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from goldlabel.errors import InputError, warn
+from goldlabel.typing import Floats, Ints
 
 __all__ = [
     "blamed",
@@ -32,8 +33,6 @@ __all__ = [
 ]
 
 Array = npt.NDArray[Any]
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 
 def indexable(features: Any) -> Any:

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from typing import Any, Protocol, cast
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from goldlabel.errors import InputError
+from goldlabel.typing import Ints
 
 __all__ = ["Split", "Splitter", "check_splits", "stratified_splits"]
 
-Ints = npt.NDArray[np.int64]
 Split = tuple[Ints, Ints]
 """Rows to fit on, rows to predict."""
 

@@ -31,6 +31,7 @@ from goldlabel.models.columns import (
     numbers,
     texts,
 )
+from goldlabel.typing import Floats
 
 __all__ = [
     "embedding_pipeline",
@@ -42,7 +43,6 @@ __all__ = [
     "text_regressor",
 ]
 
-Floats = npt.NDArray[np.float64]
 
 SMALL = 1000
 """Below so many rows, a table gets a linear model."""

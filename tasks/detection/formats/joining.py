@@ -15,10 +15,10 @@ from goldlabel.tasks.detection.data import DetectionData
 from goldlabel.tasks.detection.formats.label_paths import new_label_files
 from goldlabel.tasks.detection.formats.listed import Listed, stem
 from goldlabel.tasks.detection.formats.pictures import Pictures
+from goldlabel.typing import Ints
 
 __all__ = ["joined"]
 
-Ints = npt.NDArray[np.int64]
 _SHOWN = 5
 
 

@@ -14,14 +14,12 @@ import numpy.typing as npt
 from goldlabel.errors import InputError
 from goldlabel.results.audit import Source
 from goldlabel.tasks.detection.boxes import LARGEST
+from goldlabel.typing import Floats, Ints
 
 __all__ = ["IMAGES", "Change", "Collector", "Listed", "number", "stem"]
 
 IMAGES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif"}
 """Extensions of pictures."""
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from goldlabel.errors import InputError
 from goldlabel.tasks.detection.formats.folders import image_files
 from goldlabel.tasks.detection.formats.listed import stem
+from goldlabel.typing import Floats
 
 __all__ = ["Pictures", "picture_folder"]
-
-Floats = npt.NDArray[np.float64]
 
 
 def picture_folder(path: Path) -> Path | None:

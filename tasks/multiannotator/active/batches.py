@@ -27,11 +27,10 @@ from goldlabel.tasks.multiannotator.aggregation.aggregating import consensus_of
 from goldlabel.tasks.multiannotator.aggregation.consensus import Consensus
 from goldlabel.tasks.multiannotator.formats import read_again
 from goldlabel.tasks.multiannotator.inputs import Given, given_models, given_votes
+from goldlabel.typing import Floats, Ints
 
 __all__ = ["next_examples", "select"]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 SHRINKAGE = 5.0
 """Votes of a class that an annotator's overall quality counts as, where few are known."""

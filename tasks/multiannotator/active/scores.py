@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from goldlabel.errors import InputError
 from goldlabel.tasks.multiannotator.aggregation.crowdlab import (
@@ -24,11 +23,9 @@ from goldlabel.tasks.multiannotator.aggregation.crowdlab import (
 )
 from goldlabel.tasks.multiannotator.inputs import given_models, given_votes
 from goldlabel.tasks.multiannotator.votes import Votes
+from goldlabel.typing import Floats, Ints
 
 __all__ = ["ActiveScores", "get_active_learning_scores"]
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 
 class ActiveScores(NamedTuple):

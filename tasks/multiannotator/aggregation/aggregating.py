@@ -35,14 +35,12 @@ from goldlabel.tasks.multiannotator.aggregation.label_models.fitted import gold_
 from goldlabel.tasks.multiannotator.aggregation.label_models.majority import vote_shares
 from goldlabel.tasks.multiannotator.inputs import Given, given_votes
 from goldlabel.tasks.multiannotator.votes import Votes
+from goldlabel.typing import Floats, Ints
 
 __all__ = ["LABEL_MODELS", "consensus_of", "get_consensus_labels"]
 
 LABEL_MODELS = ("wawa", "dawid_skene", "one_coin", "glad", "mace")
 """Methods that need nothing but the votes."""
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 
 def get_consensus_labels(

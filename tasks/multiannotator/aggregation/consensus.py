@@ -20,6 +20,7 @@ from goldlabel.inputs import check
 from goldlabel.kernels._jit import frozen
 from goldlabel.tasks.multiannotator.aggregation.crowdlab import kernels
 from goldlabel.tasks.multiannotator.votes import Votes
+from goldlabel.typing import Floats, Ints
 
 __all__ = ["Consensus", "ConsensusMethod", "QualityMethod"]
 
@@ -27,9 +28,6 @@ ConsensusMethod = Literal[
     "best_quality", "majority_vote", "wawa", "dawid_skene", "one_coin", "glad", "mace"
 ]
 QualityMethod = Literal["crowdlab", "agreement"]
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

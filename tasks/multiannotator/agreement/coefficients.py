@@ -36,11 +36,10 @@ from goldlabel.tasks.multiannotator.agreement import kernels as kernels
 from goldlabel.tasks.multiannotator.agreement import statistics as statistics
 from goldlabel.tasks.multiannotator.agreement.statistics import Level, Statistic, middle_ranks
 from goldlabel.tasks.multiannotator.votes import Votes
+from goldlabel.typing import Floats, Ints
 
 __all__ = ["Agreement", "fleiss_kappa", "krippendorff_alpha", "observed_agreement"]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 Interval = Literal["analytic", "bootstrap"]
 
 ANALYTIC = "influence of items (delta method)"

@@ -10,12 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.kernels._jit import kernel
+from goldlabel.typing import Codes, Floats, Ints
 
 __all__ = ["AGREEMENT", "DISTANCE", "NOMINAL", "draw_items", "item_sums", "item_variance"]
 
-Codes = npt.NDArray[np.int32]
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 AGREEMENT, NOMINAL, DISTANCE = range(3)
 """Term of an item: the share of its pairs of votes that agree; the number of its votes times the

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from goldlabel.kernels._jit import kernel
+from goldlabel.typing import Codes, Floats, Ints
 
 __all__ = ["BINS", "annotator_pairs"]
 
-Codes = npt.NDArray[np.int32]
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 BINS = 256
 """Numbers of common items that are counted apart; the last bin has all larger ones."""

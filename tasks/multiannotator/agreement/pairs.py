@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import ndtri
 
 from goldlabel.inputs.check import number, whole_number
@@ -13,12 +12,10 @@ from goldlabel.kernels.rows import each_block
 from goldlabel.tasks.multiannotator.agreement import pair_kernels as kernels
 from goldlabel.tasks.multiannotator.agreement.coefficients import ANALYTIC, Agreement
 from goldlabel.tasks.multiannotator.votes import Votes
+from goldlabel.typing import Codes, Floats, Ints
 
 __all__ = ["PairAgreement", "cohen_kappa"]
 
-Codes = npt.NDArray[np.int32]
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 RANGES = 16
 """Ranges of annotators that are worked on at a time, each with a number for every item."""

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from goldlabel.tasks.multiannotator.agreement.kernels import AGREEMENT, DISTANCE, NOMINAL
+from goldlabel.typing import Floats, Ints
 
 __all__ = ["Level", "Statistic", "fleiss", "krippendorff", "middle_ranks", "observed"]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 Level = Literal["nominal", "ordinal", "interval"]
 
 

@@ -11,13 +11,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from goldlabel.tasks.multiannotator.votes import Votes
+from goldlabel.typing import Floats
 
 __all__ = ["Shift", "shifts"]
 
-Floats = npt.NDArray[np.float64]
 
 LEAST = 40
 """With fewer votes no shift is looked for."""

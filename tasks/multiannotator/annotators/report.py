@@ -17,11 +17,10 @@ from goldlabel.tasks.multiannotator.annotators import spammers
 from goldlabel.tasks.multiannotator.annotators.drift import Shift, shifts
 from goldlabel.tasks.multiannotator.inputs import given_votes
 from goldlabel.tasks.multiannotator.votes import Votes
+from goldlabel.typing import Floats, Ints
 
 __all__ = ["annotator_report", "annotator_table", "confusion_of"]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 LEVEL = 0.95
 _OPPOSITE = 4.0

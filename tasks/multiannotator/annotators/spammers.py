@@ -9,17 +9,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy import stats
 
 from goldlabel.tasks.multiannotator.aggregation.consensus import Consensus
 from goldlabel.tasks.multiannotator.votes import Votes
+from goldlabel.typing import Floats, Ints, Mask
 
 __all__ = ["Copies", "always_alike", "at_random", "copies"]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 CHANCE = 1e-3
 """Chance that anybody is named by accident."""

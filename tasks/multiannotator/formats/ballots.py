@@ -17,6 +17,7 @@ from goldlabel.models.columns import (
     texts,
 )
 from goldlabel.results.audit import Source
+from goldlabel.typing import Floats, Ints
 
 __all__ = [
     "NO",
@@ -30,8 +31,6 @@ __all__ = [
     "times_of",
 ]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 NOTHING = frozenset({"", "na", "n/a", "nan", "none", "null", "<na>"})
 """Words that say that somebody has not labelled an item, in lower case."""

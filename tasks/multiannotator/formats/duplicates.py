@@ -9,12 +9,12 @@ import numpy.typing as npt
 
 from goldlabel.errors import InputError
 from goldlabel.inputs import check
+from goldlabel.typing import Ints
 
 __all__ = ["Duplicates", "without_duplicates"]
 
 Duplicates = Literal["error", "last", "majority"]
 
-Ints = npt.NDArray[np.int64]
 
 _SHOWN = 5
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.errors import InputError
@@ -24,10 +23,9 @@ from goldlabel.tasks.multiannotator.formats.ballots import (
 )
 from goldlabel.tasks.multiannotator.formats.choices import one_choice
 from goldlabel.tasks.multiannotator.formats.roles import Roles, named
+from goldlabel.typing import Mask
 
 __all__ = ["export", "platform", "read"]
-
-Mask = npt.NDArray[np.bool_]
 
 
 class Platform(NamedTuple):

@@ -17,10 +17,10 @@ import pandas as pd
 from goldlabel.errors import InputError
 from goldlabel.models.columns import MISSING
 from goldlabel.tasks.regression.values import NOTHING, NUMBER, TEXT, Values
+from goldlabel.typing import Floats
 
 __all__ = ["Column", "Style", "read_numbers", "written"]
 
-Floats = npt.NDArray[np.float64]
 
 _STYLES = (
     (".", ""), (",", ""), (".", ","), (",", "."), (".", " "), (",", " "),

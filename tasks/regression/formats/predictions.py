@@ -15,10 +15,10 @@ from goldlabel.formats.predictions import array_of_archive, load_array, rows_by_
 from goldlabel.formats.tables import read_table
 from goldlabel.formats.text import check_file, first_bytes
 from goldlabel.tasks.regression.formats.numbers import read_numbers
+from goldlabel.typing import Floats
 
 __all__ = ["Predictions", "named_columns", "read_predictions"]
 
-Floats = npt.NDArray[np.float64]
 
 _NAMES = ("prediction", "predictions", "predicted", "pred", "y_pred", "yhat", "y_hat")
 

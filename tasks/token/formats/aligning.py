@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.errors import InputError
@@ -20,10 +19,10 @@ from goldlabel.tasks.token.formats.given import (
 )
 from goldlabel.tasks.token.formats.predictions import Predictions
 from goldlabel.tasks.token.tags import TagSet, tag_set
+from goldlabel.typing import Ints
 
 __all__ = ["Aligned", "aligned", "corrected"]
 
-Ints = npt.NDArray[np.int64]
 
 _SAMPLE = 100_000
 """So many tokens of the predictions show their scheme."""

@@ -12,10 +12,9 @@ from goldlabel.errors import InputError
 from goldlabel.results.audit import Source
 from goldlabel.tasks.token.entities import Tokens, canonical, converted
 from goldlabel.tasks.token.tags import TagSet
+from goldlabel.typing import Ints
 
 __all__ = ["Changes", "Given", "Sentence", "coded", "in_scheme", "misplaced_tags"]
-
-Ints = npt.NDArray[np.int64]
 
 
 class Given(NamedTuple):

@@ -20,10 +20,10 @@ from goldlabel.formats.predictions import read_pred_probs
 from goldlabel.formats.tables import read_table
 from goldlabel.formats.text import check_file, first_bytes
 from goldlabel.tasks.token.merging import SubwordMethod, align_subwords
+from goldlabel.typing import Ints
 
 __all__ = ["Predictions", "read_predictions"]
 
-Ints = npt.NDArray[np.int64]
 
 _PROBS = ("pred_probs", "probs", "probabilities", "predictions", "logits")
 _NAMES = ("classes", "labels", "label_list", "label_names", "names", "tags")

@@ -18,10 +18,10 @@ from goldlabel.errors import InputError
 from goldlabel.formats.json import places as json_places
 from goldlabel.formats.json import scan
 from goldlabel.kernels._jit import frozen
+from goldlabel.typing import Ints
 
 __all__ = ["DECODER", "Document", "Odd", "Section", "read_document"]
 
-Ints = npt.NDArray[np.int64]
 
 DECODER = json.JSONDecoder(parse_int=float)
 """Python refuses to read integers of more than 4,300 digits; as floats they are just infinite."""

@@ -9,12 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.kernels._jit import kernel
+from goldlabel.typing import Bytes, Floats, Ints
 
 __all__ = ["boxes", "numbers", "point_lists", "run_lengths"]
 
-Bytes = npt.NDArray[np.uint8]
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.uint8]
 
 # What a value is, as a number.

@@ -6,11 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.kernels._jit import kernel
+from goldlabel.typing import Bytes, Ints
 
 __all__ = ["locate", "positions", "value_ends"]
 
-Bytes = npt.NDArray[np.uint8]
-Ints = npt.NDArray[np.int64]
 
 # Kinds of values.
 MISSING, NUMBER, STRING, BOOLEAN, NULL, LIST, OBJECT, NAN = range(8)

@@ -13,11 +13,10 @@ from goldlabel.formats.json import places
 from goldlabel.formats.json.document import Document, Section, member
 from goldlabel.kernels._jit import frozen
 from goldlabel.kernels.rows import each_block
+from goldlabel.typing import Ints, Mask
 
 __all__ = ["NO_ID", "Ids", "Numbers", "Place", "Records"]
 
-Ints = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 BLOCK = 4096
 NO_ID = -(1 << 63)

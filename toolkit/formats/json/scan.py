@@ -11,11 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.kernels._jit import kernel
+from goldlabel.typing import Bytes, Ints
 
 __all__ = ["DEPTH", "KEYS", "new_state", "scan"]
 
-Bytes = npt.NDArray[np.uint8]
-Ints = npt.NDArray[np.int64]
 
 DEPTH = 256
 """How deep lists and objects may be nested."""

@@ -8,17 +8,15 @@ from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
 from goldlabel.errors import InputError
+from goldlabel.typing import Ints
 
 __all__ = ["Classes", "Distinct", "arrange", "distinct"]
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-
-Ints = npt.NDArray[np.int64]
 
 
 class Distinct(NamedTuple):

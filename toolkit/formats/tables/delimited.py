@@ -11,21 +11,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from goldlabel.errors import InputError
 from goldlabel.formats.tables import fields as loops
 from goldlabel.formats.text import TextFile, line_number
+from goldlabel.typing import Bytes, Ints
 
 __all__ = ["Delimited", "scan", "with_changes", "with_columns"]
 
 _DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _SAMPLE_BYTES, _SAMPLE_RECORDS = 1 << 18, 200
-
-Bytes = npt.NDArray[np.uint8]
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

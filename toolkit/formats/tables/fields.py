@@ -8,16 +8,12 @@ where the bytes of delimiter, quote and line ends never occur inside another cha
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-
 from goldlabel.kernels._jit import kernel
+from goldlabel.typing import Bytes, Ints
 
 __all__ = ["BLANKS", "FIELDS", "OK", "POSITION", "RAGGED", "RECORDS", "STATUS", "TEXT_AFTER_QUOTE"]
 __all__ += ["UNCLOSED_QUOTE", "columns", "field_counts", "records", "spans"]
 
-Bytes = npt.NDArray[np.uint8]
-Ints = npt.NDArray[np.int64]
 
 OK, UNCLOSED_QUOTE, TEXT_AFTER_QUOTE = 0, 1, 2
 RECORDS, STATUS, POSITION, FIELDS, RAGGED, BLANKS = range(6)

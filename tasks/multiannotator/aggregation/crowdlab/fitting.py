@@ -14,6 +14,7 @@ from goldlabel.kernels.rows import BLOCK_CELLS, each_block
 from goldlabel.tasks.multiannotator.aggregation.crowdlab import kernels
 from goldlabel.tasks.multiannotator.aggregation.label_models.majority import majority_labels
 from goldlabel.tasks.multiannotator.votes import Votes
+from goldlabel.typing import Floats, Ints
 
 __all__ = [
     "Crowd",
@@ -24,8 +25,6 @@ __all__ = [
     "peer_agreement",
 ]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 SMALLEST = 1e-6
 """Least weight: who is worse than the most frequent class counts for next to nothing."""

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from goldlabel.kernels._jit import kernel
+from goldlabel.typing import Codes, Floats, Ints
 
 __all__ = ["class_records", "count_pairs", "fill_posterior"]
 
-Ints = npt.NDArray[np.int64]
-Codes = npt.NDArray[np.int32]
-Floats = npt.NDArray[np.float64]
 
 _TIED = 1e-12
 """Posteriors that differ by less, relatively, are one: what rounding leaves of equal sums."""

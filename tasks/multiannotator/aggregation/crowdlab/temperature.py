@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from goldlabel.kernels.rows import block_rows, each_block
 from goldlabel.tasks.multiannotator.votes import Votes
+from goldlabel.typing import Floats
 
 __all__ = ["best_temperature", "scaled"]
 
-Floats = npt.NDArray[np.float64]
 
 COARSE = (0.1, 0.2, 0.5, 0.8, 1.0, 2.0, 3.0, 5.0, 8.0)
 FLOOR = 1e-30

@@ -7,11 +7,9 @@ import numpy.typing as npt
 
 from goldlabel.errors import InputError
 from goldlabel.tasks.multiannotator.aggregation.label_models.fitted import Fit, refuse_too_large
+from goldlabel.typing import Codes, Floats
 
 __all__ = ["answer_rows", "confusion_matrices"]
-
-Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int32]
 
 
 def answer_rows(known: Fit, annotator: Codes, label: Codes, *, floor: float) -> Floats:

@@ -36,11 +36,10 @@ from goldlabel.tasks.multiannotator.aggregation.label_models.rounds import (
     item_blocks,
 )
 from goldlabel.tasks.multiannotator.votes import Votes
+from goldlabel.typing import Codes, Floats
 
 __all__ = ["confusion_matrices", "fit"]
 
-Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int32]
 
 FLOOR = 1e-10
 """Least count of a cell before rows are divided by their sums, and least class prior."""

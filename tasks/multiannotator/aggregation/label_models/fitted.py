@@ -15,6 +15,7 @@ from goldlabel.errors import InputError
 from goldlabel.inputs.check import choice, vector
 from goldlabel.kernels._jit import frozen
 from goldlabel.tasks.multiannotator.votes import Votes
+from goldlabel.typing import Floats
 
 __all__ = [
     "NO_CLASS",
@@ -26,7 +27,6 @@ __all__ = [
     "refuse_too_large",
 ]
 
-Floats = npt.NDArray[np.float64]
 
 NO_CLASS = -1
 

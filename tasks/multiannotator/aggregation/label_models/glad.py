@@ -31,11 +31,10 @@ from goldlabel.tasks.multiannotator.aggregation.label_models.votewise import (
     sums_by_annotator,
 )
 from goldlabel.tasks.multiannotator.votes import Votes
+from goldlabel.typing import Floats, Ints
 
 __all__ = ["fit"]
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 STEPS = 2
 """Newton steps of every ability, and of every ease, in a round."""

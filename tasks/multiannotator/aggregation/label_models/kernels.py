@@ -10,15 +10,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import numpy.typing as npt
 
 from goldlabel.kernels._jit import kernel
+from goldlabel.typing import Codes, Floats, Ints
 
 __all__ = ["confusion_counts", "confusion_posterior", "confusion_rows", "row_sums", "vote_sums"]
 
-Codes = npt.NDArray[np.int32]
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 LN2 = math.log(2.0)
 RESCALE = 8

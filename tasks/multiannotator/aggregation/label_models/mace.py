@@ -25,10 +25,10 @@ from goldlabel.tasks.multiannotator.aggregation.label_models.votewise import (
     sums_by_pair,
 )
 from goldlabel.tasks.multiannotator.votes import Votes
+from goldlabel.typing import Floats
 
 __all__ = ["fit"]
 
-Floats = npt.NDArray[np.float64]
 Method = Literal["vb", "em"]
 
 SMOOTHING = 0.01

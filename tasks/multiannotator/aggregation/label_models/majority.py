@@ -23,12 +23,10 @@ from goldlabel.tasks.multiannotator.aggregation.label_models.fitted import (
 )
 from goldlabel.tasks.multiannotator.aggregation.label_models.rounds import each_items, item_blocks
 from goldlabel.tasks.multiannotator.votes import Votes
+from goldlabel.typing import Codes, Floats, Ints
 
 __all__ = ["agreement_with", "fit", "majority_labels", "vote_shares"]
 
-Codes = npt.NDArray[np.int32]
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 TIED = -2
 

@@ -21,10 +21,10 @@ from goldlabel.tasks.multiannotator.aggregation.label_models.votewise import (
     sums_by_annotator,
 )
 from goldlabel.tasks.multiannotator.votes import Votes
+from goldlabel.typing import Floats
 
 __all__ = ["fit"]
 
-Floats = npt.NDArray[np.float64]
 
 FLOOR = 1e-10
 

@@ -10,15 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from goldlabel.kernels._jit import frozen, kernel
 from goldlabel.tasks.multiannotator.votes import Votes, sorted_by
+from goldlabel.typing import Codes, Ints
 
 __all__ = ["Pairs", "find_pairs"]
-
-Codes = npt.NDArray[np.int32]
-Ints = npt.NDArray[np.int64]
 
 
 @kernel

@@ -6,16 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from goldlabel.inputs.check import number, whole_number
 from goldlabel.kernels.rows import block_rows, each_block
 from goldlabel.tasks.multiannotator.votes import Votes
+from goldlabel.typing import Ints
 
 __all__ = ["Stopping", "each_annotators", "each_items", "item_blocks"]
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

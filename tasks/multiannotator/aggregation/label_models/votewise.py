@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from goldlabel.kernels._jit import frozen
 from goldlabel.tasks.multiannotator.aggregation.label_models import kernels
@@ -20,12 +19,10 @@ from goldlabel.tasks.multiannotator.aggregation.label_models.rounds import (
     item_blocks,
 )
 from goldlabel.tasks.multiannotator.votes import Votes
+from goldlabel.typing import Codes, Floats, Ints
 
 __all__ = ["NOTHING", "Expectation", "sums_by_annotator", "sums_by_pair"]
 
-Codes = npt.NDArray[np.int32]
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 NOTHING: Floats = frozen(np.empty(0))
 

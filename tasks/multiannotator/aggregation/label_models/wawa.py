@@ -19,12 +19,9 @@ from goldlabel.tasks.multiannotator.aggregation.label_models.majority import (
 )
 from goldlabel.tasks.multiannotator.aggregation.label_models.rounds import each_items
 from goldlabel.tasks.multiannotator.votes import Votes
+from goldlabel.typing import Codes, Floats, Ints
 
 __all__ = ["fit"]
-
-Codes = npt.NDArray[np.int32]
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 
 @kernel
