@@ -208,7 +208,7 @@ def mirror(server, tiny, tmp_path, monkeypatch):
     (folder / "sub").mkdir(parents=True)
     for name in ("sub/b.csv", "c.bin"):
         (folder / name).write_bytes(FILES[name])
-    (folder / "a.txt.gz").write_bytes(gzip.compress(FILES["a.txt"]))
+    (folder / "a.txt.gz").write_bytes(gzip.compress(FILES["a.txt"], mtime=0))
     return folder
 
 
@@ -226,7 +226,7 @@ def test_mirror_without_the_file(server, mirror):
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("c.bin", b"wrong"), ("a.txt.gz", gzip.compress(b"wrong")), ("a.txt.gz", b"no gzip")],
+    [("c.bin", b"wrong"), ("a.txt.gz", gzip.compress(b"wrong", mtime=0)), ("a.txt.gz", b"no gzip")],
 )
 def test_mirror_with_a_wrong_file(mirror, name, content):
     (mirror / name).write_bytes(content)
