@@ -49,25 +49,3 @@ def compressed(counts):
             more = x != -1 if c & 16 else x != 0
             text += chr((c | 32 if more else c) + 48)
     return text
-
-
-def iou(a, b):
-    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
-    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    return shared / (a[2] * a[3] + b[2] * b[3] - shared)
-
-
-def near_boxes(boxes, classes, images, limits):
-    """Return the IoU of each box with the nearest of its image: same class, other class."""
-    best = np.zeros((len(boxes), 2))
-    for i in range(len(boxes)):
-        for j in range(len(boxes)):
-            if i != j and images[i] == images[j]:
-                which = int(classes[i] != classes[j])
-                value = iou(boxes[i], boxes[j])
-                if value >= limits[which]:
-                    best[i, which] = max(best[i, which], value)
-    return best

@@ -9,17 +9,15 @@ import numpy.typing as npt
 
 from goldlabel.coco.collecting import Collector
 from goldlabel.coco.instances import Annotations
-from goldlabel.coco.near_boxes import OTHER, SAME, near_boxes
 from goldlabel.formats.json.records import Records
 from goldlabel.kernels._jit import frozen
+from goldlabel.kernels.boxes import OTHER, SAME, near_boxes
 from goldlabel.kernels.rows import each_block
 from goldlabel.typing import Floats, Ints
 
 __all__ = ["check_overlaps", "same_entries"]
 
 
-NEIGHBOURS = 1000
-"""With so many boxes to its right a box is compared at most."""
 BLOCK = 512
 
 
@@ -119,8 +117,10 @@ def _check_near(collector: Collector, annotations: Annotations, rows: Ints, iou:
 def _partners(annotations: Annotations, rows: Ints, iou: float) -> tuple[Ints, Floats]:
     """Return for each of the rows the position of its partner, same and other category."""
     images = annotations.image_rows[rows]
-    order = np.lexsort((rows, annotations.boxes[rows, 0], images))
-    boxes = frozen(np.ascontiguousarray(annotations.boxes[rows[order]]))
+    order = np.lexsort((rows, images))
+    corners = annotations.boxes[rows[order]]
+    corners[:, 2:] += corners[:, :2]
+    boxes = frozen(np.ascontiguousarray(corners))
     classes = frozen(np.ascontiguousarray(annotations.categories[rows[order]]))
     begins = np.flatnonzero(np.diff(images[order], prepend=-1))
     offsets = frozen(np.append(begins, len(rows)).astype(np.int64))
@@ -130,7 +130,7 @@ def _partners(annotations: Annotations, rows: Ints, iou: float) -> tuple[Ints, F
 
     def work(worker: int, block: int, part: slice) -> None:
         some = offsets[part.start : part.stop + 1]
-        near_boxes(boxes, classes, some, limits, NEIGHBOURS, partners, ious)
+        near_boxes(boxes, classes, some, limits, partners, ious)
 
     each_block(work, len(begins), BLOCK)
     back = np.empty(len(rows), dtype=np.int64)

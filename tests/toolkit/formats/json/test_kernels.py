@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goldlabel.coco import polygons
-from goldlabel.coco.near_boxes import near_boxes
 from goldlabel.formats.json import numbers, places, scan
 from goldlabel.formats.json.document import read_document
 from goldlabel.kernels._jit import frozen
@@ -280,34 +279,6 @@ def test_run_lengths(masks, is_text):
             # Runs over two columns reach from top to bottom.
             assert extent[1] == inside[0] and extent[3] == inside[2]  # noqa: PT018
             assert extent[2] == inside[1] and extent[4] == inside[3]  # noqa: PT018
-
-
-SIDE = st.integers(1, 12)
-BOXES = st.lists(
-    st.tuples(
-        st.integers(0, 6), st.integers(0, 6), SIDE, SIDE, st.integers(0, 1), st.integers(0, 2)
-    ),
-    min_size=1,
-    max_size=25,
-)
-
-
-@few
-@given(BOXES, st.sampled_from([0.05, 0.5, 0.9, 1.0]))
-def test_near_boxes(rows, limit):
-    table = np.array(rows, dtype=float)
-    order = np.lexsort((table[:, 0], table[:, 5]))
-    boxes, classes, images = table[order, :4].copy(), table[order, 4].astype(int), table[order, 5]
-    begins = np.flatnonzero(np.diff(images, prepend=-1))
-    limits = np.array([limit, limit])
-    partners, ious = np.empty((len(rows), 2), dtype=np.int64), np.empty((len(rows), 2))
-    near_boxes(
-        frozen(boxes), frozen(classes), frozen(np.append(begins, len(rows))), frozen(limits), 1000,
-        partners, ious,
-    )  # fmt: skip
-    expected = coco_reference.near_boxes(boxes, classes, images, limits)
-    np.testing.assert_array_equal(ious, expected)
-    assert ((partners >= 0) == (expected > 0)).all()
 
 
 def test_lines_and_columns():
