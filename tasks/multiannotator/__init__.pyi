@@ -4,9 +4,9 @@ from .active.batches import next_examples as next_examples
 from .active.batches import select as select
 from .active.scores import ActiveScores as ActiveScores
 from .active.scores import get_active_learning_scores as get_active_learning_scores
-from .aggregation.aggregating import get_consensus_labels as get_consensus_labels
-from .aggregation.comparing import compare_methods as compare_methods
+from .aggregation.comparison import compare_methods as compare_methods
 from .aggregation.consensus import Consensus as Consensus
+from .aggregation.truth_inference import get_consensus_labels as get_consensus_labels
 from .annotators.report import annotator_report as annotator_report
 from .auditing import audit as audit
 from .data import MultiannotatorData as MultiannotatorData

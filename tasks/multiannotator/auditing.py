@@ -17,19 +17,19 @@ from goldlabel.learning.filters import FilterBy
 from goldlabel.results.audit import Audit
 from goldlabel.results.label_issues import LabelIssues
 from goldlabel.tasks.multiannotator.active.scores import scores_of_votes
-from goldlabel.tasks.multiannotator.aggregation.aggregating import consensus_of
-from goldlabel.tasks.multiannotator.aggregation.comparing import COLUMNS, labels_by_method
+from goldlabel.tasks.multiannotator.aggregation.comparison import COLUMNS, labels_by_method
 from goldlabel.tasks.multiannotator.aggregation.consensus import (
     Consensus,
     ConsensusMethod,
     QualityMethod,
 )
+from goldlabel.tasks.multiannotator.aggregation.truth_inference import consensus_of
 from goldlabel.tasks.multiannotator.agreement.coefficients import Agreement
 from goldlabel.tasks.multiannotator.annotators.report import annotator_table
 from goldlabel.tasks.multiannotator.data import MultiannotatorData
 from goldlabel.tasks.multiannotator.formats import read
 from goldlabel.tasks.multiannotator.formats.duplicates import Duplicates
-from goldlabel.tasks.multiannotator.inputs import Given, given_models
+from goldlabel.tasks.multiannotator.inputs import Checked, checked_models
 from goldlabel.tasks.multiannotator.issues import issues_of
 from goldlabel.tasks.multiannotator.tables import agreement_statistics, report_tables
 from goldlabel.tasks.multiannotator.view import Items
@@ -227,10 +227,10 @@ def audit(
     )  # fmt: skip
 
 
-def given_of(data: MultiannotatorData) -> Given:
+def given_of(data: MultiannotatorData) -> Checked:
     """Return a dataset's votes and probabilities as the verbs use them; values are checked."""
-    probs = None if data.pred_probs is None else given_models(list(data.pred_probs))[0]
-    return Given(data.votes, data.classes, data.annotators, data.ids, probs)
+    probs = None if data.pred_probs is None else checked_models(list(data.pred_probs))[0]
+    return Checked(data.votes, data.classes, data.annotators, data.ids, probs)
 
 
 def _check_methods(methods: Sequence[str] | None) -> None:
@@ -255,7 +255,7 @@ def _method(data: MultiannotatorData, asked: ConsensusMethod | None) -> tuple[Co
 
 def _compared(
     data: MultiannotatorData,
-    given: Given,
+    given: Checked,
     found: Consensus,
     methods: Sequence[str] | None,
     notes: list[str],
@@ -274,7 +274,7 @@ def _compared(
         return labels_by_method(given, names, found)
 
 
-def _consensus_frame(found: Consensus, compared: dict[str, Any], given: Given) -> pd.DataFrame:
+def _consensus_frame(found: Consensus, compared: dict[str, Any], given: Checked) -> pd.DataFrame:
     frame = found.to_frame("item")
     columns = {name: found.named(codes) for name, codes in compared.items()}
     frame = frame.assign(**columns)

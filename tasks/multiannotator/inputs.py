@@ -26,7 +26,7 @@ from goldlabel.inputs.labels import (
 from goldlabel.tasks.multiannotator.votes import Votes
 from goldlabel.typing import Floats, Ints
 
-__all__ = ["Given", "given_models", "given_votes"]
+__all__ = ["Checked", "checked_models", "checked_votes"]
 
 Where = Callable[[int], str]
 
@@ -35,7 +35,7 @@ LONG = ("item", "annotator", "label")
 
 
 @dataclass(frozen=True, eq=False)
-class Given:
+class Checked:
     """Votes and probabilities that fit each other.
 
     Attributes
@@ -71,15 +71,15 @@ class _Long:
     where: Where
 
 
-def given_votes(
+def checked_votes(
     labels: Any,
     pred_probs: Any = None,
     *,
     classes: Sequence[Hashable] | None = None,
     ids: npt.ArrayLike | None = None,
-) -> Given:
+) -> Checked:
     """Check votes against pred_probs; see `goldlabel.tasks.multiannotator` for what each may be."""
-    probs, columns = (None, None) if pred_probs is None else given_models(pred_probs)
+    probs, columns = (None, None) if pred_probs is None else checked_models(pred_probs)
     k = None if probs is None else probs.shape[2]
     names = _names(classes, columns, k)
     if probs is not None and names is not None and columns is not None and names != list(columns):
@@ -99,7 +99,7 @@ def given_votes(
         num_annotators=len(long.annotators),
         num_classes=k,
     )
-    return Given(votes, found, long.annotators, long.items, probs)
+    return Checked(votes, found, long.annotators, long.items, probs)
 
 
 def _names(
@@ -139,7 +139,7 @@ def _shown(name: Any) -> str:
 # Probabilities
 
 
-def given_models(
+def checked_models(
     pred_probs: Any, *, name: str = "pred_probs"
 ) -> tuple[Floats, tuple[Hashable, ...] | None]:
     """Return probabilities of one model or several as float64 (E, N, k), and the column names."""
@@ -190,7 +190,7 @@ def _one_model(pred_probs: Any, name: str) -> tuple[Floats, tuple[Hashable, ...]
 
 def _of_votes(
     votes: Votes, probs: Floats | None, names: list[Hashable] | None, ids: npt.NDArray[Any] | None
-) -> Given:
+) -> Checked:
     n = votes.num_items if probs is None else probs.shape[1]
     k = votes.num_classes
     if probs is not None or names is not None:
@@ -210,7 +210,7 @@ def _of_votes(
         )
     people = tuple(range(votes.num_annotators))
     classes = tuple(range(k)) if names is None else tuple(names)
-    return Given(replace(votes, num_classes=k), classes, people, ids, probs)
+    return Checked(replace(votes, num_classes=k), classes, people, ids, probs)
 
 
 def _long_table(labels: Any, ids: npt.NDArray[Any] | None, n: int | None) -> _Long:

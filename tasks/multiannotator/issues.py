@@ -14,13 +14,13 @@ from goldlabel.learning import confident
 from goldlabel.learning.confident import Method
 from goldlabel.learning.filters import FilterBy, select
 from goldlabel.results.label_issues import LabelIssues, Parts
-from goldlabel.tasks.multiannotator.aggregation.aggregating import consensus_of
 from goldlabel.tasks.multiannotator.aggregation.consensus import (
     Consensus,
     ConsensusMethod,
     QualityMethod,
 )
-from goldlabel.tasks.multiannotator.inputs import given_votes
+from goldlabel.tasks.multiannotator.aggregation.truth_inference import consensus_of
+from goldlabel.tasks.multiannotator.inputs import checked_votes
 from goldlabel.typing import Floats
 
 __all__ = ["KIND", "find_label_issues", "get_label_quality_scores", "issues_of"]
@@ -82,7 +82,7 @@ def find_label_issues(
        example part_name given suggested
     0        0         c     1         0
     """
-    given = given_votes(labels, pred_probs, classes=classes, ids=ids)
+    given = checked_votes(labels, pred_probs, classes=classes, ids=ids)
     found = consensus_of(given, consensus_method, quality_method, method=rank_by)
     return issues_of(found, filter_by, rank_by)
 
@@ -194,6 +194,6 @@ def get_label_quality_scores(
     >>> get_label_quality_scores(votes, consensus_method="majority_vote")
     array([1. , 0.5])
     """
-    given = given_votes(labels, pred_probs, classes=classes)
+    given = checked_votes(labels, pred_probs, classes=classes)
     found = consensus_of(given, consensus_method, quality_method, method=method)
     return np.where(found.votes.votes_per_item > 0, found.quality, 1.0)

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel.tasks.multiannotator.aggregation.aggregating import consensus_of
 from goldlabel.tasks.multiannotator.aggregation.consensus import Consensus, ConsensusMethod
-from goldlabel.tasks.multiannotator.inputs import given_votes
+from goldlabel.tasks.multiannotator.aggregation.truth_inference import consensus_of
+from goldlabel.tasks.multiannotator.inputs import checked_votes
 
 __all__ = ["class_table", "confusion_matrix", "summarize"]
 
@@ -50,7 +50,7 @@ def summarize(
     0      1      3     0.333333
     1      0      2     0.000000
     """
-    given = given_votes(labels, pred_probs, classes=classes)
+    given = checked_votes(labels, pred_probs, classes=classes)
     return class_table(consensus_of(given, consensus_method))
 
 

@@ -15,7 +15,7 @@ from goldlabel.tasks.multiannotator.agreement.coefficients import (
     krippendorff_alpha,
     observed_agreement,
 )
-from goldlabel.tasks.multiannotator.agreement.pairs import PairAgreement, cohen_kappa
+from goldlabel.tasks.multiannotator.agreement.cohen import PairAgreement, cohen_kappa
 from goldlabel.tasks.multiannotator.annotators.report import confusion_of
 from goldlabel.tasks.multiannotator.data import MultiannotatorData
 from goldlabel.tasks.multiannotator.summary import class_table, confusion_matrix

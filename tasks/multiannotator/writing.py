@@ -29,7 +29,7 @@ from goldlabel.inputs import check
 from goldlabel.tasks.multiannotator.aggregation.consensus import Consensus
 from goldlabel.tasks.multiannotator.data import MultiannotatorData
 from goldlabel.tasks.multiannotator.formats.label_studio import place_of
-from goldlabel.tasks.multiannotator.formats.opening import ballots_again
+from goldlabel.tasks.multiannotator.formats.recognition import raw_votes_again
 
 __all__ = ["COLUMN", "refuse_existing", "write_consensus"]
 
@@ -142,16 +142,16 @@ def _write_table(data: MultiannotatorData, consensus: Consensus, out: Path) -> N
 
 def _of_rows(data: MultiannotatorData, consensus: Consensus) -> tuple[list[Any], list[Any]]:
     """Return label and quality for each row of the table; None for rows that are left out."""
-    ballots = ballots_again(data.source)
+    raw = raw_votes_again(data.source)
     labels, quality = _names(data, consensus), _rounded(consensus.quality)
     place = {name: at for at, name in enumerate(data.ids.tolist())}
     rows = int(data.source.options["rows"])
     item_of: list[int | None] = [None] * rows
     if data.source.options["layout"] in ("long", "prodigy"):
-        for row, name in zip(ballots.place[:, 0].tolist(), ballots.item.tolist(), strict=True):
+        for row, name in zip(raw.place[:, 0].tolist(), raw.item.tolist(), strict=True):
             item_of[row] = place[name]
     else:
-        item_of = [place.get(name) for name in ballots.items.tolist()]
+        item_of = [place.get(name) for name in raw.items.tolist()]
     return (
         [None if at is None else labels[at] for at in item_of],
         [None if at is None else quality[at] for at in item_of],

@@ -2,7 +2,7 @@
 
 crowd-kit mixes up the parameters of MACE unless annotators and classes first appear in the order
 of their numbers, and starts every restart alike; so it is given numbers in that order, and one
-start. Its stopping rules are its own; so both run the same number of rounds, or until nothing
+start. Its convergence rules are its own; so both run the same number of rounds, or until nothing
 changes. Its Dawid-Skene stops where a loss of its own rises: sets where that happens in the first
 rounds are left out here, and the worked example covers them.
 """
@@ -23,8 +23,8 @@ from goldlabel.tasks.multiannotator.aggregation.label_models import (
     majority,
     one_coin,
 )
+from goldlabel.tasks.multiannotator.aggregation.label_models.expectation import Expectation
 from goldlabel.tasks.multiannotator.aggregation.label_models.pairs import find_pairs
-from goldlabel.tasks.multiannotator.aggregation.label_models.votewise import Expectation
 from goldlabel.tasks.multiannotator.votes import Votes
 
 with warnings.catch_warnings():

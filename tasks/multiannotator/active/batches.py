@@ -23,10 +23,10 @@ from goldlabel.inputs.labels import as_array
 from goldlabel.models.features import read_embeddings
 from goldlabel.results.audit import Source
 from goldlabel.tasks.multiannotator.active.scores import scores_of_votes
-from goldlabel.tasks.multiannotator.aggregation.aggregating import consensus_of
 from goldlabel.tasks.multiannotator.aggregation.consensus import Consensus
+from goldlabel.tasks.multiannotator.aggregation.truth_inference import consensus_of
 from goldlabel.tasks.multiannotator.formats import read_again
-from goldlabel.tasks.multiannotator.inputs import Given, given_models, given_votes
+from goldlabel.tasks.multiannotator.inputs import Checked, checked_models, checked_votes
 from goldlabel.typing import Floats, Ints
 
 __all__ = ["next_examples", "select"]
@@ -100,7 +100,7 @@ def select(
     [[2, 0, 'bob'], [1, 1, 'bob']]
     """
     check.choice(method, ("active_learning", "random"), name="method")
-    given = given_votes(labels, pred_probs, classes=classes, ids=ids)
+    given = checked_votes(labels, pred_probs, classes=classes, ids=ids)
     return _batch(given, n, method == "random", features, pool, per_annotator, seed)
 
 
@@ -136,8 +136,8 @@ def next_examples(
         The dataset has changed since, or `features` does not fit.
     """
     data = read_again(source)
-    probs = None if data.pred_probs is None else given_models(list(data.pred_probs))[0]
-    given = Given(data.votes, data.classes, data.annotators, data.ids, probs)
+    probs = None if data.pred_probs is None else checked_models(list(data.pred_probs))[0]
+    given = Checked(data.votes, data.classes, data.annotators, data.ids, probs)
     values = None
     if features is not None:
         values = read_embeddings(features, len(data))
@@ -153,7 +153,7 @@ def next_examples(
 
 
 def _batch(
-    given: Given,
+    given: Checked,
     n: int,
     is_random: bool,
     features: npt.ArrayLike | None,
@@ -197,14 +197,14 @@ def _objects(values: list[Any]) -> pd.Series[Any]:
     return pd.Series(values, dtype=object)
 
 
-def _method(given: Given) -> Any:
+def _method(given: Checked) -> Any:
     """Return how the consensus is found: of single labels, annotators can't be compared."""
     if not (given.votes.votes_per_item > 1).any():
         return "majority_vote" if given.probs is None else "dawid_skene"
     return "dawid_skene" if given.probs is None else "best_quality"
 
 
-def _needs(given: Given, consensus: Consensus) -> _Needs:
+def _needs(given: Checked, consensus: Consensus) -> _Needs:
     if given.probs is None:
         return _Needs(consensus.quality, np.maximum(consensus.labels, 0))
     scores, _ = scores_of_votes(given.votes, given.probs)

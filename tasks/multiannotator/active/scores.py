@@ -21,7 +21,7 @@ from goldlabel.tasks.multiannotator.aggregation.crowdlab import (
     majority_vote,
     scaled,
 )
-from goldlabel.tasks.multiannotator.inputs import given_models, given_votes
+from goldlabel.tasks.multiannotator.inputs import checked_models, checked_votes
 from goldlabel.tasks.multiannotator.votes import Votes
 from goldlabel.typing import Floats, Ints
 
@@ -114,7 +114,7 @@ def get_active_learning_scores(
         assert pool is not None
         one = np.ones(len(pool))
         return ActiveScores(np.empty(0), unlabeled_scores(pool, Weights(one, one[:0], 1.0, ())))
-    given = given_votes(labels, pred_probs, classes=classes)
+    given = checked_votes(labels, pred_probs, classes=classes)
     assert given.probs is not None
     if pool is not None and pool.shape[::2] != given.probs.shape[::2]:
         raise InputError(
@@ -129,7 +129,7 @@ def get_active_learning_scores(
 
 
 def _pool(pred_probs: Any) -> Floats:
-    return given_models(pred_probs, name="pred_probs_unlabeled")[0]
+    return checked_models(pred_probs, name="pred_probs_unlabeled")[0]
 
 
 def scores_of_votes(votes: Votes, probs: Floats) -> tuple[Floats, Weights]:

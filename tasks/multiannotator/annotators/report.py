@@ -10,12 +10,12 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from goldlabel.tasks.multiannotator.aggregation.aggregating import consensus_of
 from goldlabel.tasks.multiannotator.aggregation.consensus import Consensus, ConsensusMethod
 from goldlabel.tasks.multiannotator.aggregation.crowdlab.fitting import peer_agreement
+from goldlabel.tasks.multiannotator.aggregation.truth_inference import consensus_of
 from goldlabel.tasks.multiannotator.annotators import spammers
 from goldlabel.tasks.multiannotator.annotators.drift import Shift, shifts
-from goldlabel.tasks.multiannotator.inputs import given_votes
+from goldlabel.tasks.multiannotator.inputs import checked_votes
 from goldlabel.tasks.multiannotator.votes import Votes
 from goldlabel.typing import Floats, Ints
 
@@ -72,7 +72,7 @@ def annotator_report(
     0         b      0.5       2            0
     1         a      1.0       2            0
     """
-    given = given_votes(labels, pred_probs, classes=classes, ids=ids)
+    given = checked_votes(labels, pred_probs, classes=classes, ids=ids)
     found = consensus_of(given, consensus_method)
     columns = [
         None if values is None else np.asarray(values, dtype=np.float64)
@@ -226,13 +226,13 @@ def _remarks(consensus: Consensus, found: list[Shift]) -> list[str]:
     votes = consensus.votes
     said: list[list[str]] = [[] for _ in range(votes.num_annotators)]
     names = list(map(str, consensus.annotators))
-    for j in np.flatnonzero(spammers.always_alike(consensus)).tolist():
+    for j in np.flatnonzero(spammers.constant_annotators(consensus)).tolist():
         said[j].append("gives every item the same class")
-    random, above = spammers.at_random(votes)
+    random, above = spammers.random_annotators(votes)
     for j in np.flatnonzero(random).tolist():
         opposite = above[j] < -_OPPOSITE
         said[j].append("says the opposite of the others" if opposite else "no better than chance")
-    pairs = spammers.copies(consensus)
+    pairs = spammers.colluding_pairs(consensus)
     for a, b, items, same in zip(
         pairs.first.tolist(), pairs.second.tolist(), pairs.items.tolist(), pairs.same.tolist(),
         strict=True,

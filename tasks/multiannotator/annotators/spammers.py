@@ -15,7 +15,7 @@ from goldlabel.tasks.multiannotator.aggregation.consensus import Consensus
 from goldlabel.tasks.multiannotator.votes import Votes
 from goldlabel.typing import Floats, Ints, Mask
 
-__all__ = ["Copies", "always_alike", "at_random", "copies"]
+__all__ = ["Colluding", "colluding_pairs", "constant_annotators", "random_annotators"]
 
 
 CHANCE = 1e-3
@@ -30,7 +30,7 @@ _EFFECT = 4.0
 """Deviations by which a usual annotator would beat chance with this many votes, to be judged."""
 
 
-class Copies(NamedTuple):
+class Colluding(NamedTuple):
     """Pairs of annotators who give the same labels far more often than their records explain."""
 
     first: Ints
@@ -40,7 +40,7 @@ class Copies(NamedTuple):
     expected: Floats
 
 
-def always_alike(consensus: Consensus) -> Mask:
+def constant_annotators(consensus: Consensus) -> Mask:
     """Return who gives one class to everything, where that would be an accident for others.
 
     An honest annotator gives a class about as often as it is the consensus of the items labelled.
@@ -61,7 +61,7 @@ def always_alike(consensus: Consensus) -> Mask:
     return np.asarray(has & alike & (count >= LEAST) & (surprise < np.log(CHANCE / tested)))
 
 
-def at_random(votes: Votes) -> tuple[Mask, Floats]:
+def random_annotators(votes: Votes) -> tuple[Mask, Floats]:
     """Return who agrees with the others no better than chance, and by how much each does.
 
     For each vote: the share of the item's other votes for the same class, less the share that
@@ -122,10 +122,10 @@ def _votes_seen(votes: Votes) -> Floats:
     return np.asarray((labelled @ said).toarray().ravel())
 
 
-def copies(consensus: Consensus) -> Copies:
+def colluding_pairs(consensus: Consensus) -> Colluding:
     """Return pairs of annotators who seem to copy from each other.
 
-    Given the consensus, two honest annotators err independently, each by their own record; named
+    Checked the consensus, two honest annotators err independently, each by their own record; named
     are pairs with at least 98% equal votes that this does not explain.
     """
     votes = consensus.votes
@@ -136,7 +136,7 @@ def copies(consensus: Consensus) -> Copies:
     likely = np.flatnonzero((items >= LEAST) & (equal >= _ALIKE * items))
     if not likely.size:
         none = np.empty(0, dtype=np.int64)
-        return Copies(none, none, none, none, np.empty(0))
+        return Colluding(none, none, none, none, np.empty(0))
     chance = np.zeros((len(likely), 2))
     records = _Records(consensus)
     for at, pair in enumerate(likely.tolist()):
@@ -147,7 +147,7 @@ def copies(consensus: Consensus) -> Copies:
     expected, spread = chance.T
     surprise = stats.norm.sf((equal[likely] - 0.5 - expected) / np.sqrt(np.maximum(spread, 1e-9)))
     found = likely[surprise < CHANCE / max(int(np.count_nonzero(items >= LEAST)), 1)]
-    return Copies(
+    return Colluding(
         keys[found] // m,
         keys[found] % m,
         items[found],

@@ -1,7 +1,7 @@
 """Native formats of votes: read one into the container, write it back corrected.
 
 `long` reads a row per vote, `wide` a row per item, `label_studio` and `lines` what platforms write;
-`ballots` is what each of them gives, `roles` guesses columns, `predictions` matches models.
+`raw` is what each of them gives, `roles` guesses columns, `predictions` matches models.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from goldlabel.formats.tables.table import check_unchanged
 from goldlabel.results.audit import Source
 from goldlabel.tasks.multiannotator.data import MultiannotatorData
 from goldlabel.tasks.multiannotator.formats import label_studio, lines, long, wide
-from goldlabel.tasks.multiannotator.formats.ballots import Ballots, name_codes
 from goldlabel.tasks.multiannotator.formats.duplicates import Duplicates, without_duplicates
-from goldlabel.tasks.multiannotator.formats.opening import (
+from goldlabel.tasks.multiannotator.formats.predictions import Predictions, read_predictions
+from goldlabel.tasks.multiannotator.formats.raw_votes import RawVotes, name_codes
+from goldlabel.tasks.multiannotator.formats.recognition import (
     FORMATS,
     LAYOUTS,
     Asked,
-    ballots_again,
-    open_ballots,
+    open_raw_votes,
+    raw_votes_again,
 )
-from goldlabel.tasks.multiannotator.formats.predictions import Predictions, read_predictions
 from goldlabel.tasks.multiannotator.votes import Votes
 
 __all__ = ["FORMATS", "LAYOUTS", "export", "read", "read_again"]
@@ -114,21 +114,21 @@ def read(
     columns["seconds"] = seconds
     options = {"encoding": encoding, "delimiter": delimiter, "quote": quote, "header": header}
     asked = Asked(columns, annotators, positive, format, {**options, "split": split})
-    ballots = open_ballots(path, asked)
-    if not len(ballots.label):
+    raw = open_raw_votes(path, asked)
+    if not len(raw.label):
         raise InputError(str(path), "holds no vote", "Name a file with labels")
     models = [pred_probs] if isinstance(pred_probs, str | Path) else list(pred_probs or ())
     predictions = None
     if models:
         predictions = read_predictions(
             [Path(each) for each in models],
-            ballots.items,
-            id=ballots.source.options.get("item") or _item_column(ballots.source),
+            raw.items,
+            id=raw.source.options.get("item") or _item_column(raw.source),
             classes=classes,
             key=key,
             prefix=prefix,
         )
-    found = _assembled(ballots, predictions, classes, duplicates, [Path(each) for each in models])
+    found = _assembled(raw, predictions, classes, duplicates, [Path(each) for each in models])
     kept = {"classes": classes, "duplicates": duplicates, "key": key, "prefix": prefix}
     source = replace(found.source, options={**found.source.options, "read": kept})
     return replace(found, source=source)
@@ -167,63 +167,59 @@ def _item_column(source: Source) -> str | None:
 
 
 def _assembled(
-    ballots: Ballots,
+    raw: RawVotes,
     predictions: Predictions | None,
     classes: Sequence[str] | None,
     duplicates: Duplicates,
     inputs: list[Path],
 ) -> MultiannotatorData:
     """Give items, annotators and classes their numbers, and put everything together."""
-    found = distinct(
-        ballots.label, ballots.where, positions_in=ballots.listed if ballots.positions else None
-    )
+    found = distinct(raw.label, raw.where, positions_in=raw.listed if raw.positions else None)
     arranged = arrange(
         found,
-        ballots.where,
-        listed=ballots.listed,
-        positions=ballots.positions,
+        raw.where,
+        listed=raw.listed,
+        positions=raw.positions,
         classes=classes,
         columns=None if predictions is None else predictions.classes,
         k=None if predictions is None else predictions.values.shape[2],
     )
-    ids = ballots.items if predictions is None else predictions.ids
-    item = pd.Index(ids).get_indexer(pd.Index(ballots.item)).astype(np.int64)
-    annotator, annotators = name_codes(ballots.annotator)
+    ids = raw.items if predictions is None else predictions.ids
+    item = pd.Index(ids).get_indexer(pd.Index(raw.item)).astype(np.int64)
+    annotator, annotators = name_codes(raw.annotator)
     label = arranged.place[found.codes]
     names = (ids, annotators)
-    where = str(ballots.source.files[0])
-    kept, note = without_duplicates(item, annotator, label, ballots.time, duplicates, names, where)
+    where = str(raw.source.files[0])
+    kept, note = without_duplicates(item, annotator, label, raw.time, duplicates, names, where)
     counts = {"num_items": len(ids), "num_annotators": len(annotators)}
     votes = Votes.from_arrays(
         item[kept], annotator[kept], label[kept], num_classes=len(arranged.names), **counts
     )
     options = {
-        **ballots.source.options,
+        **raw.source.options,
         "classes": list(arranged.names),
         "values": list(arranged.values),
         "votes": len(votes),
         "numbered": predictions is not None and predictions.numbered,
     }
     read_notes = [] if predictions is None else predictions.notes
-    notes = [*ballots.notes, *([note] if note else []), *arranged.notes, *read_notes]
-    frame = ballots.frame
+    notes = [*raw.notes, *([note] if note else []), *arranged.notes, *read_notes]
+    frame = raw.frame
     if frame is not None and len(frame) != len(ids):
-        at = pd.Index(ballots.items).get_indexer(pd.Index(ids))
-        frame = (
-            frame.reindex(at).reset_index(drop=True) if len(frame) == len(ballots.items) else None
-        )
+        at = pd.Index(raw.items).get_indexer(pd.Index(ids))
+        frame = frame.reindex(at).reset_index(drop=True) if len(frame) == len(raw.items) else None
     return MultiannotatorData(
         votes=votes,
         classes=arranged.names,
         annotators=tuple(map(str, annotators.tolist())),
         ids=ids,
-        source=replace(ballots.source, options=options, inputs=tuple(inputs)),
+        source=replace(raw.source, options=options, inputs=tuple(inputs)),
         pred_probs=None if predictions is None else predictions.values,
         frame=frame,
-        time=None if ballots.time is None else ballots.time[kept],
-        seconds=None if ballots.seconds is None else ballots.seconds[kept],
-        place=ballots.place[kept],
-        has_identities=ballots.has_identities,
+        time=None if raw.time is None else raw.time[kept],
+        seconds=None if raw.seconds is None else raw.seconds[kept],
+        place=raw.place[kept],
+        has_identities=raw.has_identities,
         notes=tuple(notes),
     )
 
@@ -280,11 +276,11 @@ def _changes(source: Source, corrections: pd.DataFrame) -> dict[tuple[int, ...],
             raise InputError("corrections", f"has no column {column!r}", "Add it")
     if not len(corrections):
         return {}
-    ballots = ballots_again(source)
-    annotators = name_codes(ballots.annotator)[1].tolist()
+    raw = raw_votes_again(source)
+    annotators = name_codes(raw.annotator)[1].tolist()
     places: dict[tuple[str, str], list[tuple[int, ...]]] = {}
-    pairs = zip(ballots.item.tolist(), ballots.annotator.tolist(), strict=True)
-    for pair, place in zip(pairs, ballots.place.tolist(), strict=True):
+    pairs = zip(raw.item.tolist(), raw.annotator.tolist(), strict=True)
+    for pair, place in zip(pairs, raw.place.tolist(), strict=True):
         places.setdefault(pair, []).append(tuple(place))
     values = dict(zip(source.options["classes"], source.options["values"], strict=True))
     changes: dict[tuple[int, ...], object] = {}
@@ -293,7 +289,7 @@ def _changes(source: Source, corrections: pd.DataFrame) -> dict[tuple[int, ...],
         where = f"corrections: row {row + 1}"
         if values.get(str(name)) is None:
             raise InputError(where, f"suggests {name!r}, which is no class", "Use a class's name")
-        item = _item_of(example, ballots.items, source.options["numbered"])
+        item = _item_of(example, raw.items, source.options["numbered"])
         known = isinstance(part, int) and 0 <= part < len(annotators)
         found = places.get((item, annotators[part]), []) if known and item is not None else []
         if not found:

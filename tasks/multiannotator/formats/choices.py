@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from goldlabel.errors import InputError
-from goldlabel.tasks.multiannotator.formats.ballots import NO, YES, is_text
+from goldlabel.tasks.multiannotator.formats.raw_votes import NO, YES, is_text
 
 __all__ = ["chosen", "one_choice"]
 

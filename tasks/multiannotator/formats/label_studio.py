@@ -21,8 +21,8 @@ from goldlabel.formats.json.text import (
 from goldlabel.formats.tables import write_text
 from goldlabel.formats.text import TextFile, read_text
 from goldlabel.results.audit import Source
-from goldlabel.tasks.multiannotator.formats.ballots import Ballots, as_names, times_of
 from goldlabel.tasks.multiannotator.formats.choices import chosen
+from goldlabel.tasks.multiannotator.formats.raw_votes import RawVotes, as_names, times_of
 
 __all__ = ["export", "looks_like", "place_of", "read"]
 
@@ -54,7 +54,7 @@ def read(
     label: str | None = None,
     positive: str | None = None,
     encoding: str | None = None,
-) -> Ballots:
+) -> RawVotes:
     """Read an export; annotations that were cancelled, or skip the choices, are no votes.
 
     Parameters
@@ -96,7 +96,7 @@ def read(
     first = {each: at for at, each in reversed(list(enumerate(items)))}
     created = pd.Series([vote.created for vote in votes], dtype=object)
     seconds = [vote.seconds if isinstance(vote.seconds, int | float) else None for vote in votes]
-    return Ballots(
+    return RawVotes(
         item=as_names([vote.item for vote in votes]),
         annotator=as_names([vote.annotator for vote in votes]),
         label=pd.Series([vote.label for vote in votes], dtype=object),

@@ -13,9 +13,9 @@ import pandas as pd
 from goldlabel.errors import InputError
 from goldlabel.formats.tables import TableFile, write_columns
 from goldlabel.results.audit import Source
-from goldlabel.tasks.multiannotator.formats.ballots import Ballots, as_names, times_of
 from goldlabel.tasks.multiannotator.formats.choices import chosen
 from goldlabel.tasks.multiannotator.formats.label_studio import place_of
+from goldlabel.tasks.multiannotator.formats.raw_votes import RawVotes, as_names, times_of
 
 __all__ = ["export", "looks_like", "read_doccano", "read_prodigy"]
 
@@ -32,7 +32,7 @@ def looks_like(columns: Sequence[str]) -> str | None:
     return None
 
 
-def read_prodigy(table: TableFile, *, positive: str | None = None) -> Ballots:
+def read_prodigy(table: TableFile, *, positive: str | None = None) -> RawVotes:
     """Read annotations of Prodigy: choices, or yes and no to one question.
 
     Examples that were ignored are no votes.
@@ -64,7 +64,7 @@ def read_prodigy(table: TableFile, *, positive: str | None = None) -> Ballots:
     options = {"layout": "prodigy", "choices": has_choices, "positive": positive}
     shown = frame.drop_duplicates(item).reset_index(drop=True)
     hidden = [name for name in shown if str(name).startswith("_") or name in _OF_PRODIGY]
-    return Ballots(
+    return RawVotes(
         item=as_names(frame[item].iloc[rows]),
         annotator=as_names(frame[who].iloc[rows]),
         label=pd.Series([labels[row] for row in rows], dtype=object),
@@ -81,7 +81,7 @@ def read_prodigy(table: TableFile, *, positive: str | None = None) -> Ballots:
 _OF_PRODIGY = ("answer", "accept", "options", "config", "priority", "score", "spans", "tokens")
 
 
-def read_doccano(table: TableFile, *, positive: str | None = None) -> Ballots:
+def read_doccano(table: TableFile, *, positive: str | None = None) -> RawVotes:
     """Read an export of doccano whose annotations name their users."""
     frame, path = table.frame, table.source.files[0]
     item = as_names(frame["id"]) if "id" in frame else as_names(np.arange(len(frame)))
@@ -105,7 +105,7 @@ def read_doccano(table: TableFile, *, positive: str | None = None) -> Ballots:
     hidden = [
         name for name in ("id", "annotations", "meta", "annotation_approver") if name in frame
     ]
-    return Ballots(
+    return RawVotes(
         item=item[rows],
         annotator=as_names([user for _, user in votes]),
         label=pd.Series(labels, dtype=object).infer_objects(),

@@ -14,14 +14,14 @@ import pandas as pd
 from goldlabel.errors import InputError
 from goldlabel.formats.tables import TableFile, write_column
 from goldlabel.results.audit import Source
-from goldlabel.tasks.multiannotator.formats.ballots import (
-    Ballots,
+from goldlabel.tasks.multiannotator.formats.choices import one_choice
+from goldlabel.tasks.multiannotator.formats.raw_votes import (
+    RawVotes,
     as_names,
     is_missing,
     seconds_of,
     times_of,
 )
-from goldlabel.tasks.multiannotator.formats.choices import one_choice
 from goldlabel.tasks.multiannotator.formats.roles import Roles, named
 from goldlabel.typing import Mask
 
@@ -76,7 +76,7 @@ def _inputs(columns: Sequence[str]) -> list[str]:
 
 def read(
     table: TableFile, asked: Mapping[str, str | None], *, positive: str | None = None
-) -> Ballots:
+) -> RawVotes:
     """Read the votes of a table.
 
     Parameters
@@ -100,7 +100,7 @@ def read(
     else:
         roles = _roles_of(path, known, columns, asked)
         frame, kept = _on_platform(frame, known, notes)
-    return _ballots(table, frame, roles, kept, notes, positive)
+    return _raw_votes(table, frame, roles, kept, notes, positive)
 
 
 def _roles_of(
@@ -157,14 +157,14 @@ def _on_platform(
     return frame, kept
 
 
-def _ballots(
+def _raw_votes(
     table: TableFile,
     frame: pd.DataFrame,
     roles: Roles,
     kept: Mask,
     notes: list[str],
     positive: str | None,
-) -> Ballots:
+) -> RawVotes:
     path = table.source.files[0]
     label, single = one_choice(frame[roles.label], f"{path}: column {roles.label!r}", positive)
     label = label.map(_innermost) if roles.label == "Answer.taskAnswers" else label
@@ -185,7 +185,7 @@ def _ballots(
     time = times_of(frame[roles.time]) if roles.time else None
     seconds = seconds_of(frame[roles.seconds]) if roles.seconds else None
     options = {**table.source.options, "layout": "long", "roles": list(roles), "single": single}
-    return Ballots(
+    return RawVotes(
         item=as_names(frame[roles.item].iloc[rows]),
         annotator=as_names(frame[roles.annotator].iloc[rows]),
         label=label.iloc[rows].reset_index(drop=True),

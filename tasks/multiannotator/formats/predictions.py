@@ -14,7 +14,7 @@ from goldlabel.errors import InputError
 from goldlabel.formats.predictions import read_pred_probs
 from goldlabel.formats.tables import read_table
 from goldlabel.formats.text import check_file, first_bytes
-from goldlabel.tasks.multiannotator.formats.ballots import as_names
+from goldlabel.tasks.multiannotator.formats.raw_votes import as_names
 
 __all__ = ["Predictions", "read_predictions"]
 

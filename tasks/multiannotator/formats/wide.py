@@ -17,7 +17,7 @@ from goldlabel.formats.json.text import elements
 from goldlabel.formats.tables import TableFile, write_columns
 from goldlabel.models.columns import column_kind, numbers
 from goldlabel.results.audit import Source
-from goldlabel.tasks.multiannotator.formats.ballots import Ballots, as_names, is_missing
+from goldlabel.tasks.multiannotator.formats.raw_votes import RawVotes, as_names, is_missing
 from goldlabel.tasks.multiannotator.formats.roles import NAMES
 
 __all__ = ["export_lists", "export_wide", "looks_like_counts", "looks_like_lists"]
@@ -64,7 +64,7 @@ def _said(table: TableFile, item: str | None, what: str) -> list[str]:
 # A column for each annotator
 
 
-def read_wide(table: TableFile, item: str | None, annotators: Sequence[str] | None) -> Ballots:
+def read_wide(table: TableFile, item: str | None, annotators: Sequence[str] | None) -> RawVotes:
     """Read a table with a column for each annotator, empty where they have not labelled an item.
 
     Empty is "", NA, NaN, None, null, and -1 where all labels are whole numbers.
@@ -90,7 +90,7 @@ def read_wide(table: TableFile, item: str | None, annotators: Sequence[str] | No
         label = label.astype(np.int64)
     options = {**table.source.options, "layout": "wide", "annotators": people, "item": item}
     whole = [name for name in people if frame[name].dtype.kind == "f"]
-    return Ballots(
+    return RawVotes(
         item=names[rows],
         annotator=np.array(people, dtype=object)[column],
         label=label,
@@ -133,7 +133,7 @@ def looks_like_lists(table: TableFile) -> tuple[str, str] | None:
     return None
 
 
-def read_lists(table: TableFile, item: str | None, pair: tuple[str, str]) -> Ballots:
+def read_lists(table: TableFile, item: str | None, pair: tuple[str, str]) -> RawVotes:
     """Read a table whose rows list annotators and their labels."""
     path = table.source.files[0]
     item, names = _items(table, item, pair)
@@ -160,7 +160,7 @@ def read_lists(table: TableFile, item: str | None, pair: tuple[str, str]) -> Bal
         "item": item,
         "style": styles[0] if styles else "",
     }
-    return Ballots(
+    return RawVotes(
         item=names[rows[there]],
         annotator=who_flat[there],
         label=flat[there].reset_index(drop=True),
@@ -251,7 +251,7 @@ def looks_like_counts(table: TableFile) -> list[str]:
     return found if len(found) > 1 and len(names) - len(found) <= 2 else []
 
 
-def read_counts(table: TableFile, item: str | None, columns: Sequence[str] | None) -> Ballots:
+def read_counts(table: TableFile, item: str | None, columns: Sequence[str] | None) -> RawVotes:
     """Read a table of items by classes that says how many voted for what, but not who."""
     path = table.source.files[0]
     given = list(columns or looks_like_counts(table))
@@ -267,7 +267,7 @@ def read_counts(table: TableFile, item: str | None, columns: Sequence[str] | Non
     first = np.concatenate([[0], np.cumsum(counts.sum(axis=1))])[rows]
     place = np.arange(len(rows)) - first
     note = "Votes without names: what depends on who voted is left out."
-    return Ballots(
+    return RawVotes(
         item=names[rows],
         annotator=as_names(place),
         label=pd.Series(np.array(classes, dtype=object)[codes]),

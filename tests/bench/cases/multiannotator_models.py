@@ -42,7 +42,7 @@ def first_seen(values: np.ndarray) -> np.ndarray:
     return np.argsort(np.argsort(first))[codes]
 
 
-class Given(dict[str, Any]):
+class Checked(dict[str, Any]):
     """The arrays, as `Votes` and as a table."""
 
 
@@ -51,7 +51,7 @@ def prepare(arrays: Arrays) -> Any:
 
     from goldlabel.tasks.multiannotator.votes import Votes
 
-    given = Given(arrays)
+    given = Checked(arrays)
     given["votes"] = Votes.from_arrays(*arrays.values(), num_classes=CLASSES)
     names = {"item": "task", "annotator": "worker", "label": "label"}
     given["table"] = pd.DataFrame({names[name]: values for name, values in arrays.items()})

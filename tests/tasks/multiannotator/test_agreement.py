@@ -16,7 +16,7 @@ from goldlabel.tasks.multiannotator.agreement.coefficients import (
     krippendorff_alpha,
     observed_agreement,
 )
-from goldlabel.tasks.multiannotator.agreement.pairs import cohen_kappa
+from goldlabel.tasks.multiannotator.agreement.cohen import cohen_kappa
 from goldlabel.tasks.multiannotator.votes import Votes
 
 EXAMPLE = reference.from_rows([[0, 0, 1], [1, 1, 1], [0, 1, 0], [1, 1, 0], [0, 0, 0]])

@@ -17,7 +17,7 @@ from goldlabel.tasks.multiannotator.aggregation.crowdlab import (
     majority_vote,
     scaled,
 )
-from goldlabel.tasks.multiannotator.inputs import given_votes
+from goldlabel.tasks.multiannotator.inputs import checked_votes
 
 N = np.nan
 LABELS = np.array([[0, 0, N], [1, N, 1], [2, 2, 1], [N, 0, 0], [1, 1, 2], [N, 2, N]])
@@ -96,7 +96,7 @@ def test_agreement_counts_what_was_said():
 
 
 def test_temperature():
-    votes = given_votes(LABELS, PROBS).votes
+    votes = checked_votes(LABELS, PROBS).votes
     assert best_temperature(votes, PROBS) == pytest.approx(0.275)
     near(scaled(PROBS[:1], 2.0), [[0.5228793830, 0.2794907865, 0.1976298304]])
     near(scaled(PROBS[:1], 0.5), [[0.9074074074, 0.0740740741, 0.0185185185]])
@@ -125,10 +125,10 @@ def test_active_learning_with_one_annotator():
 def test_ties_without_a_model():
     rows = [[1, N, N, 2, N], [N, 1, 0, N, N], [N, N, 0, N, N]]
     rows += [[N, 2, N, N, N], [2, N, 0, 2, N], [N, N, N, 2, 1]]
-    votes = given_votes(np.array(rows)).votes
+    votes = checked_votes(np.array(rows)).votes
     assert majority_vote(votes).tolist() == [1, 1, 0, 2, 2, 1]
     # DIVERGE 15-01: no item without a tie is no error.
-    assert majority_vote(given_votes([[0, 1], [1, 0]]).votes).tolist() == [0, 0]
+    assert majority_vote(checked_votes([[0, 1], [1, 0]]).votes).tolist() == [0, 0]
 
 
 def test_a_class_that_is_always_the_consensus():
@@ -186,7 +186,7 @@ def crowds(draw):
 @settings(max_examples=120)
 def test_equal_to_the_reference(crowd):
     labels, probs, pool = crowd
-    votes = given_votes(labels, probs).votes
+    votes = checked_votes(labels, probs).votes
     for best in (True, False):
         found = fit(votes, probs, best_quality=best)
         y, q, agreement, w_m, w = reference.crowdlab(labels, probs, best_quality=best)

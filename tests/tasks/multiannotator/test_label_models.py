@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goldlabel.errors import InputError
+from goldlabel.tasks.multiannotator.aggregation.fit import refuse_too_large
 from goldlabel.tasks.multiannotator.aggregation.label_models import (
     dawid_skene,
-    fitted,
     glad,
     mace,
     majority,
@@ -486,7 +486,7 @@ def test_more_than_the_machine_has_is_refused_before_it_is_asked_for():
     with pytest.raises(InputError, match=r"needs .* GiB for .* pairs .* and this machine has"):
         dawid_skene.fit(votes)
     with pytest.raises(InputError, match="GiB"):
-        fitted.refuse_too_large(1 << 50, "a lot", "Ask for less")
+        refuse_too_large(1 << 50, "a lot", "Ask for less")
 
 
 def test_wawa_gives_one_class_alone_no_bit_more_than_all():

@@ -18,9 +18,9 @@ from goldlabel.typing import Floats, Ints
 
 __all__ = [
     "Crowd",
-    "agreement_with",
     "annotator_quality",
     "fit",
+    "item_agreement",
     "majority_vote",
     "peer_agreement",
 ]
@@ -96,7 +96,7 @@ def _items_per_block(votes: Votes, cells: int) -> int:
     return max(1, BLOCK_CELLS // max(each, 1))
 
 
-def agreement_with(votes: Votes, labels: Ints) -> Floats:
+def item_agreement(votes: Votes, labels: Ints) -> Floats:
     """Return the share of each item's votes that are for its label; NaN without votes."""
     hits = np.bincount(votes.item[votes.label == labels[votes.item]], minlength=votes.num_items)
     count = votes.votes_per_item
@@ -158,7 +158,7 @@ def _weighed(setting: _Setting, labels: Ints) -> tuple[Crowd, Ints]:
     votes, probs = setting.votes, setting.probs
     count, k = votes.votes_per_item, votes.num_classes
     several = count > 1
-    agreement = agreement_with(votes, labels)
+    agreement = item_agreement(votes, labels)
     hit = float(agreement[several].mean())
     chosen = labels[several]
     frequent = int(np.bincount(chosen, minlength=k).max())

@@ -14,12 +14,7 @@ import numpy.typing as npt
 from goldlabel.errors import InputError
 from goldlabel.inputs.check import number
 from goldlabel.kernels._jit import frozen
-from goldlabel.tasks.multiannotator.aggregation.label_models import kernels
-from goldlabel.tasks.multiannotator.aggregation.label_models.confusions import (
-    answer_rows,
-    confusion_matrices,
-)
-from goldlabel.tasks.multiannotator.aggregation.label_models.fitted import (
+from goldlabel.tasks.multiannotator.aggregation.fit import (
     Fit,
     check_votes,
     class_prior_vector,
@@ -27,14 +22,19 @@ from goldlabel.tasks.multiannotator.aggregation.label_models.fitted import (
     gold_classes,
     refuse_too_large,
 )
-from goldlabel.tasks.multiannotator.aggregation.label_models.majority import vote_shares
-from goldlabel.tasks.multiannotator.aggregation.label_models.pairs import Pairs, find_pairs
-from goldlabel.tasks.multiannotator.aggregation.label_models.rounds import (
-    Stopping,
+from goldlabel.tasks.multiannotator.aggregation.label_models import kernels
+from goldlabel.tasks.multiannotator.aggregation.label_models.confusion import (
+    answer_rows,
+    confusion_matrices,
+)
+from goldlabel.tasks.multiannotator.aggregation.label_models.em import (
+    Convergence,
     each_annotators,
     each_items,
     item_blocks,
 )
+from goldlabel.tasks.multiannotator.aggregation.label_models.majority import vote_shares
+from goldlabel.tasks.multiannotator.aggregation.label_models.pairs import Pairs, find_pairs
 from goldlabel.tasks.multiannotator.votes import Votes
 from goldlabel.typing import Codes, Floats
 
@@ -153,7 +153,7 @@ def fit(
     ([0, 1, 0], [0.99, 0.99, 0.66])
     """
     check_votes(votes)
-    stopping = Stopping(max_iterations, tolerance)
+    convergence = Convergence(max_iterations, tolerance)
     pseudo = Smoothing(prior_smoothing, smoothing, diagonal_smoothing, shrinkage)
     known = gold_classes(gold, votes)
     prior, estimated = class_prior_vector(class_prior, votes.num_classes)
@@ -172,7 +172,7 @@ def fit(
         prior = start.parameters["class_prior"] if estimated else prior
         learnt.emission[:] = answer_rows(start, pairs.annotator, pairs.label, floor=FLOOR)
         sums, likelihood = _expect(votes, pairs, learnt, prior, known, posterior)
-    for _ in stopping.rounds(history, len(votes)):
+    for _ in convergence.rounds(history, len(votes)):
         prior = _prior(sums, pseudo) if estimated else prior
         _maximise(votes, pairs, item, posterior, pseudo, learnt)
         sums, likelihood = _expect(votes, pairs, learnt, prior, known, posterior)
@@ -193,7 +193,7 @@ def fit(
         parameters,
         history,
         log_likelihood=likelihood,
-        converged=stopping.reached(history, len(votes)),
+        converged=convergence.reached(history, len(votes)),
     )
 
 

@@ -12,8 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.kernels._jit import frozen
-from goldlabel.tasks.multiannotator.aggregation.label_models import kernels
-from goldlabel.tasks.multiannotator.aggregation.label_models.fitted import (
+from goldlabel.tasks.multiannotator.aggregation.fit import (
     Fit,
     check_votes,
     class_prior_vector,
@@ -21,12 +20,13 @@ from goldlabel.tasks.multiannotator.aggregation.label_models.fitted import (
     gold_classes,
     refuse_too_large,
 )
-from goldlabel.tasks.multiannotator.aggregation.label_models.rounds import (
-    Stopping,
+from goldlabel.tasks.multiannotator.aggregation.label_models import kernels
+from goldlabel.tasks.multiannotator.aggregation.label_models.em import (
+    Convergence,
     each_annotators,
     each_items,
 )
-from goldlabel.tasks.multiannotator.aggregation.label_models.votewise import (
+from goldlabel.tasks.multiannotator.aggregation.label_models.expectation import (
     Expectation,
     sums_by_annotator,
 )
@@ -96,7 +96,7 @@ def fit(
     ([0, 1, 0], [1.2, 1.2, -0.1])
     """
     check_votes(votes, least_classes=2)
-    stopping = Stopping(max_iterations, tolerance)
+    convergence = Convergence(max_iterations, tolerance)
     known = gold_classes(gold, votes)
     k = votes.num_classes
     prior, estimated = class_prior_vector(class_prior, k)
@@ -109,7 +109,7 @@ def fit(
     used = None if even else posterior
     sums, likelihood = _expect(expect, ability, ease, prior[:1] if even else prior, used)
     history: list[float] = []
-    for _ in stopping.rounds(history, len(votes)):
+    for _ in convergence.rounds(history, len(votes)):
         prior = sums / sums.sum() if estimated else prior
         _climb(votes, expect.of_vote, ability, ease)
         sums, likelihood = _expect(expect, ability, ease, prior[:1] if even else prior, used)
@@ -124,7 +124,7 @@ def fit(
         {"ability": ability, "ease": ease, "class_prior": prior},
         history,
         log_likelihood=likelihood,
-        converged=stopping.reached(history, len(votes)),
+        converged=convergence.reached(history, len(votes)),
     )
 
 

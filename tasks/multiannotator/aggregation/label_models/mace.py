@@ -11,19 +11,19 @@ import numpy.typing as npt
 from scipy.special import psi
 
 from goldlabel.inputs.check import choice, whole_number
-from goldlabel.tasks.multiannotator.aggregation.label_models.fitted import (
+from goldlabel.tasks.multiannotator.aggregation.fit import (
     Fit,
     check_votes,
     finish,
     gold_classes,
     refuse_too_large,
 )
-from goldlabel.tasks.multiannotator.aggregation.label_models.pairs import Pairs, find_pairs
-from goldlabel.tasks.multiannotator.aggregation.label_models.rounds import Stopping
-from goldlabel.tasks.multiannotator.aggregation.label_models.votewise import (
+from goldlabel.tasks.multiannotator.aggregation.label_models.em import Convergence
+from goldlabel.tasks.multiannotator.aggregation.label_models.expectation import (
     Expectation,
     sums_by_pair,
 )
+from goldlabel.tasks.multiannotator.aggregation.label_models.pairs import Pairs, find_pairs
 from goldlabel.tasks.multiannotator.votes import Votes
 from goldlabel.typing import Floats
 
@@ -120,7 +120,7 @@ def fit(
     choice(method, ("vb", "em"), name="method")
     whole_number(restarts, name="restarts")
     whole_number(seed, name="seed")
-    stopping = Stopping(max_iterations, tolerance)
+    convergence = Convergence(max_iterations, tolerance)
     known = gold_classes(gold, votes)
     k = votes.num_classes
     cells = votes.num_items * k
@@ -128,7 +128,7 @@ def fit(
     pairs = find_pairs(votes)
     expect = Expectation(votes, pairs.of_vote, known, np.empty(len(votes)))
     runs = (
-        _run(expect, pairs, start, method, stopping)
+        _run(expect, pairs, start, method, convergence)
         for start in _starts(votes, pairs, restarts, seed)
     )
     best = next(runs)
@@ -147,7 +147,7 @@ def fit(
         _parameters(pairs, best.annotators, likelihoods),
         best.history,
         log_likelihood=best.likelihood,
-        converged=stopping.reached(best.history, len(votes)),
+        converged=convergence.reached(best.history, len(votes)),
     )
 
 
@@ -182,12 +182,12 @@ def _starts(votes: Votes, pairs: Pairs, restarts: int, seed: int) -> Iterator[An
 
 
 def _run(
-    expect: Expectation, pairs: Pairs, start: Annotators, method: Method, stopping: Stopping
+    expect: Expectation, pairs: Pairs, start: Annotators, method: Method, convergence: Convergence
 ) -> Run:
     learnt = start
     likelihood = _expect(expect, pairs, learnt)
     history: list[float] = []
-    for _ in stopping.rounds(history, len(expect.votes)):
+    for _ in convergence.rounds(history, len(expect.votes)):
         learnt = _maximise(expect, pairs, learnt, method)
         likelihood = _expect(expect, pairs, learnt)
         history.append(likelihood)

@@ -14,18 +14,18 @@ from goldlabel.errors import InputError
 from goldlabel.inputs.check import out_of_range, pred_probs_array
 from goldlabel.kernels._jit import frozen, kernel
 from goldlabel.kernels.rows import each_block, thread_count
-from goldlabel.tasks.multiannotator.aggregation.label_models.fitted import (
+from goldlabel.tasks.multiannotator.aggregation.fit import (
     NO_CLASS,
     Fit,
     check_votes,
     gold_classes,
     refuse_too_large,
 )
-from goldlabel.tasks.multiannotator.aggregation.label_models.rounds import each_items, item_blocks
+from goldlabel.tasks.multiannotator.aggregation.label_models.em import each_items, item_blocks
 from goldlabel.tasks.multiannotator.votes import Votes
 from goldlabel.typing import Codes, Floats, Ints
 
-__all__ = ["agreement_with", "fit", "majority_labels", "vote_shares"]
+__all__ = ["annotator_accuracy", "fit", "majority_labels", "vote_shares"]
 
 
 TIED = -2
@@ -281,7 +281,7 @@ def _trust(votes: Votes, winner: Codes) -> Floats:
 
     Whoever voted on tied items only has the mean of the others; empty if there are no others.
     """
-    rates, counted = agreement_with(votes, winner)
+    rates, counted = annotator_accuracy(votes, winner)
     known = counted > 0
     if not known.any():
         return np.empty(0)
@@ -289,7 +289,7 @@ def _trust(votes: Votes, winner: Codes) -> Floats:
     return trust
 
 
-def agreement_with(votes: Votes, consensus: Codes) -> tuple[Floats, Ints]:
+def annotator_accuracy(votes: Votes, consensus: Codes) -> tuple[Floats, Ints]:
     """Return annotators' share of votes that equal the consensus, and of how many votes it is.
 
     Items whose consensus is negative do not count; an annotator with no others has 0 of 0.
@@ -380,7 +380,7 @@ def fit_of(votes: Votes, method: str, posterior: Floats, consensus: Codes) -> Fi
     """Put a consensus that is chosen already into a `Fit`."""
     quality = posterior[np.arange(votes.num_items), consensus]
     quality[consensus < 0] = 0.0
-    rates, counted = agreement_with(votes, consensus)
+    rates, counted = annotator_accuracy(votes, consensus)
     everyone = float(rates @ counted) / max(int(counted.sum()), 1)
     return Fit(
         method=method,

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.inputs.check import number
-from goldlabel.tasks.multiannotator.aggregation.label_models.fitted import (
+from goldlabel.tasks.multiannotator.aggregation.fit import (
     Fit,
     check_votes,
     class_prior_vector,
@@ -14,12 +14,12 @@ from goldlabel.tasks.multiannotator.aggregation.label_models.fitted import (
     gold_classes,
     refuse_too_large,
 )
-from goldlabel.tasks.multiannotator.aggregation.label_models.majority import vote_shares
-from goldlabel.tasks.multiannotator.aggregation.label_models.rounds import Stopping
-from goldlabel.tasks.multiannotator.aggregation.label_models.votewise import (
+from goldlabel.tasks.multiannotator.aggregation.label_models.em import Convergence
+from goldlabel.tasks.multiannotator.aggregation.label_models.expectation import (
     Expectation,
     sums_by_annotator,
 )
+from goldlabel.tasks.multiannotator.aggregation.label_models.majority import vote_shares
 from goldlabel.tasks.multiannotator.votes import Votes
 from goldlabel.typing import Floats
 
@@ -82,7 +82,7 @@ def fit(
     ([0, 1, 0], [1.0, 1.0, 0.67])
     """
     check_votes(votes, least_classes=2)
-    stopping = Stopping(max_iterations, tolerance)
+    convergence = Convergence(max_iterations, tolerance)
     number(smoothing, name="smoothing", low=0.0)
     number(diagonal_smoothing, name="diagonal_smoothing", low=0.0)
     known = gold_classes(gold, votes)
@@ -97,7 +97,7 @@ def fit(
     wrong = smoothing * (k - 1)
     history: list[float] = []
     accuracy = _accuracy(votes, expect, right, wrong)
-    for _ in stopping.rounds(history, len(votes)):
+    for _ in convergence.rounds(history, len(votes)):
         prior = np.maximum(sums / sums.sum(), FLOOR) if estimated else prior
         accuracy = _accuracy(votes, expect, right, wrong)
         miss = np.log1p(-accuracy) - np.log(k - 1)
@@ -113,7 +113,7 @@ def fit(
         parameters,
         history,
         log_likelihood=history[-1] if history else None,
-        converged=stopping.reached(history, len(votes)),
+        converged=convergence.reached(history, len(votes)),
     )
 
 

@@ -6,18 +6,18 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.kernels._jit import frozen, kernel
-from goldlabel.tasks.multiannotator.aggregation.label_models.fitted import (
+from goldlabel.tasks.multiannotator.aggregation.fit import (
     Fit,
     check_votes,
     finish,
     gold_classes,
     refuse_too_large,
 )
+from goldlabel.tasks.multiannotator.aggregation.label_models.em import each_items
 from goldlabel.tasks.multiannotator.aggregation.label_models.majority import (
-    agreement_with,
+    annotator_accuracy,
     vote_shares,
 )
-from goldlabel.tasks.multiannotator.aggregation.label_models.rounds import each_items
 from goldlabel.tasks.multiannotator.votes import Votes
 from goldlabel.typing import Codes, Floats, Ints
 
@@ -83,7 +83,7 @@ def fit(votes: Votes, *, gold: npt.ArrayLike | None = None) -> Fit:
     refuse_too_large(cells, "a number for each item and class", "Use fewer classes")
     shares = np.empty((votes.num_items, votes.num_classes))
     vote_shares(votes, known, shares)
-    skill, counted = agreement_with(votes, shares.argmax(axis=1).astype(np.int32))
+    skill, counted = annotator_accuracy(votes, shares.argmax(axis=1).astype(np.int32))
     everyone = float(skill @ counted) / len(votes)
     weights = frozen(skill)
 

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.inputs import check
-from goldlabel.tasks.multiannotator.aggregation.aggregating import consensus_of
 from goldlabel.tasks.multiannotator.aggregation.consensus import Consensus, ConsensusMethod
-from goldlabel.tasks.multiannotator.inputs import Given, given_votes
+from goldlabel.tasks.multiannotator.aggregation.truth_inference import consensus_of
+from goldlabel.tasks.multiannotator.inputs import Checked, checked_votes
 
 __all__ = ["COLUMNS", "compare_methods", "labels_by_method"]
 
@@ -65,7 +65,7 @@ def compare_methods(
     0   0              1     1
     1   1              0     0
     """
-    given = given_votes(labels, pred_probs, classes=classes, ids=ids)
+    given = checked_votes(labels, pred_probs, classes=classes, ids=ids)
     found = labels_by_method(given, methods)
     shown = _namer(given)
     n = given.votes.num_items
@@ -74,7 +74,7 @@ def compare_methods(
 
 
 def labels_by_method(
-    given: Given, methods: Sequence[str] | None = None, known: Consensus | None = None
+    given: Checked, methods: Sequence[str] | None = None, known: Consensus | None = None
 ) -> dict[str, npt.NDArray[np.int64]]:
     """Return class indices by method; `known` is a consensus that has been found already."""
     wanted = [name for name in COLUMNS if name != "crowdlab" or given.probs is not None]
@@ -94,7 +94,7 @@ def labels_by_method(
     return found
 
 
-def _namer(given: Given) -> Any:
+def _namer(given: Checked) -> Any:
     if given.classes == tuple(range(len(given.classes))):
         return lambda codes: codes
     names = pd.Index(list(map(str, given.classes)))

@@ -28,12 +28,12 @@ from goldlabel.tasks.multiannotator.aggregation.consensus import (
     QualityMethod,
 )
 from goldlabel.tasks.multiannotator.aggregation.crowdlab.fitting import (
-    agreement_with,
     annotator_quality,
+    item_agreement,
 )
-from goldlabel.tasks.multiannotator.aggregation.label_models.fitted import gold_classes
+from goldlabel.tasks.multiannotator.aggregation.fit import gold_classes
 from goldlabel.tasks.multiannotator.aggregation.label_models.majority import vote_shares
-from goldlabel.tasks.multiannotator.inputs import Given, given_votes
+from goldlabel.tasks.multiannotator.inputs import Checked, checked_votes
 from goldlabel.tasks.multiannotator.votes import Votes
 from goldlabel.typing import Floats, Ints
 
@@ -112,7 +112,7 @@ def get_consensus_labels(
     >>> found.to_frame("annotator")["annotator"].tolist()
     ['c', 'a', 'b']
     """
-    given = given_votes(labels, pred_probs, classes=classes, ids=ids)
+    given = checked_votes(labels, pred_probs, classes=classes, ids=ids)
     return consensus_of(
         given,
         consensus_method,
@@ -123,7 +123,7 @@ def get_consensus_labels(
 
 
 def consensus_of(
-    given: Given,
+    given: Checked,
     consensus_method: ConsensusMethod | Sequence[ConsensusMethod] | None = None,
     quality_method: QualityMethod | None = None,
     *,
@@ -161,7 +161,7 @@ def _warn_of_disagreement(votes: Votes) -> None:
         )
 
 
-def _calibrated(given: Given) -> tuple[Given, tuple[float, ...]]:
+def _calibrated(given: Checked) -> tuple[Checked, tuple[float, ...]]:
     if given.probs is None:
         raise InputError("calibrate_probs", "needs pred_probs", "Pass them, or leave it out")
     found = tuple(crowdlab.best_temperature(given.votes, each) for each in given.probs)
@@ -170,7 +170,7 @@ def _calibrated(given: Given) -> tuple[Given, tuple[float, ...]]:
 
 
 def _by_method(
-    given: Given, name: str, quality_method: QualityMethod | None, method: Method
+    given: Checked, name: str, quality_method: QualityMethod | None, method: Method
 ) -> Consensus:
     if name in LABEL_MODELS:
         if quality_method is not None:
@@ -209,7 +209,7 @@ def _by_method(
     )
 
 
-def _of_agreement(given: Given, name: str, method: Method) -> Consensus:
+def _of_agreement(given: Checked, name: str, method: Method) -> Consensus:
     """Take shares of votes for probabilities. The best class is then that of the majority vote."""
     votes = given.votes
     probs = None if given.probs is None else np.ascontiguousarray(given.probs.mean(axis=0))
@@ -228,7 +228,7 @@ def _of_agreement(given: Given, name: str, method: Method) -> Consensus:
         method=name,
         labels=labels,
         quality=_quality(labels, posterior, method),
-        agreement=agreement_with(votes, labels),
+        agreement=item_agreement(votes, labels),
         posterior=posterior,
         vote_quality=_vote_quality(votes, posterior, method),
         annotator_quality=np.where(count > 0, hits / np.maximum(count, 1), np.nan),
@@ -239,7 +239,7 @@ def _of_agreement(given: Given, name: str, method: Method) -> Consensus:
     )
 
 
-def _of_label_model(given: Given, name: str, method: Method) -> Consensus:
+def _of_label_model(given: Checked, name: str, method: Method) -> Consensus:
     votes = given.votes
     model = import_module(f"goldlabel.tasks.multiannotator.aggregation.label_models.{name}")
     found = model.fit(votes)
@@ -249,7 +249,7 @@ def _of_label_model(given: Given, name: str, method: Method) -> Consensus:
         method=name,
         labels=labels,
         quality=_quality(labels, found.posterior, method),
-        agreement=agreement_with(votes, labels),
+        agreement=item_agreement(votes, labels),
         posterior=found.posterior,
         vote_quality=_vote_quality(votes, found.posterior, method),
         annotator_quality=np.where(known, found.annotator_quality, np.nan),

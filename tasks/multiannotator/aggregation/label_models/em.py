@@ -12,11 +12,11 @@ from goldlabel.kernels.rows import block_rows, each_block
 from goldlabel.tasks.multiannotator.votes import Votes
 from goldlabel.typing import Ints
 
-__all__ = ["Stopping", "each_annotators", "each_items", "item_blocks"]
+__all__ = ["Convergence", "each_annotators", "each_items", "item_blocks"]
 
 
 @dataclass(frozen=True)
-class Stopping:
+class Convergence:
     """When to stop: after so many rounds, or when a round gains less than so much for each vote."""
 
     max_iterations: int

@@ -12,12 +12,12 @@ import numpy as np
 
 from goldlabel.kernels._jit import frozen
 from goldlabel.tasks.multiannotator.aggregation.label_models import kernels
-from goldlabel.tasks.multiannotator.aggregation.label_models.pairs import Pairs
-from goldlabel.tasks.multiannotator.aggregation.label_models.rounds import (
+from goldlabel.tasks.multiannotator.aggregation.label_models.em import (
     each_annotators,
     each_items,
     item_blocks,
 )
+from goldlabel.tasks.multiannotator.aggregation.label_models.pairs import Pairs
 from goldlabel.tasks.multiannotator.votes import Votes
 from goldlabel.typing import Codes, Floats, Ints
 

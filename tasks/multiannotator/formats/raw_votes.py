@@ -22,7 +22,7 @@ from goldlabel.typing import Floats, Ints
 __all__ = [
     "NO",
     "YES",
-    "Ballots",
+    "RawVotes",
     "as_names",
     "is_missing",
     "is_text",
@@ -39,7 +39,7 @@ NO, YES = "no", "yes"
 
 
 @dataclass(frozen=True, eq=False)
-class Ballots:
+class RawVotes:
     """Votes of a file.
 
     Attributes

@@ -20,9 +20,9 @@ from goldlabel.formats.text import (
 )
 from goldlabel.results.audit import Source
 from goldlabel.tasks.multiannotator.formats import label_studio, lines, long, wide
-from goldlabel.tasks.multiannotator.formats.ballots import Ballots
+from goldlabel.tasks.multiannotator.formats.raw_votes import RawVotes
 
-__all__ = ["FORMATS", "LAYOUTS", "Asked", "ballots_again", "open_ballots"]
+__all__ = ["FORMATS", "LAYOUTS", "Asked", "open_raw_votes", "raw_votes_again"]
 
 LAYOUTS = ("long", "wide", "lists", "counts", "prodigy", "doccano", "label_studio")
 """How votes lie in a file."""
@@ -59,14 +59,14 @@ class Asked:
         return self.columns["item"]
 
 
-def open_ballots(path: Path, asked: Asked) -> Ballots:
+def open_raw_votes(path: Path, asked: Asked) -> RawVotes:
     """Read the votes in whatever format they are."""
-    found = _ballots(path, asked)
+    found = _raw_votes(path, asked)
     options = {**found.source.options, "asked": asdict(asked)}
     return replace(found, source=replace(found.source, options=options))
 
 
-def ballots_again(source: Source) -> Ballots:
+def raw_votes_again(source: Source) -> RawVotes:
     """Read the votes of a source as they were read before.
 
     Raises
@@ -74,12 +74,12 @@ def ballots_again(source: Source) -> Ballots:
     InputError
         The file has changed since.
     """
-    found = open_ballots(source.files[0], Asked(**source.options["asked"]))
+    found = open_raw_votes(source.files[0], Asked(**source.options["asked"]))
     check_unchanged(source, found.source.options["sha256"])
     return found
 
 
-def _ballots(path: Path, asked: Asked) -> Ballots:
+def _raw_votes(path: Path, asked: Asked) -> RawVotes:
     format, options = asked.format, asked.options
     if format is not None and format not in FORMATS:
         raise InputError("format", f"is {format!r}, not one of {', '.join(FORMATS)}", "Use one")
@@ -124,7 +124,7 @@ def _layout(table: TableFile, asked: Asked) -> str:
     return "long"
 
 
-def _of_table(table: TableFile, layout: str | None, asked: Asked) -> Ballots:
+def _of_table(table: TableFile, layout: str | None, asked: Asked) -> RawVotes:
     if layout == "wide":
         return wide.read_wide(table, asked.item, asked.annotators)
     if layout == "lists":
@@ -144,6 +144,6 @@ def _of_table(table: TableFile, layout: str | None, asked: Asked) -> Ballots:
             raise InputError(
                 str(table.source.files[0]), f"has no {needed!r}, so is not of {layout}", "Check it"
             )
-        read_lines: Callable[..., Ballots] = getattr(lines, f"read_{layout}")
+        read_lines: Callable[..., RawVotes] = getattr(lines, f"read_{layout}")
         return read_lines(table, positive=asked.positive)
     return long.read(table, asked.columns, positive=asked.positive)

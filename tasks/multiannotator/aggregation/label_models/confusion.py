@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.errors import InputError
-from goldlabel.tasks.multiannotator.aggregation.label_models.fitted import Fit, refuse_too_large
+from goldlabel.tasks.multiannotator.aggregation.fit import Fit, refuse_too_large
 from goldlabel.typing import Codes, Floats
 
 __all__ = ["answer_rows", "confusion_matrices"]

@@ -9,7 +9,7 @@ from scipy.special import ndtri
 
 from goldlabel.inputs.check import number, whole_number
 from goldlabel.kernels.rows import each_block
-from goldlabel.tasks.multiannotator.agreement import pair_kernels as kernels
+from goldlabel.tasks.multiannotator.agreement import cohen_kernels as kernels
 from goldlabel.tasks.multiannotator.agreement.coefficients import ANALYTIC, Agreement
 from goldlabel.tasks.multiannotator.votes import Votes
 from goldlabel.typing import Codes, Floats, Ints
