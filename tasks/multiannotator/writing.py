@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +14,7 @@ import pyarrow.parquet as pq
 
 from goldlabel.errors import InputError
 from goldlabel.files import replacing
-from goldlabel.formats.json.text import elements, spliced
+from goldlabel.formats.json.text import edited_entries, elements, place, quoted, spliced
 from goldlabel.formats.tables import (
     delimited,
     jsonl,
@@ -28,7 +27,6 @@ from goldlabel.formats.text import TextFile
 from goldlabel.inputs import check
 from goldlabel.tasks.multiannotator.aggregation.consensus import Consensus
 from goldlabel.tasks.multiannotator.data import MultiannotatorData
-from goldlabel.tasks.multiannotator.formats.label_studio import place_of
 from goldlabel.tasks.multiannotator.formats.recognition import raw_votes_again
 
 __all__ = ["COLUMN", "refuse_existing", "write_consensus"]
@@ -228,11 +226,11 @@ def _with_predictions(data: MultiannotatorData, consensus: Consensus, file: Text
     text = file.data.decode("utf-8")
     name = data.source.options["name"]
     to_name = data.source.options["to_name"]
-    place = {each: at for at, each in enumerate(data.ids.tolist())}
+    position = {each: at for at, each in enumerate(data.ids.tolist())}
     labels, quality = _names(data, consensus), _rounded(consensus.quality)
     edits = []
     for number, (task, start, stop) in enumerate(elements(text)):
-        at = place.get(str(task.get("id", number)))
+        at = position.get(str(task.get("id", number)))
         if at is None or labels[at] is None:
             continue
         own = text[start:stop]
@@ -243,18 +241,15 @@ def _with_predictions(data: MultiannotatorData, consensus: Consensus, file: Text
             "value": {"choices": [labels[at]]},
         }
         entry = {"model_version": "goldlabel consensus", "score": quality[at], "result": [result]}
-        written = json.dumps(entry, ensure_ascii=text.isascii())
-        edits.append((start, stop, _with_entry(task, own, written)))
+        edits.append((start, stop, _with_entry(task, own, quoted(entry, text))))
     return spliced(text, edits).encode("utf-8")
 
 
 def _with_entry(task: dict[str, Any], text: str, entry: str) -> str:
     """Return the text of a task with a prediction more."""
     if isinstance(task.get("predictions"), list):
-        start, _ = place_of(text, ("predictions",))
-        listed = list(elements(text, start))
-        at = listed[-1][2] if listed else start + 1
-        return text[:at] + (", " if listed else "") + entry + text[at:]
+        start, stop = place(text, ("predictions",))
+        return text[:start] + edited_entries(text[start:stop], {}, add=[entry]) + text[stop:]
     close = text.rindex("}")
     body = text[:close].rstrip()
     return f'{body}, "predictions": [{entry}]{text[len(body) :]}'

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from goldlabel.errors import InputError
+from goldlabel.formats.json.text import place, quoted, spliced
 from goldlabel.formats.tables import TableFile, write_columns
 from goldlabel.results.audit import Source
 from goldlabel.tasks.multiannotator.formats.choices import chosen
-from goldlabel.tasks.multiannotator.formats.label_studio import place_of
 from goldlabel.tasks.multiannotator.formats.raw_votes import RawVotes, as_names, times_of
 
 __all__ = ["export", "looks_like", "read_doccano", "read_prodigy"]
@@ -129,18 +130,11 @@ def export(source: Source, changes: Mapping[tuple[int, ...], object], out: Path)
     by_row: dict[int, dict[int, object]] = {}
     for (row, at), value in changes.items():
         by_row.setdefault(row, {})[at] = value
-    edits = {row: _editor(entries) for row, entries in by_row.items()}
+    edits = {row: partial(_relabeled, labels) for row, labels in by_row.items()}
     write_columns(source, {"annotations": edits} if edits else {}, out)
 
 
-def _editor(entries: Mapping[int, object]) -> Callable[[str], str]:
-    """Return what changes the labels of some annotations in JSON text."""
-    import json
-
-    def edited(text: str) -> str:
-        for at in sorted(entries, reverse=True):
-            start, stop = place_of(text, (at, "label"))
-            text = text[:start] + json.dumps(entries[at]) + text[stop:]
-        return text
-
-    return edited
+def _relabeled(labels: Mapping[int, object], text: str) -> str:
+    """Return the JSON text of a list of annotations with the labels of some changed."""
+    edits = [(*place(text, (at, "label")), quoted(label, text)) for at, label in labels.items()]
+    return spliced(text, edits)

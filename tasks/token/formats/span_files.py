@@ -33,6 +33,7 @@ from goldlabel.formats.json.text import (
     place,
     spliced,
 )
+from goldlabel.formats.label_studio import counting
 from goldlabel.formats.tables import write_text
 from goldlabel.formats.text import TextFile, read_text
 from goldlabel.results.audit import Source
@@ -45,7 +46,6 @@ __all__ = ["export", "read", "read_again"]
 
 _SPANS = ("spans", "entities", "label", "labels", "annotations")
 _TEXTS = ("text", "content", "sentence")
-_RESULTS = ("annotations", "completions", "predictions")
 
 
 class _Document(NamedTuple):
@@ -244,25 +244,15 @@ def _label_studio(value: Mapping[str, Any], tags: str | None, where: str) -> _Do
                 texts[0] if texts else None)  # fmt: skip
     if text is None:
         raise InputError(f"{where}, data", "has no text", "Export a task with a text")
-    for key in _RESULTS[:2]:
-        annotations = value.get(key)
-        if not isinstance(annotations, list):
-            continue
-        kept = [
-            at for at, each in enumerate(annotations)
-            if isinstance(each, dict) and isinstance(each.get("result"), list)
-            and not each.get("was_cancelled")
-        ]  # fmt: skip
-        truth = [at for at in kept if annotations[at].get("ground_truth")]
-        if kept:
-            at = (truth or kept)[0]
-            document = _of_entries(text, (key, at, "result"), value, None, where)
-            spans = [
-                span if tags is None or entry.get("from_name") == tags else None
-                for span, entry in zip(document.spans, document.entries, strict=True)
-            ]
-            return document._replace(spans=spans)
-    return _Document(text, (), [], [], None)
+    annotation = counting(value)
+    if annotation is None or not isinstance(annotation.entry.get("result"), list):
+        return _Document(text, (), [], [], None)
+    document = _of_entries(text, annotation.path, value, None, where)
+    spans = [
+        span if tags is None or entry.get("from_name") == tags else None
+        for span, entry in zip(document.spans, document.entries, strict=True)
+    ]
+    return document._replace(spans=spans)
 
 
 def _words(

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import islice, pairwise
 from typing import Any
 
 from goldlabel.errors import InputError
 
-__all__ = ["edited_list", "elements", "kind_of", "members", "parse", "place", "spliced"]
+__all__ = [
+    "edited_entries",
+    "edited_list",
+    "elements",
+    "kind_of",
+    "members",
+    "parse",
+    "place",
+    "quoted",
+    "spliced",
+]
 
 _DECODER = json.JSONDecoder()
 _SPACE = " \t\r\n"
@@ -92,6 +102,37 @@ def spliced(text: str, changes: Sequence[tuple[int, int, str]]) -> str:
         pieces += [text[done:start], new]
         done = stop
     return "".join([*pieces, text[done:]])
+
+
+def quoted(value: Any, like: str) -> str:
+    """Return a value as JSON text: in ASCII where the text that it is put into is."""
+    return json.dumps(value, ensure_ascii=like.isascii())
+
+
+def edited_entries(
+    text: str,
+    changed: Mapping[int, str],
+    *,
+    drop: Collection[int] = (),
+    add: Sequence[str] = (),
+) -> str:
+    """Return the text of a JSON list with entries changed and left out, and others added.
+
+    Examples
+    --------
+    >>> edited_entries("[1,  [2], 3]", {1: "[4]"}, drop={0}, add=["5"])
+    '[[4],  3,  5]'
+    """
+    places = [(start, stop) for _, start, stop in elements(text)]
+    if changed:
+        text = spliced(text, [(*places[at], new) for at, new in changed.items()])
+        places = [(start, stop) for _, start, stop in elements(text)]
+    if not drop and not add:
+        return text
+    begin, end = text.index("[") + 1, text.rindex("]")
+    inside = [(start - begin, stop - begin) for start, stop in places]
+    entries = edited_list(text[begin:end], inside, lambda at: at not in drop, add, ", ")
+    return text[:begin] + entries + text[end:]
 
 
 def edited_list(
