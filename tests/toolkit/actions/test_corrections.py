@@ -225,7 +225,9 @@ def test_a_decided_value_is_a_number(issues, write, bad):
         decided(values, write(f"example,label\n0,{bad}\n"))
 
 
-@pytest.mark.parametrize("name", ["missing.csv", "."])
-def test_no_file_of_decisions(issues, tmp_path, name):
-    with pytest.raises(InputError, match="cannot be read"):
+@pytest.mark.parametrize(
+    ("name", "what"), [("missing.csv", "does not exist"), (".", "is a folder")]
+)
+def test_no_file_of_decisions(issues, tmp_path, name, what):
+    with pytest.raises(InputError, match=what):
         decided(issues, tmp_path / name)
