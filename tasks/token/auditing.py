@@ -18,10 +18,10 @@ from goldlabel.learning.filters import FilterBy
 from goldlabel.results.audit import Audit, Table
 from goldlabel.results.label_issues import LabelIssues
 from goldlabel.tasks.token.data import TokenData
+from goldlabel.tasks.token.entity_table import entity_table
 from goldlabel.tasks.token.formats import read
 from goldlabel.tasks.token.issues import find_label_issues
 from goldlabel.tasks.token.merging import SubwordMethod
-from goldlabel.tasks.token.places import entity_issues
 from goldlabel.tasks.token.scores import Aggregator
 from goldlabel.tasks.token.summary import class_pairs, common_label_issues, summarize
 from goldlabel.tasks.token.view import Items
@@ -158,7 +158,7 @@ def audit(
         warnings.simplefilter("ignore", DataWarning)  # the same as before
         by_class = summarize(data.labels, data.pred_probs, classes=data.classes)
     issues = replace(issues, params={**issues.params, "model": f"predictions in {pred_probs.name}"})
-    entities = entity_issues(issues, data.tokens, data.labels.offsets)
+    entities = entity_table(issues, data.tokens, data.labels.offsets)
     frames = {} if entities is None else {"entities": entities}
     if data.broken:
         frames["invalid_tags"] = _broken_table(data)

@@ -29,7 +29,7 @@ __all__ = [
 
 
 ENTITY_KINDS = ("wrong type", "wrong boundary", "missed entity", "spurious entity")
-"""What can be wrong with the entities at one place, by number."""
+"""What can be wrong with the entities of a region, by number."""
 WRONG_TYPE, WRONG_BOUNDARY, MISSED, SPURIOUS = range(4)
 OUTSIDE, BEGIN, INSIDE, END, SINGLE = range(5)
 """Columns of `TagSet.table`."""
@@ -78,9 +78,9 @@ def spans(tags: Ints, first: Mask, rules: TagSet) -> Spans:
     An entity begins where the scheme says so, and wherever its type begins: an I after an outside
     tag is the begin of one that is badly written.
     """
-    kind, begins, last = _roles(tags, first, rules)
+    type_, begins, last = _roles(tags, first, rules)
     start = np.flatnonzero(begins)
-    return Spans(start, np.flatnonzero(last) + 1, kind[start])
+    return Spans(start, np.flatnonzero(last) + 1, type_[start])
 
 
 def canonical(tags: Ints, first: Mask, rules: TagSet) -> Ints:
@@ -88,29 +88,29 @@ def canonical(tags: Ints, first: Mask, rules: TagSet) -> Ints:
 
     A tag stays where the classes have no other for it, and where it is not known.
     """
-    found = converted(tags, first, rules, rules)
-    return np.where(found < 0, tags, found)
+    written = converted(tags, first, rules, rules)
+    return np.where(written < 0, tags, written)
 
 
-def converted(tags: Ints, first: Mask, rules: TagSet, other: TagSet) -> Ints:
+def converted(tags: Ints, first: Mask, rules: TagSet, target: TagSet) -> Ints:
     """Return the entities of a sequence of tags as another set of tags writes them.
 
-    -1 where a tag is not known, and where the other set has none for it.
+    -1 where a tag is not known, and where the target has none for it.
     """
-    own_kind, begins, last = _roles(tags, first, rules)
-    place = {name: at for at, name in enumerate(other.types)}
-    kind = np.array([*(place.get(name, -1) for name in rules.types), -1])[own_kind]
-    if other.scheme == "io":
+    type_, begins, last = _roles(tags, first, rules)
+    index = {name: at for at, name in enumerate(target.types)}
+    target_type = np.array([*(index.get(name, -1) for name in rules.types), -1])[type_]
+    if target.scheme == "io":
         role = np.full(len(tags), INSIDE)
-    elif other.scheme == "iob1":
-        touches = begins & (np.append(-1, own_kind[:-1]) == own_kind) & ~first
+    elif target.scheme == "iob1":
+        touches = begins & (np.append(-1, type_[:-1]) == type_) & ~first
         role = np.where(touches, BEGIN, INSIDE)
-    elif other.scheme == "iob2":
+    elif target.scheme == "iob2":
         role = np.where(begins, BEGIN, INSIDE)
     else:
         role = np.where(begins, np.where(last, SINGLE, BEGIN), np.where(last, END, INSIDE))
-    found = other.table[kind, np.where(own_kind >= 0, role, OUTSIDE)]
-    return np.where(tags < 0, -1, found)
+    written = target.table[target_type, np.where(type_ >= 0, role, OUTSIDE)]
+    return np.where(tags < 0, -1, written)
 
 
 def misplaced(labels: Ints, offsets: Ints, rules: TagSet) -> Ints:
@@ -131,23 +131,23 @@ def misplaced(labels: Ints, offsets: Ints, rules: TagSet) -> Ints:
 
 def _roles(tags: Ints, first: Mask, rules: TagSet) -> tuple[Ints, Mask, Mask]:
     """Return type, whether an entity begins, and whether one ends, for each token."""
-    kind = np.append(rules.type_of, -1)[tags]
-    inside = kind >= 0
+    type_ = np.append(rules.type_of, -1)[tags]
+    inside = type_ >= 0
     starts = np.append(rules.starts, False)[tags]
     ends = np.append(rules.ends, False)[tags]
-    before = np.append(-1, kind[:-1])
-    begins = inside & (first | (before != kind) | starts | np.append(False, ends[:-1]))
+    before = np.append(-1, type_[:-1])
+    begins = inside & (first | (before != type_) | starts | np.append(False, ends[:-1]))
     after_begins = np.append(begins[1:], True)
-    goes_on = np.append(kind[1:] == kind[:-1], False) & ~after_begins
+    goes_on = np.append(type_[1:] == type_[:-1], False) & ~after_begins
     goes_on &= ~np.append(first[1:], True)
-    return kind, begins, inside & ~goes_on
+    return type_, begins, inside & ~goes_on
 
 
 @dataclass(frozen=True, eq=False)
 class Differences:
-    """Places where the given entities differ from the supported ones.
+    """Regions of tokens in which the given entities differ from those of the model.
 
-    A place is as large as it must be for its suggestion to stand by itself: whichever places are
+    A region is as large as it must be for its suggestion to stand by itself: whichever regions are
     corrected, the sequence of tags stays legal.
 
     Attributes
@@ -170,68 +170,70 @@ class Differences:
     kind: npt.NDArray[np.int8]
 
 
-def compare(labels: Ints, pred_probs: npt.NDArray[np.generic], tokens: Tokens, rules: TagSet) -> (
-    Differences
-):  # fmt: skip
+def compare(
+    labels: Ints, pred_probs: npt.NDArray[np.generic], tokens: Tokens, rules: TagSet
+) -> Differences:
     """Compare given entities with those of the most probable legal tags, sentence by sentence.
 
-    Places with a token whose tag is not known are left out.
+    Regions with a token whose tag is not known are left out.
     """
     given = labels[tokens.rows]
-    best = most_probable(pred_probs, tokens.rows, tokens.offsets, rules.rules, rules.type_of)
+    predicted = most_probable(pred_probs, tokens.rows, tokens.offsets, rules.rules, rules.type_of)
     first = tokens.first
-    mine, theirs = spans(given, first, rules), spans(best, first, rules)
-    start, end, kind = _places(mine, theirs, first, touching=rules.scheme in ("io", "iob1"))
+    touching = rules.scheme in ("io", "iob1")
+    start, end, kind = _differences(
+        spans(given, first, rules), spans(predicted, first, rules), first, touching=touching
+    )
     unknown = np.append(0, np.cumsum(given < 0))
     known = unknown[end] == unknown[start]
-    return Differences(tokens, given, best, start[known], end[known], kind[known])
+    return Differences(tokens, given, predicted, start[known], end[known], kind[known])
 
 
-def _places(
-    mine: Spans, theirs: Spans, first: Mask, *, touching: bool
+def _differences(
+    given: Spans, predicted: Spans, first: Mask, *, touching: bool
 ) -> tuple[Ints, Ints, npt.NDArray[np.int8]]:
-    """Put entities that overlap into one place; return the places where something differs.
+    """Return start, end and kind of the regions of overlapping entities that are not all equal."""
+    start, end, type_ = (np.concatenate(pair) for pair in zip(given, predicted, strict=True))
+    is_given = np.arange(len(start)) < len(given.start)
+    order = np.lexsort((end, start))
+    start, end, type_, is_given = start[order], end[order], type_[order], is_given[order]
+    region = _regions(start, end, first, touching=touching)
+    count = int(region[-1]) + 1 if len(region) else 0
+    n_given, n_predicted = (
+        np.bincount(region[which], minlength=count) for which in (is_given, ~is_given)
+    )
+    in_both = np.zeros(len(start), dtype=np.bool_)  # an entity of both, by the first of its rows
+    in_both[:-1] = (start[1:] == start[:-1]) & (end[1:] == end[:-1]) & (type_[1:] == type_[:-1])
+    n_both = np.bincount(region[in_both], minlength=count)
+    differs = (n_both != n_given) | (n_both != n_predicted)
+    low = np.full(count, len(first), dtype=np.int64)
+    np.minimum.at(low, region, start)
+    high = np.zeros(count, dtype=np.int64)
+    np.maximum.at(high, region, end)
+    kind = np.full(count, WRONG_TYPE, dtype=np.int8)
+    kind[_regions_of_common_type(region, type_, is_given)] = WRONG_BOUNDARY
+    kind[n_given == 0] = MISSED
+    kind[n_predicted == 0] = SPURIOUS
+    return low[differs], high[differs], kind[differs]
+
+
+def _regions(start: Ints, end: Ints, first: Mask, *, touching: bool) -> Ints:
+    """Return the number of each entity's region, by start: those that overlap share one.
 
     `touching`: how an entity is written depends on the one right before it, as in IOB1: entities
-    that touch are one place too.
+    that touch are in one region too.
     """
-    start, end, kind = (np.concatenate(pair) for pair in zip(mine, theirs, strict=True))
-    is_mine = np.arange(len(start)) < len(mine.start)
-    order = np.lexsort((end, start))
-    start, end, kind, is_mine = start[order], end[order], kind[order], is_mine[order]
-    reach = np.append(-1, np.maximum.accumulate(end)[:-1]) if len(end) else end
-    fresh = start >= reach
+    if not len(start):
+        return start
+    last_end = np.append(-1, np.maximum.accumulate(end)[:-1])
+    begins = start >= last_end
     if touching:
-        fresh = (start > reach) | (fresh & first[np.minimum(start, len(first) - 1)])
-    place = np.cumsum(fresh) - 1
-    count = int(place[-1]) + 1 if len(place) else 0
-    sizes = [
-        np.bincount(place, weights=which, minlength=count).astype(np.int64)
-        for which in (is_mine, ~is_mine)
-    ]
-    twin = np.zeros(len(start), dtype=np.bool_)  # each entity that both have, by its first row
-    if len(start) > 1:
-        same = (start[1:] == start[:-1]) & (end[1:] == end[:-1]) & (kind[1:] == kind[:-1])
-        twin[:-1] = same
-    shared = np.bincount(place, weights=twin, minlength=count).astype(np.int64)
-    differs = (shared != sizes[0]) | (shared != sizes[1])
-    # Some type that both have at this place: then it is the boundary that is wrong.
-    low = np.full(count, len(first), dtype=np.int64)
-    np.minimum.at(low, place, start)
-    high = np.zeros(count, dtype=np.int64)
-    np.maximum.at(high, place, end)
-    what = np.full(count, WRONG_TYPE, dtype=np.int8)
-    what[_of_common_type(place, kind, is_mine, count)] = WRONG_BOUNDARY
-    what[sizes[0] == 0] = MISSED
-    what[sizes[1] == 0] = SPURIOUS
-    return low[differs], high[differs], what[differs]
+        begins = (start > last_end) | (begins & first[start])
+    return np.cumsum(begins) - 1
 
 
-def _of_common_type(place: Ints, kind: Ints, is_mine: Mask, count: int) -> Mask:
-    """Return the places where a given and a supported entity have one type."""
-    width = int(kind.max(initial=0)) + 1
-    cells = place * width + kind
-    both = np.intersect1d(cells[is_mine], cells[~is_mine])
-    common = np.zeros(count, dtype=np.bool_)
-    common[both // width] = True
-    return common
+def _regions_of_common_type(region: Ints, type_: Ints, is_given: Mask) -> Ints:
+    """Return the regions where a given and a predicted entity have one type."""
+    width = int(type_.max(initial=0)) + 1
+    cells = region * width + type_
+    return np.intersect1d(cells[is_given], cells[~is_given]) // width

@@ -17,8 +17,8 @@ from goldlabel.learning.confident import Flagged, Guess, Method
 from goldlabel.learning.diagnostics import warn_of_suspicious
 from goldlabel.learning.filters import FilterBy
 from goldlabel.results.label_issues import LabelIssues, Parts
-from goldlabel.tasks.token.findings import KINDS, entity_parts
-from goldlabel.tasks.token.rows import TokenRows, located, token_rows
+from goldlabel.tasks.token.entity_issues import KINDS, entity_parts
+from goldlabel.tasks.token.inputs import FlatTokens, flat_tokens, located
 from goldlabel.tasks.token.scores import Aggregator, check_aggregator, pooled
 from goldlabel.tasks.token.summary import flat_words
 from goldlabel.tasks.token.tags import tag_set
@@ -127,7 +127,7 @@ def find_label_issues(
     check.choice(filter_by, get_args(FilterBy), name="filter_by")
     check.choice(rank_by, get_args(Method), name="rank_by")
     check_aggregator(aggregator, temperature)
-    rows = token_rows(labels, pred_probs, classes)
+    rows = flat_tokens(labels, pred_probs, classes)
     names = checked_ids(ids, len(rows.offsets) - 1, rows="sentences")
     rules = tag_set(rows.classes, scheme, tags=rows.labels, offsets=rows.offsets)
     methods: list[Method] = [rank_by]
@@ -204,7 +204,7 @@ def _with_words(parts: Parts, words: npt.NDArray[Any], offsets: Ints, lengths: I
     return replace(parts, evidence=evidence)
 
 
-def _token_parts(rows: TokenRows, found: Flagged) -> Parts:
+def _token_parts(rows: FlatTokens, found: Flagged) -> Parts:
     """One row for each flagged token, worst first."""
     sentence, token = rows.locate(found.rows)
     return Parts(

@@ -99,7 +99,8 @@ def most_probable(
     Returns
     -------
     ndarray of shape (m,), int64
-        Classes; of equally probable sequences one that does not depend on the number of threads.
+        Classes; of equally probable sequences the one whose last tag is the first of the classes,
+        then the last but one, and so on.
     """
     k = pred_probs.shape[1]
     lengths = np.diff(offsets)

@@ -14,7 +14,7 @@ from goldlabel.kernels import pooling
 from goldlabel.kernels.ordering import ascending
 from goldlabel.learning import confident
 from goldlabel.learning.confident import Counted, Method
-from goldlabel.tasks.token.rows import TokenRows, located, token_rows
+from goldlabel.tasks.token.inputs import FlatTokens, flat_tokens, located
 from goldlabel.typing import Floats, Ints
 
 __all__ = [
@@ -74,7 +74,7 @@ def get_label_quality_scores(
     array([0.6, 0.2, 1. ])
     """
     check_aggregator(aggregator, temperature)
-    rows = token_rows(labels, pred_probs, classes)
+    rows = flat_tokens(labels, pred_probs, classes)
     return pooled(rows, _token_scores(rows, method), aggregator, temperature)
 
 
@@ -111,7 +111,7 @@ def get_token_quality_scores(
     >>> scores[0]
     array([0.9, 0.4])
     """
-    rows = token_rows(labels, pred_probs, classes)
+    rows = flat_tokens(labels, pred_probs, classes)
     return Ragged(_token_scores(rows, method), rows.offsets)
 
 
@@ -162,7 +162,7 @@ def check_aggregator(aggregator: Any, temperature: Any) -> None:
         raise InputError("temperature", f"is {temperature!r}", "Pass a number, 0 or more")
 
 
-def pooled(rows: TokenRows, scores: Floats, aggregator: Aggregator, temperature: float) -> Floats:
+def pooled(rows: FlatTokens, scores: Floats, aggregator: Aggregator, temperature: float) -> Floats:
     """Return the score of each sentence; tokens without a label have no part in it."""
     offsets = rows.offsets
     if aggregator == "softmin" and (rows.labels < 0).any():
@@ -174,6 +174,6 @@ def pooled(rows: TokenRows, scores: Floats, aggregator: Aggregator, temperature:
     return pooling.softmin(scores, offsets, float(temperature))
 
 
-def _token_scores(rows: TokenRows, method: Method, counted: Counted | None = None) -> Floats:
+def _token_scores(rows: FlatTokens, method: Method, counted: Counted | None = None) -> Floats:
     with located(rows.offsets):
         return confident.label_quality(rows.labels, rows.pred_probs, method, counted=counted)

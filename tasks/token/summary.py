@@ -14,7 +14,7 @@ from goldlabel.inputs.labels import as_array
 from goldlabel.inputs.ragged import Ragged
 from goldlabel.learning import confident, filters
 from goldlabel.results.label_issues import LabelIssues
-from goldlabel.tasks.token.rows import located, token_rows
+from goldlabel.tasks.token.inputs import flat_tokens, located
 from goldlabel.typing import Ints
 
 __all__ = ["class_pairs", "common_label_issues", "flat_words", "summarize"]
@@ -51,7 +51,7 @@ def summarize(
     >>> table[["class", "num_tokens", "label_issues", "label_quality_score"]].values.tolist()
     [['O', 4, 1, 0.75], ['PER', 2, 0, 1.0]]
     """
-    rows = token_rows(labels, pred_probs, classes)
+    rows = flat_tokens(labels, pred_probs, classes)
     with located(rows.offsets):
         counted = confident.count(rows.labels, rows.pred_probs)
     chosen = filters.select(counted, "prune_by_noise_rate") & (rows.labels >= 0)

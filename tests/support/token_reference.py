@@ -74,6 +74,23 @@ def best(probs, names, scheme):
     )
 
 
+def viterbi(probs, names, scheme):
+    """The most probable legal tags of one sentence; of equals the first class, from the last on."""
+    logs = np.log(np.maximum(probs, 1e-30))
+    allowed = np.array([[may_follow(a, b, scheme) for b in names] for a in names])
+    begins = np.array([may_follow("O", name, scheme) for name in names])
+    ends = np.array([may_follow(name, "O", scheme) for name in names])
+    total, before = np.where(begins, logs[0], -np.inf), []
+    for row in logs[1:]:
+        sums = np.where(allowed, total[:, None], -np.inf)
+        before.append(sums.argmax(axis=0))
+        total = sums.max(axis=0) + row
+    codes = [int(np.where(ends, total, -np.inf).argmax())]
+    for each in reversed(before):
+        codes.append(int(each[codes[-1]]))
+    return codes[::-1]
+
+
 def softmin(scores, temperature):
     scores = np.asarray(scores)
     weights = np.exp((1 - scores) / temperature - np.max((1 - scores) / temperature))

@@ -25,9 +25,9 @@ from goldlabel.results.audit import Source
 from goldlabel.tasks.token.data import TokenData
 from goldlabel.tasks.token.formats import conll, docbin, lists, spacy_json, span_files
 from goldlabel.tasks.token.formats.aligning import aligned, corrected
-from goldlabel.tasks.token.formats.given import Changes, Given
 from goldlabel.tasks.token.formats.predictions import Predictions, read_predictions
 from goldlabel.tasks.token.formats.recognising import FORMATS, TABLES, recognised
+from goldlabel.tasks.token.formats.sentences import Changes, TaggedSentences
 from goldlabel.tasks.token.merging import SubwordMethod
 
 __all__ = ["FORMATS", "export", "read"]
@@ -134,7 +134,7 @@ def _names(classes: tuple[str, ...] | None, probs: Predictions | None) -> tuple[
 
 
 def _assembled(
-    given: Given,
+    given: TaggedSentences,
     probs: Predictions | None,
     classes: tuple[str, ...] | None,
     scheme: str,
@@ -168,7 +168,7 @@ def _assembled(
     )
 
 
-def _check_lengths(given: Given, probs: Predictions, path: Path) -> None:
+def _check_lengths(given: TaggedSentences, probs: Predictions, path: Path) -> None:
     n, total = len(given.offsets) - 1, len(given.tokens)
     fix = "Predict every token of the file, in its order"
     if probs.values.ndim == 3:
@@ -243,10 +243,10 @@ def export(source: Source, corrections: pd.DataFrame, out: str | Path) -> None:
     write.export(source, changes, out)
 
 
-def _again(source: Source) -> Given:
+def _again(source: Source) -> TaggedSentences:
     """Read the labels of a source as they were read before."""
     options, path = source.options, source.files[0]
-    given: Given
+    given: TaggedSentences
     if source.format in TABLES:
         names = tuple(options["values"]) if options["values"] is not None else None
         given = lists.read(

@@ -9,15 +9,15 @@ import pandas as pd
 
 from goldlabel.errors import InputError
 from goldlabel.results.audit import Source
-from goldlabel.tasks.token.formats.given import (
+from goldlabel.tasks.token.formats.predictions import Predictions
+from goldlabel.tasks.token.formats.sentences import (
     Changes,
-    Given,
-    Sentence,
+    TagChange,
+    TaggedSentences,
     coded,
     in_scheme,
     misplaced_tags,
 )
-from goldlabel.tasks.token.formats.predictions import Predictions
 from goldlabel.tasks.token.tags import TagSet, tag_set
 from goldlabel.typing import Ints
 
@@ -51,7 +51,7 @@ class Aligned(NamedTuple):
 
 
 def aligned(
-    given: Given, probs: Predictions | None, classes: tuple[str, ...] | None, scheme: str
+    given: TaggedSentences, probs: Predictions | None, classes: tuple[str, ...] | None, scheme: str
 ) -> Aligned:
     """Put the classes in order, and tags into the scheme of the predictions.
 
@@ -82,7 +82,7 @@ def aligned(
 
 
 def _order(
-    given: Given, probs: Predictions | None, classes: tuple[str, ...] | None
+    given: TaggedSentences, probs: Predictions | None, classes: tuple[str, ...] | None
 ) -> tuple[tuple[str, ...], str]:
     k = None if probs is None else probs.values.shape[-1]
     named = None if probs is None else probs.classes
@@ -117,7 +117,7 @@ def _order(
     return found, "their names"
 
 
-def _file_rules(given: Given, scheme: str) -> TagSet | None:
+def _file_rules(given: TaggedSentences, scheme: str) -> TagSet | None:
     """Return the tags of the file as a scheme of their own."""
     names = sorted({tag for tag in given.tags if tag is not None} | {"O"})
     if scheme == "auto" and "O" not in given.tags:
@@ -127,7 +127,7 @@ def _file_rules(given: Given, scheme: str) -> TagSet | None:
 
 
 def _rules_of(
-    names: tuple[str, ...], probs: Predictions | None, given: Given, own: TagSet
+    names: tuple[str, ...], probs: Predictions | None, given: TaggedSentences, own: TagSet
 ) -> TagSet | None:
     """Return the rules of the classes: what the predictions themselves follow."""
     if probs is None or not _is_ambiguous(own):
@@ -156,7 +156,7 @@ def _same(own: TagSet, other: TagSet) -> bool:
     return own.scheme == other.scheme and own.style == other.style
 
 
-def _check_known(given: Given, codes: Ints, names: tuple[str, ...]) -> None:
+def _check_known(given: TaggedSentences, codes: Ints, names: tuple[str, ...]) -> None:
     bad = np.flatnonzero(codes == -2)
     if not bad.size:
         return
@@ -172,7 +172,7 @@ def _check_known(given: Given, codes: Ints, names: tuple[str, ...]) -> None:
     )
 
 
-def corrected(source: Source, given: Given, corrections: pd.DataFrame) -> Changes:
+def corrected(source: Source, given: TaggedSentences, corrections: pd.DataFrame) -> Changes:
     """Return the new tags of each sentence with a correction, as the file writes them.
 
     Raises
@@ -192,7 +192,7 @@ def corrected(source: Source, given: Given, corrections: pd.DataFrame) -> Change
         else:
             new = _converted(old, tags, own, other)
         if new != old:
-            changes[sentence] = Sentence(old, new)
+            changes[sentence] = TagChange(old, new)
     return changes
 
 
@@ -223,7 +223,9 @@ def _complete(own: TagSet, other: TagSet) -> TagSet:
     return found
 
 
-def _wanted(given: Given, corrections: pd.DataFrame, names: set[str]) -> dict[int, dict[int, str]]:
+def _wanted(
+    given: TaggedSentences, corrections: pd.DataFrame, names: set[str]
+) -> dict[int, dict[int, str]]:
     for column in ("example", "part", "suggested"):
         if column not in corrections:
             raise InputError("corrections", f"has no column {column!r}", "Add it")

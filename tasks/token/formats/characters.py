@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from goldlabel.tasks.token.entities import Tokens, spans
-from goldlabel.tasks.token.formats.given import Sentence, coded
+from goldlabel.tasks.token.formats.sentences import TagChange, coded
 from goldlabel.tasks.token.tags import tag_set
 
 __all__ = ["Edits", "Span", "Tagged", "edits", "tagged"]
@@ -86,7 +86,7 @@ class Edits(NamedTuple):
     added: list[Span]
 
 
-def edits(words: Words, found: Sequence[Span], change: Sentence) -> Edits:
+def edits(words: Words, found: Sequence[Span], change: TagChange) -> Edits:
     """Find the fewest changes of the spans that make their tags the new ones.
 
     A span whose tags stay is left alone; one of the same words gets another label, and one of the

@@ -20,7 +20,7 @@ from goldlabel.errors import InputError
 from goldlabel.formats.tables import write_text
 from goldlabel.formats.text import TextFile, read_text
 from goldlabel.results.audit import Source
-from goldlabel.tasks.token.formats.given import Changes, Given
+from goldlabel.tasks.token.formats.sentences import Changes, TaggedSentences
 
 __all__ = ["export", "read"]
 
@@ -73,7 +73,7 @@ def read(
     tag: int | None = None,
     separator: str | None = None,
     encoding: str | None = None,
-) -> Given:
+) -> TaggedSentences:
     """Read a file of columns.
 
     Parameters
@@ -124,7 +124,7 @@ def read(
         "separator": layout.separator.decode(),
     }
     source = Source("conll", (path,), options)
-    return Given(
+    return TaggedSentences(
         tokens, tags, np.array(ends, dtype=np.int64), source, [note, *_of_comments(file, layout)]
     )
 

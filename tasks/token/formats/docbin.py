@@ -19,7 +19,7 @@ from goldlabel.files import replacing, sha256
 from goldlabel.formats.tables.table import check_unchanged
 from goldlabel.formats.tables.writing import check_output
 from goldlabel.results.audit import Source
-from goldlabel.tasks.token.formats.given import Changes, Given
+from goldlabel.tasks.token.formats.sentences import Changes, TaggedSentences
 
 __all__ = ["export", "read"]
 
@@ -93,7 +93,7 @@ def _unpacked(path: Path, spacy: _Spacy) -> _Bin:
     return _Bin(message, tokens, np.append(0, np.cumsum(lengths)), columns, strings)
 
 
-def read(path: Path) -> Given:
+def read(path: Path) -> TaggedSentences:
     """Read a file; each document is one sentence of the audit.
 
     Raises
@@ -112,7 +112,7 @@ def read(path: Path) -> Given:
         raise InputError(str(path), f"lacks a string ({error})", "Save it again") from error
     note = f"Read {path.name} as a DocBin of spaCy: {len(unpacked.offsets) - 1:,} documents."
     source = Source("docbin", (path,), options)
-    return Given(words, tags, unpacked.offsets, source, [note])
+    return TaggedSentences(words, tags, unpacked.offsets, source, [note])
 
 
 def _tags(unpacked: _Bin) -> Iterator[str | None]:

@@ -16,7 +16,7 @@ from goldlabel.formats.tables import TableFile, write_column
 from goldlabel.formats.tables.roles import id_column
 from goldlabel.formats.tables.roles import ids as ids_of
 from goldlabel.results.audit import Source
-from goldlabel.tasks.token.formats.given import Changes, Given
+from goldlabel.tasks.token.formats.sentences import Changes, TaggedSentences
 
 __all__ = ["TAGS", "TOKENS", "export", "read"]
 
@@ -32,7 +32,7 @@ def read(
     tags: str | None = None,
     id: str | None = None,
     classes: tuple[str, ...] | None = None,
-) -> Given:
+) -> TaggedSentences:
     """Read a table.
 
     Parameters
@@ -68,7 +68,7 @@ def read(
     id_name, id_note = id_column(table, id)
     options = {**table.source.options, "tokens": words_in, "tags": tags_in, "values": values}
     notes = [*table.notes, f"Words from column {words_in!r}, tags from {tags_in!r}."]
-    return Given(
+    return TaggedSentences(
         tokens=[str(word) for words in lists for word in words],
         tags=flat,
         offsets=np.append(0, np.cumsum(lengths)).astype(np.int64),

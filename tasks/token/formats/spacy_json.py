@@ -20,7 +20,7 @@ from goldlabel.formats.json.text import (
 from goldlabel.formats.tables import write_text
 from goldlabel.formats.text import TextFile, read_text
 from goldlabel.results.audit import Source
-from goldlabel.tasks.token.formats.given import Changes, Given
+from goldlabel.tasks.token.formats.sentences import Changes, TaggedSentences
 
 __all__ = ["export", "read"]
 
@@ -28,7 +28,7 @@ UNKNOWN = "-"
 """What spaCy writes where a tag is not known."""
 
 
-def read(path: Path, *, encoding: str | None = None) -> Given:
+def read(path: Path, *, encoding: str | None = None) -> TaggedSentences:
     """Read a file; the words are `orth`, the tags `ner`.
 
     Raises
@@ -54,7 +54,7 @@ def read(path: Path, *, encoding: str | None = None) -> Given:
         raise InputError(str(path), "has no tokens", "Name a file with sentences")
     source = Source("spacy_json", (path,), {"encoding": file.encoding, "sha256": file.sha256})
     note = f"Read {path.name} as JSON of spaCy, {file.description}: {len(ends) - 1:,} sentences."
-    return Given(tokens, tags, np.array(ends, dtype=np.int64), source, [note])
+    return TaggedSentences(tokens, tags, np.array(ends, dtype=np.int64), source, [note])
 
 
 def _listed(value: Any, key: str, where: str) -> list[Any]:

@@ -38,7 +38,7 @@ from goldlabel.formats.tables import write_text
 from goldlabel.formats.text import TextFile, read_text
 from goldlabel.results.audit import Source
 from goldlabel.tasks.token.formats.characters import Span, edits, tagged
-from goldlabel.tasks.token.formats.given import Changes, Given
+from goldlabel.tasks.token.formats.sentences import Changes, TaggedSentences
 from goldlabel.tasks.token.formats.span_text import edited_spans, span_of
 from goldlabel.tasks.token.words import tokenize
 
@@ -77,7 +77,7 @@ def read(
     tags: str | None = None,
     spans: Sequence[Sequence[tuple[int, int]]] | None = None,
     encoding: str | None = None,
-) -> Given:
+) -> TaggedSentences:
     """Read a file of texts and spans.
 
     Parameters
@@ -124,12 +124,12 @@ def read(
             "words": [list(map(list, words)) for words in words_of] if spans is not None else None,
         },
     )
-    return Given(
+    return TaggedSentences(
         tokens, flat, np.array(ends, dtype=np.int64), source, _notes(file, documents, cut, left)
     )
 
 
-def read_again(source: Source) -> Given:
+def read_again(source: Source) -> TaggedSentences:
     """Read a file as it was read before."""
     options = source.options
     return read(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import token_reference as reference
@@ -150,6 +152,20 @@ def test_best_legal_sequence(scheme, data):
         total = np.log(np.maximum(probs[np.arange(start, end), best], 1e-30)).sum()
         if start < end:
             assert total == pytest.approx(reference.best(probs[start:end], names, scheme))
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_equally_probable_tags(scheme):
+    """Probabilities of a few round values: most sequences have an equal."""
+    names, rules = names_of(scheme), rules_of(scheme)
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(0, 6, 400)
+    ends = np.append(0, np.cumsum(lengths))
+    probs = rng.choice([0.25, 0.5], (ends[-1], len(names)))
+    best = most_probable(probs, np.arange(ends[-1]), ends, rules.rules, rules.type_of)
+    for start, end in itertools.pairwise(ends):
+        if start < end:
+            assert best[start:end].tolist() == reference.viterbi(probs[start:end], names, scheme)
 
 
 def test_threads_do_not_matter(monkeypatch):

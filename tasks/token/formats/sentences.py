@@ -14,10 +14,10 @@ from goldlabel.tasks.token.entities import Tokens, canonical, converted
 from goldlabel.tasks.token.tags import TagSet
 from goldlabel.typing import Ints
 
-__all__ = ["Changes", "Given", "Sentence", "coded", "in_scheme", "misplaced_tags"]
+__all__ = ["Changes", "TagChange", "TaggedSentences", "coded", "in_scheme", "misplaced_tags"]
 
 
-class Given(NamedTuple):
+class TaggedSentences(NamedTuple):
     """Sentences as a file has them.
 
     Attributes
@@ -48,7 +48,7 @@ class Given(NamedTuple):
         return self.tags[self.offsets[number] : self.offsets[number + 1]]
 
 
-class Sentence(NamedTuple):
+class TagChange(NamedTuple):
     """Tags of a sentence, before and after."""
 
     old: list[str | None]
@@ -60,7 +60,7 @@ class Sentence(NamedTuple):
         return [at for at, pair in enumerate(zip(*self, strict=True)) if pair[0] != pair[1]]
 
 
-Changes = dict[int, Sentence]
+Changes = dict[int, TagChange]
 """What is to be changed, by sentence; no sentence without a change is in it."""
 
 

@@ -10,10 +10,10 @@ import pandas as pd
 
 from goldlabel.results.label_issues import LabelIssues
 
-__all__ = ["entity_issues"]
+__all__ = ["entity_table"]
 
 
-def entity_issues(
+def entity_table(
     issues: LabelIssues, tokens: Sequence[str], offsets: npt.NDArray[np.int64]
 ) -> pd.DataFrame | None:
     """Return a row for each place where entities are judged wrong, worst first.

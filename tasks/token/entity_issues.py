@@ -19,7 +19,7 @@ from goldlabel.tasks.token.entities import (
     misplaced,
     spans,
 )
-from goldlabel.tasks.token.rows import TokenRows
+from goldlabel.tasks.token.inputs import FlatTokens
 from goldlabel.tasks.token.tags import TagSet
 from goldlabel.typing import Floats, Ints, Mask
 
@@ -30,56 +30,56 @@ KINDS = (*ENTITY_KINDS, "invalid tag sequence")
 INVALID = len(ENTITY_KINDS)
 
 
-class _Places(NamedTuple):
-    """What is to be changed, place by place.
+class _Corrections(NamedTuple):
+    """What is to be changed, region by region.
 
     Attributes
     ----------
-    of : ndarray of shape (m,), int64
-        Number of the place of each token; -1 = none.
+    region : ndarray of shape (m,), int64
+        Number of the region of each token; -1 = none.
     suggested : ndarray of shape (m,), int64
         Tag of each token after all changes.
-    start, end : ndarray of shape (p,), int64
+    start, end : ndarray of shape (r,), int64
         Positions among the tokens.
-    kind : ndarray of shape (p,), int8
+    kind : ndarray of shape (r,), int8
         Index into `KINDS`.
     """
 
-    of: Ints
+    region: Ints
     suggested: Ints
     start: Ints
     end: Ints
     kind: npt.NDArray[np.int8]
 
 
-def entity_parts(rows: TokenRows, rules: TagSet, scores: Floats, chosen: Mask) -> Parts:
+def entity_parts(rows: FlatTokens, rules: TagSet, scores: Floats, flagged: Mask) -> Parts:
     """Compare entities in the sentences with a chosen token or a broken rule.
 
     Parameters
     ----------
-    rows : TokenRows
+    rows : FlatTokens
     rules : TagSet
         Of ``rows.classes``.
     scores : ndarray of shape (t,), float64
         Quality of each token.
-    chosen : ndarray of shape (t,), bool
+    flagged : ndarray of shape (t,), bool
         Tokens that the filter has flagged.
 
     Returns
     -------
     Parts
-        A row for each tag to be changed, the worst place first.
+        A row for each tag to be changed, the worst region first.
     """
     broken = misplaced(rows.labels, rows.offsets, rules)
-    flagged, _ = rows.locate(np.flatnonzero(chosen))
-    tokens = _tokens_of(rows, np.union1d(broken, flagged))
-    found = compare(rows.labels, rows.pred_probs, tokens, rules)
-    counted = np.append(0, np.cumsum(chosen[tokens.rows]))
-    places = _places(found, counted[found.end] > counted[found.start], rules)
-    return _parts(rows, scores, found, places)
+    sentences, _ = rows.locate(np.flatnonzero(flagged))
+    tokens = _tokens_of(rows, np.union1d(broken, sentences))
+    differences = compare(rows.labels, rows.pred_probs, tokens, rules)
+    count = np.append(0, np.cumsum(flagged[tokens.rows]))
+    has_flagged = count[differences.end] > count[differences.start]
+    return _parts(rows, scores, differences, _corrections(differences, has_flagged, rules))
 
 
-def _tokens_of(rows: TokenRows, sentences: Ints) -> Tokens:
+def _tokens_of(rows: FlatTokens, sentences: Ints) -> Tokens:
     """Return the tokens of some sentences, up to the last one that has a tag."""
     starts, ends = rows.offsets[sentences], rows.offsets[sentences + 1]
     lengths = ends - starts
@@ -92,29 +92,31 @@ def _tokens_of(rows: TokenRows, sentences: Ints) -> Tokens:
     return Tokens(each[kept], np.append(0, np.cumsum(np.maximum(lengths, 0))))
 
 
-def _places(found: Differences, kept: Mask, rules: TagSet) -> _Places:
+def _corrections(differences: Differences, kept: Mask, rules: TagSet) -> _Corrections:
     """Take the kept differences; mend what breaks the rules elsewhere, entity by entity."""
-    first = found.tokens.first
-    start, end = found.start[kept], found.end[kept]
-    of = np.full(len(found.given), -1, dtype=np.int64)
-    within = np.arange(int((end - start).sum())) + np.repeat(
-        start - np.append(0, np.cumsum(end - start))[:-1], end - start
+    given, first = differences.given, differences.tokens.first
+    start, end = differences.start[kept], differences.end[kept]
+    region = np.full(len(given), -1, dtype=np.int64)
+    lengths = end - start
+    inside = np.arange(int(lengths.sum())) + np.repeat(
+        start - (np.cumsum(lengths) - lengths), lengths
     )
-    of[within] = np.repeat(np.arange(len(start)), end - start)
-    mended = canonical(found.given, first, rules)
-    alone = np.flatnonzero(
-        (of < 0) & (mended != found.given) & ~_beside_unknown(found.given, first)
-    )
-    entities = spans(found.given, first, rules)
+    region[inside] = np.repeat(np.arange(len(start)), lengths)
+    legal = canonical(given, first, rules)
+    alone = np.flatnonzero((region < 0) & (legal != given) & ~_beside_unknown(given, first))
+    entities = spans(given, first, rules)
     entity = np.searchsorted(entities.start, alone, side="right") - 1
     broken, number = np.unique(entity, return_inverse=True)
-    of[alone] = len(start) + number
-    return _Places(
-        of=of,
-        suggested=np.where(of < 0, found.given, np.where(of < len(start), found.suggested, mended)),
+    region[alone] = len(start) + number
+    invalid = np.full(len(broken), INVALID, dtype=np.int8)
+    return _Corrections(
+        region=region,
+        suggested=np.where(
+            region < 0, given, np.where(region < len(start), differences.suggested, legal)
+        ),
         start=np.append(start, entities.start[broken]),
         end=np.append(end, entities.end[broken]),
-        kind=np.append(found.kind[kept], np.full(len(broken), INVALID, dtype=np.int8)),
+        kind=np.append(differences.kind[kept], invalid),
     )
 
 
@@ -127,45 +129,47 @@ def _beside_unknown(given: Ints, first: Mask) -> Mask:
     return beside
 
 
-def _parts(rows: TokenRows, scores: Floats, found: Differences, places: _Places) -> Parts:
-    """One row for each token whose tag changes; rows of a place share its score."""
-    inside = np.flatnonzero(places.of >= 0)
-    number, row = places.of[inside], found.tokens.rows[inside]
-    given, suggested = found.given[inside], places.suggested[inside]
+def _parts(
+    rows: FlatTokens, scores: Floats, differences: Differences, corrections: _Corrections
+) -> Parts:
+    """One row for each token whose tag changes; rows of a region share its score."""
+    inside = np.flatnonzero(corrections.region >= 0)
+    number, row = corrections.region[inside], differences.tokens.rows[inside]
+    given, suggested = differences.given[inside], corrections.suggested[inside]
     probs = rows.pred_probs
     p_given, p_suggested = (
         np.clip(np.nan_to_num(probs[row, tags].astype(np.float64)), 0.0, 1.0)
         for tags in (given, suggested)
     )
-    score, confidence = np.ones(len(places.start)), np.ones(len(places.start))
+    score, confidence = np.ones(len(corrections.start)), np.ones(len(corrections.start))
     np.minimum.at(score, number, scores[row])
     np.minimum.at(confidence, number, p_suggested)
     changed = np.flatnonzero(given != suggested)
     changed = changed[ascending(score[number[changed]])]
-    at = number[changed]
+    region = number[changed]
     sentence, token = rows.locate(row[changed])
     shift = token - inside[changed]
     return Parts(
         example=sentence,
         part=token,
-        kind=places.kind[at],
+        kind=corrections.kind[region],
         kinds=KINDS,
         given=given[changed],
         suggested=suggested[changed],
-        score=score[at],
-        confidence=confidence[at],
+        score=score[region],
+        confidence=confidence[region],
         evidence={
-            "start": places.start[at] + shift,
-            "end": places.end[at] + shift,
+            "start": corrections.start[region] + shift,
+            "end": corrections.end[region] + shift,
             "p_given": p_given[changed],
             "p_suggested": p_suggested[changed],
         },
         reasons={kind: partial(_reason, kind) for kind in KINDS},
-        group=at,
+        group=region,
     )
 
 
-_SAID = {
+_CLAIMS = {
     "wrong type": "is an entity of another type",
     "wrong boundary": "holds such an entity with other boundaries",
     "missed entity": "holds an entity that is not given",
@@ -195,6 +199,6 @@ def _reason(
         )
     one = "" if token is None or end - start == 1 else f"{token!r} is "
     return (
-        f"By the model {what} {_SAID[kind]}: {one}{suggested!r} with {p_suggested:.0%}, and the"
+        f"By the model {what} {_CLAIMS[kind]}: {one}{suggested!r} with {p_suggested:.0%}, and the"
         f" given {given!r} with {p_given:.0%}."
     )

@@ -24,7 +24,7 @@ from goldlabel.inputs.labels import as_array, class_codes, class_names
 from goldlabel.inputs.ragged import Ragged
 from goldlabel.typing import Ints
 
-__all__ = ["IGNORED", "TokenRows", "flat_pred_probs", "located", "token_rows"]
+__all__ = ["IGNORED", "FlatTokens", "flat_pred_probs", "flat_tokens", "located"]
 
 IGNORED = (-1, -100)
 """Labels that say that a token is to be left out; so does None."""
@@ -33,7 +33,7 @@ _PLACE = re.compile(r"(labels|pred_probs)\[(\d+)(?:, (\d+))?\]")
 
 
 @dataclass(frozen=True, eq=False)
-class TokenRows:
+class FlatTokens:
     """Tokens of all sentences, one after the other.
 
     Attributes
@@ -59,9 +59,9 @@ class TokenRows:
         return sentence, rows - self.offsets[sentence]
 
 
-def token_rows(
+def flat_tokens(
     labels: Any, pred_probs: Any, classes: Sequence[Hashable] | None = None
-) -> TokenRows:
+) -> FlatTokens:
     """Check labels against pred_probs; see `goldlabel.tasks.token` for what each may be."""
     probs, columns, offsets = flat_pred_probs(pred_probs)
     names = class_names(classes, columns, probs.shape[1])
@@ -82,7 +82,7 @@ def token_rows(
     _check_lengths(ends, offsets, len(values), len(probs))
     with located(ends):
         codes, names = _codes(values, names, probs.shape[1])
-    return TokenRows(codes, probs, ends, tuple(range(probs.shape[1])) if names is None else
+    return FlatTokens(codes, probs, ends, tuple(range(probs.shape[1])) if names is None else
                      tuple(names))  # fmt: skip
 
 
