@@ -20,7 +20,7 @@ from goldlabel.formats.json import scan
 from goldlabel.kernels._jit import frozen
 from goldlabel.typing import Ints
 
-__all__ = ["DECODER", "Document", "Odd", "Section", "read_document"]
+__all__ = ["DECODER", "Document", "Odd", "Section", "read_document", "scanned"]
 
 
 DECODER = json.JSONDecoder(parse_int=float)
@@ -197,6 +197,18 @@ def read_document(path: str | Path) -> Document:
     for magic, name in _OTHER_FORMATS.items():
         if head.startswith(magic):
             raise InputError(str(path), f"is {name}, not JSON text", "Unpack it to UTF-8 text")
+    return scanned(path, data)
+
+
+def scanned(path: Path, data: npt.NDArray[np.uint8]) -> Document:
+    """Return the document of bytes that have been read.
+
+    Raises
+    ------
+    InputError
+        They are not JSON; says where.
+    """
+    head = data[:4].tobytes()
     begin = 3 if head.startswith(_MARK) else 0
     if not data[begin : begin + 4096].tobytes().strip() and not data[begin:].tobytes().strip():
         raise InputError(str(path), "is empty", "Name a COCO file")

@@ -20,6 +20,8 @@ NONE, WHOLE, ROUND, FRACTION, NOT_FINITE, TEXT_WHOLE, TEXT_NUMBER, OTHER = range
 """Nothing; 3; 3.0; 3.5; NaN or beyond float64; "3"; "3.5"; anything else."""
 
 MOST = np.int64(9_000_000_000_000_000_000)
+_EXACT_DIGITS, _EXACT_POWER = 1 << 53, 22
+"""Integers and powers of ten up to these are floats, exactly."""
 FLAT, NOT_NUMBERS, INFINITE = 1, 2, 4
 # What is wrong with run lengths.
 RLE_MALFORMED, RLE_NEGATIVE, RLE_SIZE = 1, 2, 4
@@ -45,17 +47,61 @@ def _power(exponent: int) -> float:
 
 
 @kernel
+def _quotient(digits: int, power: float, value: Floats) -> bool:
+    """``value[0] = digits / power``, rounded once; return whether that is sure.
+
+    `digits` may have more than 53 bits: it is divided as the sum of two floats, which leaves an
+    error of some 2**-100. `power` is exact.
+    """
+    high = float(digits)
+    low = float(digits - np.int64(high))
+    first = high / power
+    left, right = 134217729.0 * first, 134217729.0 * power  # halves of 26 bits, whose product
+    left, right = left - (left - first), right - (right - power)  # is exact (Dekker)
+    product = first * power
+    rest = left * right - product + left * (power - right) + (first - left) * right
+    rest += (first - left) * (power - right)
+    second = (high - product - rest + low) / power
+    value[0] = first + second
+    error = abs(first) * 2.0**-95
+    return bool(first + (second - error) == first + (second + error))
+
+
+@kernel
+def _scaled(digits: int, shift: int, value: Floats) -> bool:
+    """``value[0] = digits * 10**shift``; return whether it is the float nearest to that."""
+    is_short = digits <= _EXACT_DIGITS
+    if not digits or not shift:
+        value[0] = float(digits)
+        return True
+    if -_EXACT_POWER <= shift < 0:
+        if is_short:
+            value[0] = float(digits) / _power(shift)
+            return True
+        return bool(_quotient(digits, _power(shift), value))
+    shift = max(-400, min(shift, 400))
+    if shift > 0:
+        value[0] = float(digits) * _power(shift)
+    elif shift >= -300:
+        value[0] = float(digits) / _power(shift)
+    else:
+        value[0] = float(digits) / _power(-300) / _power(shift + 300)
+    return bool(is_short and 0 < shift <= _EXACT_POWER)
+
+
+@kernel
 def _number(data: Bytes, at: int, stop: int, value: Floats, whole: Ints) -> int:
     """Read one number; return where it ends, or -1 if there is none.
 
-    `value[0]` is within two units in the last place of the number; `whole` receives it as an
-    integer, and its kind: `WHOLE`, `ROUND`, `FRACTION` or `NOT_FINITE`.
+    `value[0]` is the float nearest to the number; `whole` receives the number as an integer, its
+    kind (`WHOLE`, `ROUND`, `FRACTION` or `NOT_FINITE`), and 1 where the float may be off by two
+    units in the last place, else 0.
     """
     negative = data[at] == 45
     at += 1 if negative else 0
     if at >= stop or not 48 <= data[at] <= 57:
         if at < stop and (data[at] == 78 or data[at] == 73):  # NaN, Infinity
-            value[0], whole[0], whole[1] = np.nan, 0, NOT_FINITE
+            value[0], whole[0], whole[1], whole[2] = np.nan, 0, NOT_FINITE, 0
             return at + (3 if data[at] == 78 else 8)
         return -1
     digits, shift, exponent = np.int64(0), 0, 0
@@ -86,15 +132,9 @@ def _number(data: Bytes, at: int, stop: int, value: Floats, whole: Ints) -> int:
     while shift < 0 and digits and digits % 10 == 0:  # 3.0 is 3, exactly
         digits //= 10
         shift += 1
-    result = float(digits)
-    if digits and shift:
-        shift = max(-400, min(shift, 400))
-        if shift > 0:
-            result *= _power(shift)
-        elif shift >= -300:
-            result /= _power(shift)
-        else:
-            result = result / _power(-300) / _power(shift + 300)
+    is_sure = _scaled(digits, shift, value) and not is_marked
+    whole[2] = 0 if is_sure else 1
+    result = value[0]
     result = -result if negative else result
     value[0] = result
     if not np.isfinite(result):
@@ -109,7 +149,14 @@ def _number(data: Bytes, at: int, stop: int, value: Floats, whole: Ints) -> int:
 
 @kernel
 def numbers(
-    data: Bytes, starts: Ints, stops: Ints, kinds: Flags, floats: Floats, ints: Ints, found: Flags
+    data: Bytes,
+    starts: Ints,
+    stops: Ints,
+    kinds: Flags,
+    floats: Floats,
+    ints: Ints,
+    found: Flags,
+    unsure: Flags,
 ) -> None:
     """Read values as numbers, in text too.
 
@@ -123,10 +170,12 @@ def numbers(
         Receive the number, NaN and 0 where there is none; `ints` only where it is whole.
     found : uint8 (n,)
         Receives what it is: `WHOLE`, ...
+    unsure : uint8 (n,)
+        Receives 1 where the float may be off by two units in the last place, else 0.
     """
-    value, whole = np.zeros(1), np.zeros(2, dtype=np.int64)
+    value, whole = np.zeros(1), np.zeros(3, dtype=np.int64)
     for i in range(starts.shape[0]):
-        floats[i], ints[i], found[i] = np.nan, 0, OTHER
+        floats[i], ints[i], found[i], unsure[i] = np.nan, 0, OTHER, 0
         if kinds[i] == 0:
             found[i] = NONE
             continue
@@ -143,7 +192,7 @@ def numbers(
             continue
         if _number(data, start, stop, value, whole) != stop:
             continue
-        floats[i], ints[i], found[i] = value[0], whole[0], whole[1]
+        floats[i], ints[i], found[i], unsure[i] = value[0], whole[0], whole[1], whole[2]
         if quoted:
             found[i] = TEXT_WHOLE if whole[1] == WHOLE else TEXT_NUMBER
             if whole[1] == NOT_FINITE:
@@ -152,7 +201,13 @@ def numbers(
 
 @kernel
 def boxes(
-    data: Bytes, starts: Ints, kinds: Flags, list_kind: int, out: Floats, found: Ints
+    data: Bytes,
+    starts: Ints,
+    kinds: Flags,
+    list_kind: int,
+    out: Floats,
+    found: Ints,
+    unsure: Flags,
 ) -> None:
     """Read lists of up to four numbers.
 
@@ -167,11 +222,13 @@ def boxes(
     found : int64 (n,)
         Receives how many numbers the list has, -1 where it is no list or has something else in it,
         -2 where there is nothing, -3 where one is NaN or infinite.
+    unsure : uint8 (n,)
+        As in `numbers`, for any of the four.
     """
-    value, whole = np.zeros(1), np.zeros(2, dtype=np.int64)
+    value, whole = np.zeros(1), np.zeros(3, dtype=np.int64)
     n = data.shape[0]
     for i in range(starts.shape[0]):
-        out[i] = np.nan
+        out[i], unsure[i] = np.nan, 0
         found[i] = -2 if kinds[i] == 0 else -1
         if kinds[i] != list_kind:
             continue
@@ -183,6 +240,7 @@ def boxes(
                 break
             if count < 4:
                 out[i, count] = value[0]
+                unsure[i] |= whole[2]
             is_finite &= whole[1] != NOT_FINITE
             count += 1
             at = _next(data, at)
@@ -218,7 +276,7 @@ def point_lists(
         Receives what is wrong: `FLAT` (numbers where a list of lists is expected; read as one
         part), `NOT_NUMBERS`, `INFINITE`; parts end with the one that can't be read.
     """
-    value, whole = np.zeros(1), np.zeros(2, dtype=np.int64)
+    value, whole = np.zeros(1), np.zeros(3, dtype=np.int64)
     n = data.shape[0]
     count, part = 0, 0
     owners[0], parts[0] = 0, 0
@@ -271,7 +329,7 @@ def _run(length: int, state: Ints, extent: Ints) -> bool:
 
 @kernel
 def _listed_runs(data: Bytes, at: int, state: Ints, extent: Ints) -> int:
-    value, whole = np.zeros(1), np.zeros(2, dtype=np.int64)
+    value, whole = np.zeros(1), np.zeros(3, dtype=np.int64)
     at = _next(data, at + 1)
     while data[at] != 93:
         at = _number(data, at, data.shape[0], value, whole)

@@ -50,11 +50,11 @@ class Ids:
     """
 
     def __init__(self) -> None:
-        self._code: dict[str, int] = {}
-        self._name: list[str] = []
+        self._code: dict[int | str, int] = {}
+        self._name: list[int | str] = []
 
-    def code(self, name: str) -> int:
-        """Return the number that stands for an id that is text."""
+    def code(self, name: int | str) -> int:
+        """Return the number that stands for an id that is text, or too large an integer."""
         if name not in self._code:
             self._code[name] = _FIRST_NAME + len(self._name)
             self._name.append(name)
@@ -132,6 +132,7 @@ class Records:
         """Return a field as numbers."""
         n = len(self)
         found = Numbers(np.empty(n), np.empty(n, dtype=np.int64), np.empty(n, dtype=np.uint8))
+        unsure = np.empty(n, dtype=np.uint8)
         starts, stops = self.spans(field)
         kinds = self.kinds(field)
 
@@ -139,25 +140,32 @@ class Records:
             json_numbers.numbers(
                 self.document.data,
                 *(starts[rows], stops[rows], kinds[rows]),
-                *(found.floats[rows], found.ints[rows], found.found[rows]),
+                *(found.floats[rows], found.ints[rows], found.found[rows], unsure[rows]),
             )
 
         each_block(work, n, BLOCK)
+        for row in np.flatnonzero(unsure).tolist():
+            found.floats[row] = float(self.document.raw(starts[row], stops[row]).strip(b'"'))
         return found
 
     def boxes(self, field: str) -> tuple[npt.NDArray[np.float64], Ints]:
         """Return a field as four numbers each, and what `json_numbers.boxes` found."""
         n = len(self)
         out, found = np.empty((n, 4)), np.empty(n, dtype=np.int64)
-        starts, kinds = self.spans(field)[0], self.kinds(field)
+        unsure = np.empty(n, dtype=np.uint8)
+        starts, stops = self.spans(field)
+        kinds = self.kinds(field)
 
         def work(worker: int, block: int, rows: slice) -> None:
             json_numbers.boxes(
                 self.document.data,
-                *(starts[rows], kinds[rows], places.LIST, out[rows], found[rows]),
+                *(starts[rows], kinds[rows], places.LIST, out[rows], found[rows], unsure[rows]),
             )
 
         each_block(work, n, BLOCK)
+        for row in np.flatnonzero(unsure.astype(bool) & (found >= 0)).tolist():
+            values = self.document.value(starts[row], stops[row])[:4]
+            out[row, : len(values)] = values
         return out, found
 
     def texts(self, field: str) -> list[str | None]:

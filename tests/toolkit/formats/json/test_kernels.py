@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from goldlabel.coco import polygons
 from goldlabel.formats.json import numbers, places, scan
 from goldlabel.formats.json.document import read_document
+from goldlabel.formats.json.records import Records
 from goldlabel.kernels._jit import frozen
 
 few = settings(max_examples=40)
@@ -138,23 +139,26 @@ def read_numbers(texts):
     starts = stops - [len(text) for text in texts]
     n = len(texts)
     floats, ints = np.empty(n), np.empty(n, dtype=np.int64)
-    found = np.empty(n, dtype=np.uint8)
+    found, unsure = np.empty(n, dtype=np.uint8), np.empty(n, dtype=np.uint8)
     data = frozen(np.frombuffer(raw, dtype=np.uint8))
     kinds = frozen(np.ones(n, dtype=np.uint8))
-    numbers.numbers(data, frozen(starts), frozen(stops), kinds, floats, ints, found)
-    return floats, ints, found
+    numbers.numbers(data, frozen(starts), frozen(stops), kinds, floats, ints, found, unsure)
+    return floats, ints, found, unsure
 
 
 NUMBERS = st.floats(allow_nan=False) | st.integers(-(10**30), 10**30) | st.floats(-1e4, 1e4)
+DIGITS = st.tuples(st.integers(1, 10**19), st.integers(-25, 25)).map(lambda each: "%de%d" % each)
 
 
 @few
 @given(st.lists(NUMBERS, min_size=1))
 def test_numbers(values):
-    floats, ints, found = read_numbers([json.dumps(value) for value in values])
+    floats, ints, found, _ = read_numbers([json.dumps(value) for value in values])
     for i, value in enumerate(values):
         if isinstance(value, float) and math.isinf(value):
             assert found[i] == numbers.NOT_FINITE
+            continue
+        if abs(value) > 1e307:  # the last two places may lead beyond the largest float
             continue
         assert floats[i] == pytest.approx(float(value), rel=1e-14, abs=1e-300)
         small = isinstance(value, int) and abs(value) <= 9 * 10**18
@@ -163,6 +167,29 @@ def test_numbers(values):
             assert ints[i] == value
         elif found[i] == numbers.ROUND:
             assert ints[i] == value
+
+
+@settings(max_examples=300)
+@given(st.lists(NUMBERS.filter(math.isfinite).map(json.dumps) | DIGITS, min_size=1))
+def test_numbers_are_the_nearest_floats_or_said_to_be_unsure(texts):
+    floats, _, _, unsure = read_numbers(texts)
+    for text, value, is_unsure in zip(texts, floats.tolist(), unsure.tolist(), strict=True):
+        assert is_unsure or value == float(text)
+
+
+def test_numbers_as_files_have_them_are_sure(place):
+    random = np.random.default_rng(3)
+    texts = [repr(value) for value in random.uniform(0, 1000, 2000).tolist()]
+    texts += [repr(value) for value in random.uniform(0, 1, 2000).tolist()]
+    floats, _, _, unsure = read_numbers(texts)
+    assert floats.tolist() == list(map(float, texts))
+    assert not unsure.any()
+    entries = [{"x": 4503599627370496.25, "bbox": [0.1, 1e-30, 4503599627370496.25, 3]}]
+    place.write_text(json.dumps(entries))  # halves, and powers of ten that are no floats
+    document = read_document(place)
+    records = Records(document, document.root, ["x", "bbox"])
+    assert records.numbers("x").floats.tolist() == [4503599627370496.25]
+    assert records.boxes("bbox")[0].tolist() == [entries[0]["bbox"]]
 
 
 @pytest.mark.parametrize(
