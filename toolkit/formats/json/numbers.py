@@ -139,7 +139,7 @@ def _number(data: Bytes, at: int, stop: int, value: Floats, whole: Ints) -> int:
     value[0] = result
     if not np.isfinite(result):
         whole[0], whole[1] = 0, NOT_FINITE
-    elif is_marked or abs(result) > MOST or result != np.floor(result):
+    elif (shift and not is_sure) or is_marked or abs(result) > MOST or result != np.floor(result):
         whole[0], whole[1] = 0, FRACTION
     else:
         exact = np.int64(result) if shift else (-digits if negative else digits)
