@@ -16,11 +16,11 @@ from goldlabel.coco.instances import (
     Instances,
     load_annotations,
     load_instances,
-    section,
 )
 from goldlabel.coco.panoptic import is_panoptic, load_panoptic
 from goldlabel.coco.rules import RULES
 from goldlabel.errors import InputError
+from goldlabel.formats.coco.dataset import SECTIONS, section
 from goldlabel.formats.json.document import Document, read_document
 from goldlabel.formats.json.records import Ids
 from goldlabel.inputs import check
@@ -207,10 +207,8 @@ def _check_kind(document: Document) -> None:
         )
     if document.data[document.root.start] != ord("{"):
         raise InputError(path, "is a single value, not an object", "Name a COCO file")
-    if not any(name in document.sections for name in schema.SECTIONS):
-        raise InputError(
-            path, f"has none of {', '.join(schema.SECTIONS)}", "Name a file in COCO's format"
-        )
+    if not any(name in document.sections for name in SECTIONS):
+        raise InputError(path, f"has none of {', '.join(SECTIONS)}", "Name a file in COCO's format")
 
 
 def _add_sizes(sizes: dict[str, int], checked: Checked) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from goldlabel.coco.collecting import Collector
+from goldlabel.formats.coco.dataset import section
+from goldlabel.formats.coco.ids import rows_of
 from goldlabel.formats.json import numbers as json_numbers
 from goldlabel.formats.json import places
 from goldlabel.formats.json.document import Document, Section
@@ -19,13 +21,12 @@ from goldlabel.formats.json.records import (
 )
 from goldlabel.typing import Floats, Ints, Mask
 
-__all__ = ["Annotations", "Instances", "load_annotations", "load_instances", "rows_of"]
+__all__ = ["Annotations", "Instances", "load_annotations", "load_instances"]
 
 
 TEXTS = (json_numbers.TEXT_WHOLE, json_numbers.TEXT_NUMBER)
 _WHOLE = (json_numbers.WHOLE, json_numbers.ROUND, json_numbers.TEXT_WHOLE)
 _NOTHING = (places.MISSING, places.NULL)
-_NO_ENTRIES = np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,14 +86,6 @@ class Instances:
     widths: Floats
     heights: Floats
     file_names: list[str | None]
-
-
-def section(document: Document, name: str) -> Section:
-    """Return a section; an empty one if there is none."""
-    found = document.sections.get(name)
-    if found is None or not found.is_list:
-        return Section(name, 0, 0, True, _NO_ENTRIES, _NO_ENTRIES)
-    return found
 
 
 def load_instances(document: Document, collector: Collector) -> Instances:
@@ -169,16 +162,6 @@ def make_annotations(
 
 def _whole(records: Records) -> tuple[int, int]:
     return int(records.starts[0]), int(records.stops[-1])
-
-
-def rows_of(codes: Ints, listed: Ints) -> Ints:
-    """Return the first position of each code in a list; -1 where it is not in it."""
-    values, first = np.unique(listed, return_index=True)
-    if not len(values):
-        return np.full(len(codes), -1, dtype=np.int64)
-    at = np.minimum(np.searchsorted(values, codes), len(values) - 1)
-    found = (values[at] == codes) & (codes != NO_ID)
-    return np.where(found, first[at], -1).astype(np.int64)
 
 
 def check_objects(collector: Collector, records: Records) -> None:

@@ -9,8 +9,9 @@ import numpy as np
 from goldlabel.coco import polygons
 from goldlabel.coco.collecting import Collector
 from goldlabel.coco.instances import Annotations, Instances
+from goldlabel.formats.coco.run_lengths import read_run_lengths
 from goldlabel.formats.json import numbers, places
-from goldlabel.formats.json.document import DECODER, Section
+from goldlabel.formats.json.document import DECODER
 from goldlabel.formats.json.records import Records
 from goldlabel.formats.json.text import elements
 from goldlabel.kernels.rows import each_block
@@ -231,14 +232,7 @@ def _check_runs(
 ) -> None:
     records = annotations.records
     rows = np.flatnonzero(masks.is_rle)
-    starts, stops = (np.ascontiguousarray(each[rows]) for each in records.spans(FIELD))
-    coded = Records(records.document, Section(FIELD, 0, 0, True, starts, stops), ["size", "counts"])
-    sizes, counted = coded.boxes("size")
-    kinds = coded.kinds("counts")
-    whole = (counted == 2) & (sizes[:, :2] == np.floor(sizes[:, :2])).all(axis=1)
-    whole &= (sizes[:, :2] > 0).all(axis=1) & (sizes[:, :2] < 1 << 31).all(axis=1)
-    readable = whole & np.isin(kinds, (places.LIST, places.STRING))
-    extents, flags = _run_lengths(coded, sizes, readable)
+    sizes, is_listed, readable, extents, flags = read_run_lengths(records, rows)
     bad = ~readable | (flags & (numbers.RLE_MALFORMED | numbers.RLE_NEGATIVE) != 0)
     collector.add(
         *("rle-malformed", records, rows[bad], "run lengths can't be read: {value}"),
@@ -254,7 +248,7 @@ def _check_runs(
         pixels=pixels,
     )
     other = _check_mask_sizes(collector, instances, annotations, rows, sizes, readable)
-    _check_uncompressed(collector, annotations, rows[readable & (kinds == places.LIST)])
+    _check_uncompressed(collector, annotations, rows[readable & is_listed])
     sound = readable & (flags == 0) & (extents[:, 0] > 0)
     masks.is_sound[rows] = sound & ~other
     masks.is_plain[rows] = sound & ~other
@@ -273,7 +267,7 @@ def _check_mask_sizes(
     """Return which masks are of another size than their image."""
     image = annotations.image_rows[rows]
     given = np.stack([_at(instances.heights, image), _at(instances.widths, image)], axis=1)
-    other = readable & np.isfinite(given).all(axis=1) & (sizes[:, :2] != given).any(axis=1)
+    other = readable & np.isfinite(given).all(axis=1) & (sizes != given).any(axis=1)
     collector.add(
         "rle-size-mismatch",
         *(annotations.records, rows[other]),
@@ -285,22 +279,6 @@ def _check_mask_sizes(
         iw=given[other, 1],
     )
     return np.asarray(other)
-
-
-def _run_lengths(coded: Records, sizes: Floats, readable: Mask) -> tuple[Ints, Ints]:
-    m = len(coded)
-    extents, flags = np.zeros((m, 6), dtype=np.int64), np.zeros(m, dtype=np.int64)
-    starts, stops = coded.spans("counts")
-    shape = np.where(readable[:, None], sizes[:, :2], 0).astype(np.int64)
-
-    def work(worker: int, block: int, rows: slice) -> None:
-        numbers.run_lengths(
-            *(coded.document.data, starts[rows], stops[rows], shape[rows]),
-            *(extents[rows], flags[rows]),
-        )
-
-    each_block(work, m, BLOCK)
-    return extents, flags
 
 
 def _check_uncompressed(collector: Collector, annotations: Annotations, rows: Ints) -> None:

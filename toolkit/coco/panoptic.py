@@ -14,9 +14,9 @@ from goldlabel.coco.instances import (
     check_objects,
     check_texts,
     make_annotations,
-    rows_of,
 )
 from goldlabel.coco.schema import add_dangling, repeated
+from goldlabel.formats.coco.ids import rows_of
 from goldlabel.formats.json import places
 from goldlabel.formats.json.document import DECODER, Document, Section
 from goldlabel.formats.json.records import Records

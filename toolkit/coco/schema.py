@@ -11,6 +11,7 @@ import numpy as np
 
 from goldlabel.coco.collecting import Collector
 from goldlabel.coco.instances import Annotations, Instances
+from goldlabel.formats.coco.dataset import SECTIONS
 from goldlabel.formats.json import places as json_places
 from goldlabel.formats.json import scan
 from goldlabel.formats.json.document import (
@@ -27,7 +28,6 @@ from goldlabel.typing import Ints
 __all__ = ["add_dangling", "check_bytes", "check_dangling", "check_references", "check_sections"]
 
 
-SECTIONS = ("images", "annotations", "categories")
 LARGEST_ID = (1 << 53) - 1
 """Ids beyond this are not exact where numbers are floats, as in JavaScript."""
 

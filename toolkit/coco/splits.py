@@ -7,7 +7,8 @@ import numpy.typing as npt
 
 from goldlabel.coco.collecting import Collector
 from goldlabel.coco.disk import ImageFile
-from goldlabel.coco.instances import Instances, rows_of
+from goldlabel.coco.instances import Instances
+from goldlabel.formats.coco.ids import rows_of
 
 __all__ = ["check_leaks"]
 

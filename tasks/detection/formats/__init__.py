@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from goldlabel.errors import InputError
+from goldlabel.formats.coco.recognising import kind_of_coco
 from goldlabel.formats.json.text import parse
 from goldlabel.formats.tables import read_table
 from goldlabel.formats.text import (
@@ -189,13 +190,11 @@ def _kind_of_file(path: Path, encoding: str | None) -> str:
         return "parquet"
     data = read_text(path, encoding=encoding).data
     if data[:4096].lstrip()[:1] in (b"{", b"["):
-        content = parse(data.decode("utf-8"), str(path))
-        if coco.looks_like(content):
-            return "coco"
-        if label_studio.looks_like(content):
+        kind = kind_of_coco(data)
+        if kind is not None:
+            return "coco_results" if kind == "results" else "coco"
+        if label_studio.looks_like(parse(data.decode("utf-8"), str(path))):
             return "label_studio"
-        if coco.looks_like_results(content):
-            return "coco_results"
         raise InputError(
             str(path),
             "is JSON, and no COCO file, COCO results or export of Label Studio",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,37 +10,27 @@ from typing import Any
 import numpy as np
 
 from goldlabel.errors import InputError
-from goldlabel.formats.json.text import (
-    edited_list,
-    elements,
-    kind_of,
-    members,
-    parse,
-    spliced,
-)
+from goldlabel.formats.coco.dataset import Dataset, dataset_of, read_dataset
+from goldlabel.formats.coco.edits import Edit, edited, next_id, separators
+from goldlabel.formats.coco.ids import such
+from goldlabel.formats.coco.results import results_of
+from goldlabel.formats.coco.run_lengths import read_run_lengths
+from goldlabel.formats.json import places
+from goldlabel.formats.json.records import Records
 from goldlabel.formats.tables import write_text
 from goldlabel.formats.text import TextFile, read_text
 from goldlabel.results.audit import Source
-from goldlabel.tasks.detection.formats.listed import Change, Collector, Listed, number
+from goldlabel.tasks.detection.boxes import LARGEST
+from goldlabel.tasks.detection.formats.listed import Change, Listed, stem
+from goldlabel.typing import Floats, Ints, Mask
 
-__all__ = ["export", "looks_like", "looks_like_results", "read", "read_results"]
+__all__ = ["export", "read", "read_results"]
 
-_KEYS = ("images", "annotations", "categories")
+Style = tuple[str, str]
+_PLACE = ("bbox", "segmentation")
+_NEGATIVE, _NOT_EXHAUSTIVE = "neg_category_ids", "not_exhaustive_category_ids"
 _DIGITS = 2
 """Decimals of a coordinate that is written."""
-
-
-def looks_like(content: Any) -> bool:
-    """Return whether JSON is a file of instances."""
-    return isinstance(content, dict) and all(isinstance(content.get(key), list) for key in _KEYS)
-
-
-def looks_like_results(content: Any) -> bool:
-    """Return whether JSON is a file of results: a list of boxes with scores."""
-    if not isinstance(content, list):
-        return False
-    first = content[0] if content else None
-    return first is None or (isinstance(first, dict) and {"image_id", "score"} <= set(first))
 
 
 def read(path: Path, *, encoding: str | None = None) -> Listed:
@@ -53,329 +42,256 @@ def read(path: Path, *, encoding: str | None = None) -> Listed:
         The file is no COCO file, names an image or category that it does not list, or has a box
         that is none; says which entry.
     """
-    file = read_text(path, encoding=encoding)
-    content = parse(file.data.decode("utf-8"), str(path))
-    if not looks_like(content):
-        raise InputError(
-            str(path), f"is no COCO file, which lists {', '.join(_KEYS)}", "Name one that does"
-        )
-    images = _by_id(path, content["images"], "images")
-    categories = _by_id(path, content["categories"], "categories")
-    rows = {name: at for at, name in enumerate(images)}
-    collector = Collector(str(path))
-    _gather(path, content["annotations"], rows, categories, collector)
-    is_lvis = any("not_exhaustive_category_ids" in each for each in images.values())
-    options = {"encoding": file.encoding, "sha256": file.sha256, "is_lvis": is_lvis}
-    kind = "LVIS" if is_lvis else "COCO"
+    dataset = read_dataset(path, encoding=encoding, fields=(*_PLACE, "iscrowd"))
+    images, categories = _sorted(dataset.image_ids), _sorted(dataset.category_ids)
+    federated = _federated(dataset, images, categories)
+    file = dataset.file
+    options = {
+        "encoding": file.encoding, "sha256": file.sha256, "is_lvis": federated is not None,
+    }  # fmt: skip
+    boxes = _corners(dataset.annotations, path)
+    ignore = dataset.is_crowd()
+    kind = "COCO" if federated is None else "LVIS"
     size = f"{len(images):,} images, {len(categories):,} categories"
-    note = f"Read {path.name} as {kind}, {file.description}: {size}, {len(collector.boxes):,} boxes"
-    return collector.listed(
-        [_file_name(each) for each in images.values()],
-        Source("coco", (path,), options),
-        codes=list(categories),
-        classes=_category_names(path, categories),
-        ids=list(images),
-        sizes=np.array([_size(path, at, each) for at, each in images.items()]).reshape(-1, 2),
-        notes=[f"{note}.", *_on_crowds(collector)],
-        looked_for=_looked_for(images, categories) if is_lvis else None,
+    notes = [f"Read {path.name} as {kind}, {file.description}: {size}, {len(boxes):,} boxes."]
+    if ignore.any():
+        crowds = f"{np.count_nonzero(ignore):,} boxes around crowds are not judged"
+        notes.append(f"{crowds}, and what lies in them is not missed.")
+    files, names = dataset.file_names(), dataset.category_names()
+    rows = _inverse(images)[dataset.image_rows]
+    order = np.argsort(rows, kind="stable")
+    image_names = tuple(files[at] or str(dataset.image_ids[at]) for at in images.tolist())
+    return Listed(
+        keys=tuple(map(stem, image_names)),
+        ids=tuple(dataset.image_ids[at] for at in images.tolist()),
+        names=image_names,
+        image=rows[order],
+        boxes=boxes[order],
+        labels=_inverse(categories)[dataset.category_rows][order],
+        classes=tuple(names[at] for at in categories.tolist()),
+        codes=tuple(dataset.category_ids[at] for at in categories.tolist()),
+        is_named=True,
+        is_relative=False,
+        sizes=dataset.sizes()[images],
+        scores=None,
+        ignore=ignore[order],
+        source=Source("coco", (path,), options),
+        notes=tuple(notes),
+        looked_for=federated,
     )
 
 
-def _by_id(path: Path, entries: Sequence[Any], key: str) -> dict[Any, Mapping[str, Any]]:
-    """Return entries of a list by their ids, in the order of the ids."""
-    found: dict[Any, Mapping[str, Any]] = {}
-    for at, each in enumerate(entries):
-        where = f"{path}: {key}[{at}]"
-        if not isinstance(each, dict):
-            raise InputError(where, f"is a JSON {kind_of(each)}, not an object", "Mend the file")
-        name = each.get("id")
-        if isinstance(name, bool) or not isinstance(name, int | str):
-            raise InputError(where, "has no id", "Give each a whole number of its own")
-        if name in found:
-            raise InputError(where, f"has the id {name!r}, which another has", "Give it its own")
-        found[name] = each
-    if not found:
-        raise InputError(str(path), f"lists no {key}", "Name a file that does")
-    numbers = all(isinstance(name, int) for name in found)
-    return dict(sorted(found.items(), key=lambda item: item[0] if numbers else str(item[0])))
+def _sorted(ids: Sequence[int | str]) -> Ints:
+    """Return the order of ids: of numbers by size, of texts by the alphabet."""
+    numbers = all(isinstance(each, int) for each in ids)
+    order = sorted(range(len(ids)), key=lambda at: ids[at] if numbers else str(ids[at]))
+    return np.array(order, dtype=np.int64)
 
 
-def _category_names(path: Path, categories: Mapping[Any, Mapping[str, Any]]) -> list[str]:
-    names: list[str] = []
-    for at, (name, each) in enumerate(categories.items()):
-        text = str(each.get("name", name))
-        if text in names:
-            raise InputError(
-                f"{path}: categories[{at}]", f"is named {text!r}, as another is", "Rename one"
-            )
-        names.append(text)
-    return names
+def _inverse(order: Ints) -> Ints:
+    places = np.empty_like(order)
+    places[order] = np.arange(len(order))
+    return places
 
 
-def _file_name(image: Mapping[str, Any]) -> str:
-    name = image.get("file_name") or str(image.get("coco_url", "")).rpartition("/")[2]
-    return str(name) if name else str(image["id"])
+def _corners(records: Records, path: Path) -> Floats:
+    """Return left, top, right and bottom of each entry: of its bbox, or else of its mask.
+
+    Raises
+    ------
+    InputError
+        An entry has no box; says which.
+    """
+    boxes, count = records.boxes("bbox")
+    bare = np.isin(records.kinds("bbox"), (places.MISSING, places.NULL))
+    kinds = records.kinds("segmentation")
+    with np.errstate(invalid="ignore"):
+        is_box = (count == 4) & (boxes[:, 2:] >= 0).all(axis=1)
+    boxes[:, 2:] += boxes[:, :2]
+    for rows, around in (
+        (np.flatnonzero(bare & (kinds == places.OBJECT)), _around_runs),
+        (np.flatnonzero(bare & (kinds == places.LIST)), _around_polygons),
+    ):
+        boxes[rows], is_box[rows] = around(records, rows)
+    with np.errstate(invalid="ignore"):
+        bad = np.flatnonzero(~(is_box & (np.abs(boxes) <= LARGEST).all(axis=1)))
+    if bad.size:
+        raise _no_box(records, bad, path)
+    return boxes
 
 
-def _size(path: Path, at: Any, image: Mapping[str, Any]) -> tuple[float, float]:
-    sides = []
-    for key in ("width", "height"):
-        value = image.get(key)
-        if value is None:
-            sides.append(math.nan)
-            continue
-        side = number(value, f"{path}: image {at!r}", key)
-        sides.append(side if side > 0 else math.nan)
-    return sides[0], sides[1]
+def _around_runs(records: Records, rows: Ints) -> tuple[Floats, Mask]:
+    """Return the boxes around masks of run lengths, and which of them there are."""
+    masks = read_run_lengths(records, rows)
+    boxes = masks.extents[:, 1:5].astype(np.float64)
+    return boxes, masks.is_readable & (masks.flags == 0) & (masks.extents[:, 0] > 0)
 
 
-def _gather(
-    path: Path,
-    entries: Sequence[Any],
-    rows: Mapping[Any, int],
-    categories: Mapping[Any, Any],
-    collector: Collector,
-    *,
-    key: str = "annotations",
-    scored: bool = False,
-) -> None:
-    """Add the boxes of annotations, or of results where they are `scored`."""
-    for at, each in enumerate(entries):
-        where = f"{path}: {key}[{at}]"
-        if not isinstance(each, dict):
-            raise InputError(where, f"is a JSON {kind_of(each)}, not an object", "Mend the file")
-        for name, known in (("image_id", rows), ("category_id", categories)):
-            value = each.get(name)
-            if isinstance(value, bool) or not isinstance(value, int | str) or value not in known:
-                raise InputError(
-                    where,
-                    f"has the {name} {value!r}, which is not listed" if name in each
-                    else f"has no {name}",
-                    "Mend the file",
-                )  # fmt: skip
-        collector.add(
-            rows[each["image_id"]],
-            _corners(each, where),
-            each["category_id"],
-            where=where,
-            score=number(each.get("score"), where, "score") if scored else None,
-            ignore=bool(each.get("iscrowd", 0)),
-        )
+def _around_polygons(records: Records, rows: Ints) -> tuple[Floats, Mask]:
+    """Return the boxes around masks of polygons, and which of them there are."""
+    boxes = np.full((len(rows), 4), np.nan)
+    for at, polygons in enumerate(records.values("segmentation", rows)):
+        points = [each for polygon in polygons if isinstance(polygon, list) for each in polygon]
+        if (
+            len(points) >= 6
+            and len(points) % 2 == 0
+            and all(type(each) in (int, float) for each in points)
+        ):
+            x, y = points[::2], points[1::2]
+            boxes[at] = min(x), min(y), max(x), max(y)
+    return boxes, np.isfinite(boxes).all(axis=1)
 
 
-def _corners(entry: Mapping[str, Any], where: str) -> tuple[float, float, float, float]:
-    box = entry.get("bbox")
-    if box is None and entry.get("segmentation"):
-        return _around(entry["segmentation"], where)
-    if not isinstance(box, list) or len(box) != 4:
-        what = "has no bbox" if box is None else f"has the bbox {box!r}"
-        raise InputError(where, what, "Write four numbers: x, y, width, height")
-    x, y, width, height = (number(value, where, "bbox entry") for value in box)
-    if width < 0 or height < 0:
-        raise InputError(
-            where, f"has a bbox of {width:g} x {height:g}", "Mend the file: sizes are not negative"
-        )
-    return x, y, x + width, y + height
-
-
-def _around(shape: Any, where: str) -> tuple[float, float, float, float]:
-    """Return the box around polygons or a run-length encoded mask."""
-    if isinstance(shape, dict):
-        return _around_mask(shape, where)
-    points = [
-        number(value, where, "segmentation entry")
-        for polygon in shape
-        if isinstance(polygon, list)
-        for value in polygon
-    ]
-    if len(points) < 6 or len(points) % 2:
-        raise InputError(where, "has a segmentation that is no polygon", "Mend the file")
-    return min(points[::2]), min(points[1::2]), max(points[::2]), max(points[1::2])
-
-
-def _around_mask(mask: Mapping[str, Any], where: str) -> tuple[float, float, float, float]:
-    from pycocotools import mask as masks
-
-    size, counts = mask.get("size"), mask.get("counts")
-    sides = size if isinstance(size, list) and len(size) == 2 else []
-    if not sides or not all(type(side) is int and 0 < side < 1 << 20 for side in sides):
-        raise InputError(where, f"has a mask of the size {size!r}", "Mend the file")
-    if isinstance(counts, list) and all(type(run) is int and run >= 0 for run in counts):
-        if sum(counts) != sides[0] * sides[1]:
-            raise InputError(where, "has a mask whose runs do not fill it", "Mend the file")
-        encoded = masks.frPyObjects({"size": sides, "counts": counts}, *sides)
-    elif isinstance(counts, str) and counts.isascii():
-        encoded = {"size": sides, "counts": counts.encode("ascii")}
+def _no_box(records: Records, bad: Ints, path: Path) -> InputError:
+    row = int(bad[0])
+    nothing = (places.MISSING, places.NULL)
+    if records.kinds("bbox")[row] not in nothing:
+        what = f"has the bbox {records.written(row, 'bbox')}"
+    elif records.kinds("segmentation")[row] in nothing:
+        what = "has no bbox"
     else:
-        raise InputError(where, "has a mask without counts", "Mend the file")
-    x, y, width, height = map(float, masks.toBbox(encoded))
-    return x, y, x + width, y + height
-
-
-def _on_crowds(collector: Collector) -> list[str]:
-    crowds = sum(collector.ignore)
-    if not crowds:
-        return []
-    return [f"{crowds:,} boxes around crowds are not judged, and what lies in them is not missed."]
-
-
-def _looked_for(
-    images: Mapping[Any, Mapping[str, Any]], categories: Mapping[Any, Any]
-) -> tuple[tuple[frozenset[int], frozenset[int]], ...]:
-    place = {name: at for at, name in enumerate(categories)}
-
-    def codes(image: Mapping[str, Any], key: str) -> frozenset[int]:
-        names = image.get(key, [])
-        return frozenset(place[name] for name in names if name in place)
-
-    return tuple(
-        (codes(each, "neg_category_ids"), codes(each, "not_exhaustive_category_ids"))
-        for each in images.values()
+        mask = records.written(row, "segmentation")
+        what = f"has no bbox, and the segmentation {mask} is no mask"
+    return InputError(
+        records.place_in(path, row),
+        what + such(bad),
+        "Write four numbers: x, y, width and height, which are not negative",
     )
+
+
+def _federated(
+    dataset: Dataset, images: Ints, categories: Ints
+) -> tuple[tuple[frozenset[int], frozenset[int]], ...] | None:
+    """Return, of LVIS, which classes were looked for in each image, and of which there are more."""
+    listed = Records(
+        dataset.document, dataset.document.sections["images"], (_NEGATIVE, _NOT_EXHAUSTIVE)
+    )
+    if not (listed.kinds(_NOT_EXHAUSTIVE) != places.MISSING).any():
+        return None
+    place = {dataset.category_ids[at]: row for row, at in enumerate(categories.tolist())}
+    looked, more = (listed.values(field, images) for field in (_NEGATIVE, _NOT_EXHAUSTIVE))
+
+    def codes(names: Any) -> frozenset[int]:
+        own = names if isinstance(names, list) else []
+        return frozenset(
+            place[name] for name in own if isinstance(name, int | str) and name in place
+        )
+
+    return tuple((codes(a), codes(b)) for a, b in zip(looked, more, strict=True))
 
 
 def read_results(path: Path, *, encoding: str | None = None) -> Listed:
     """Read a file of results: boxes, or masks that boxes are put around, with scores."""
-    file = read_text(path, encoding=encoding)
-    content = parse(file.data.decode("utf-8"), str(path))
-    if not looks_like_results(content):
-        raise InputError(
-            str(path),
-            "is no file of COCO results, a list of boxes with image_id, category_id and score",
-            "Name one that is",
-        )
-    images: dict[Any, int] = {}
-    categories: dict[Any, int] = {}
-    for each in content:
-        if isinstance(each, dict):
-            for key, known in (("image_id", images), ("category_id", categories)):
-                value = each.get(key)
-                if isinstance(value, int | str) and not isinstance(value, bool):
-                    known.setdefault(value, len(known))
-    collector = Collector(str(path))
-    _gather(path, content, images, categories, collector, key="", scored=True)
-    codes = sorted(categories, key=lambda code: (isinstance(code, str), code))
-    return collector.listed(
-        [str(name) for name in images],
-        Source("coco_results", (path,), {"encoding": file.encoding}),
-        codes=codes,
+    results = results_of(read_text(path, encoding=encoding), _PLACE)
+    boxes = _corners(results.records, path)
+    codes = results.category_ids
+    categories = np.array(
+        sorted(range(len(codes)), key=lambda at: (isinstance(codes[at], str), codes[at])),
+        dtype=np.int64,
+    )
+    order = np.argsort(results.image_rows, kind="stable")
+    names = tuple(map(str, results.image_ids))
+    return Listed(
+        keys=tuple(map(stem, names)),
+        ids=results.image_ids,
+        names=names,
+        image=results.image_rows[order],
+        boxes=boxes[order],
+        labels=_inverse(categories)[results.category_rows][order],
+        classes=tuple(str(codes[at]) for at in categories.tolist()),
+        codes=tuple(codes[at] for at in categories.tolist()),
         is_named=False,
-        ids=list(images),
-        notes=[f"Read {path.name} as COCO results: {len(collector.boxes):,} boxes."],
+        is_relative=False,
+        sizes=np.full((len(names), 2), np.nan),
+        scores=results.scores[order] if len(boxes) else None,
+        ignore=np.zeros(len(boxes), dtype=np.bool_),
+        source=Source("coco_results", (path,), {"encoding": results.file.encoding}),
+        notes=(f"Read {path.name} as COCO results: {len(boxes):,} boxes.",),
     )
 
 
 def export(source: Source, changes: Mapping[int, Sequence[Change]], out: Path) -> None:
     """Write the file again with some annotations changed, and all else byte for byte as it was."""
-    write_text(source, out, lambda file: _changed(source, file, changes))
+    write_text(source, out, lambda file: _changed(file, changes) if changes else file.data)
 
 
-def _changed(source: Source, file: TextFile, changes: Mapping[int, Sequence[Change]]) -> bytes:
-    if not changes:
-        return file.data
-    text = file.data.decode("utf-8")
-    path = source.files[0]
-    place = {key: (value, start, stop) for key, value, start, stop in members(text)}
-    images = list(_by_id(path, place["images"][0], "images"))
-    categories = list(_by_id(path, place["categories"][0], "categories"))
-    _, start, stop = place["annotations"]
-    found = list(elements(text, start))
-    numbers: dict[Any, list[int]] = {}
-    for at, (each, _, _) in enumerate(found):
-        numbers.setdefault(each["image_id"], []).append(at)
-    edits: dict[int, str] = {}
-    gone: set[int] = set()
-    new: list[str] = []
-    ids = [each["id"] for each, _, _ in found if type(each.get("id")) is int]
-    style = _style(text, found)
+def _changed(file: TextFile, changes: Mapping[int, Sequence[Change]]) -> bytes:
+    dataset = dataset_of(file, ("bbox", "segmentation", "area", "iscrowd"))
+    images, categories = _sorted(dataset.image_ids), _sorted(dataset.category_ids)
+    by_image = np.argsort(dataset.image_rows, kind="stable")
+    ends = np.cumsum([0, *np.bincount(dataset.image_rows, minlength=len(images))])
+    section = dataset.document.sections["annotations"]
+    style = separators(dataset.document, section)
+    edits: list[Edit] = []
+    removed: set[int] = set()
+    added: list[str] = []
+    number = next_id(dataset.annotations)
     for image, wanted in sorted(changes.items()):
-        own = numbers.get(images[image], [])
+        if image >= len(images):
+            raise InputError(
+                f"corrections: image {image}",
+                f"is known to the predictions alone: {file.path.name} does not list it",
+                "Add it to the images of the file, or leave out its corrections",
+            )
+        at = int(images[image])
+        own = by_image[ends[at] : ends[at + 1]]
         for change in wanted:
             if change.action == "add":
-                entry = _new_entry(change, images[image], categories[change.label])
-                if found:  # nothing that the file's own annotations have not
-                    entry = {key: entry[key] for key in entry if key in found[0][0]}
-                if len(ids) == len(found) + len(new):
-                    ids.append(max(ids, default=0) + 1)
-                    entry = {"id": ids[-1], **entry}
-                new.append(json.dumps(entry, separators=style))
+                entry = {
+                    "image_id": dataset.image_ids[at],
+                    "category_id": dataset.category_ids[categories[change.label]],
+                    **_shape(change.box),
+                    "iscrowd": 0,
+                }
+                added.append(_entry_text(dataset, entry, number, style))
+                number = None if number is None else number + 1
             elif change.action == "remove":
-                gone.add(own[change.part])
+                removed.add(int(own[change.part]))
             else:
-                at = own[change.part]
-                piece = edits.get(at, text[found[at][1] : found[at][2]])
-                edits[at] = _edited(piece, change, categories, style)
-    return (
-        text[: start + 1]
-        + _list(text, start, stop, found, edits, gone, new, style)
-        + text[stop - 1 :]
-    ).encode("utf-8")
-
-
-def _list(
-    text: str,
-    start: int,
-    stop: int,
-    found: list[tuple[Any, int, int]],
-    edits: Mapping[int, str],
-    gone: set[int],
-    new: list[str],
-    style: tuple[str, str],
-) -> str:
-    """Return the text between the brackets of the annotations, changed."""
-    pieces, spans, done, length = [], [], start + 1, 0
-    for at, (_, first, last) in enumerate(found):
-        piece = edits.get(at, text[first:last])
-        pieces += [text[done:first], piece]
-        begin = length + first - done
-        spans.append((begin, begin + len(piece)))
-        length, done = begin + len(piece), last
-    pieces.append(text[done : stop - 1])
-    return edited_list("".join(pieces), spans, lambda at: at not in gone, new, style[0])
-
-
-def _style(text: str, found: list[tuple[Any, int, int]]) -> tuple[str, str]:
-    """Return the separators that the file uses between entries and after keys."""
-    piece = text[found[0][1] : found[0][2]] if found else text[:200]
-    return (", " if '", ' in piece or ", " in piece else ","), (": " if '": ' in piece else ":")
+                code = dataset.category_ids[categories[change.label]]
+                edits += _member_edits(dataset, int(own[change.part]), change, code, style)
+    return edited(
+        dataset.document, section, edits, removed=removed, added=added, separator=style[0]
+    )
 
 
 def _numbers(box: tuple[float, float, float, float]) -> list[float]:
     x1, y1, x2, y2 = box
-    values = (x1, y1, x2 - x1, y2 - y1)
-    return [round(value, _DIGITS) for value in values]
+    return [round(value, _DIGITS) for value in (x1, y1, x2 - x1, y2 - y1)]
 
 
-def _new_entry(change: Change, image: Any, category: Any) -> dict[str, Any]:
-    x, y, width, height = _numbers(change.box)
+def _shape(box: tuple[float, float, float, float]) -> dict[str, Any]:
+    """Return what an annotation says of its place."""
+    x, y, width, height = _numbers(box)
+    corners = (x, y, x + width, y, x + width, y + height, x, y + height)
     return {
-        "image_id": image,
-        "category_id": category,
         "bbox": [x, y, width, height],
         "area": round(width * height, _DIGITS),
-        "segmentation": [_polygon(x, y, width, height)],
-        "iscrowd": 0,
+        "segmentation": [[round(value, _DIGITS) for value in corners]],
     }
 
 
-def _polygon(x: float, y: float, width: float, height: float) -> list[float]:
-    corners = (x, y, x + width, y, x + width, y + height, x, y + height)
-    return [round(value, _DIGITS) for value in corners]
+def _entry_text(
+    dataset: Dataset, entry: Mapping[str, Any], number: int | None, style: Style
+) -> str:
+    """Return a new annotation, with no member but those that the file's first has."""
+    records = dataset.annotations
+    if len(records):
+        entry = {key: entry[key] for key in entry if records.kinds(key)[0] != places.MISSING}
+    identity = {} if number is None else {"id": number}
+    return json.dumps({**identity, **entry}, separators=style)
 
 
-def _edited(piece: str, change: Change, categories: Sequence[Any], style: tuple[str, str]) -> str:
-    """Return the text of an annotation with another category, or another box."""
-    wanted: dict[str, Any] = {}
-    if change.action == "relabel":
-        wanted["category_id"] = categories[change.label]
-    else:
-        x, y, width, height = _numbers(change.box)
-        wanted["bbox"] = [x, y, width, height]
-        wanted["area"] = round(width * height, _DIGITS)
-        wanted["segmentation"] = [_polygon(x, y, width, height)]
-    edits = [
-        (start, stop, json.dumps(wanted[key], separators=style))
-        for key, _, start, stop in members(piece)
-        if key in wanted
-    ]
-    return spliced(piece, edits)
+def _member_edits(
+    dataset: Dataset, row: int, change: Change, category: int | str, style: Style
+) -> list[Edit]:
+    """Return the edits that give an annotation another category, or another box."""
+    records = dataset.annotations
+    is_new_class = change.action == "relabel"
+    members = {"category_id": category} if is_new_class else _shape(change.box)
+    edits = []
+    for key, value in members.items():
+        if records.kinds(key)[row] != places.MISSING:
+            start, stop = (int(each[row]) for each in records.spans(key))
+            edits.append(Edit(start, stop, json.dumps(value, separators=style).encode("ascii")))
+    return edits

@@ -124,7 +124,7 @@ def coco(**changes):
 
 COCO = {
     "no categories": (coco(categories=[]), "lists no categories"),
-    "no list of images": (coco(images=3), "is JSON, and no COCO file"),
+    "no list of images": (coco(images=3), "is no COCO file"),
     "an image without an id": (coco(images__id=None), r"images\[0\].*has no id"),
     "an id twice": (coco(images=[{"id": 1}, {"id": 1}]), r"images\[1\].*another has"),
     "categories of one name": (
@@ -135,10 +135,10 @@ COCO = {
     "a category of text": (coco(annotations__category_id="1"), "category_id '1'"),
     "no bbox": (coco(annotations__bbox=None), "has no bbox"),
     "three numbers": (coco(annotations__bbox=[1, 2, 3]), r"has the bbox \[1, 2, 3\]"),
-    "a number of text": (coco(annotations__bbox=["1", 2, 3, 4]), "bbox entry '1'"),
-    "NaN": (coco(annotations__bbox=[float("nan"), 2, 3, 4]), "bbox entry nan"),
-    "a negative width": (coco(annotations__bbox=[1, 2, -3, 4]), "bbox of -3 x 4"),
-    "true for a number": (coco(annotations__bbox=[True, 2, 3, 4]), "bbox entry True"),
+    "a number of text": (coco(annotations__bbox=["1", 2, 3, 4]), r'has the bbox \["1", 2, 3, 4\]'),
+    "NaN": (coco(annotations__bbox=[float("nan"), 2, 3, 4]), r"has the bbox \[NaN, 2, 3, 4\]"),
+    "a negative width": (coco(annotations__bbox=[1, 2, -3, 4]), r"has the bbox \[1, 2, -3, 4\]"),
+    "true for a number": (coco(annotations__bbox=[True, 2, 3, 4]), r"the bbox \[true, 2, 3, 4\]"),
     "annotations that are none": (coco(annotations=["x"]), "JSON string, not an object"),
     "half a file": (coco()[:-9], "is not JSON"),
     "JSON of something else": ('{"a": 1}', "no COCO file"),
@@ -164,15 +164,15 @@ RESULTS = {
     "a score of text": (result(score="0.5"), "score '0.5'"),
     "an unknown category": (result(category_id=44), "boxes of class 44"),
     "another image": (result(image_id=77), "none is the same"),
-    "no image": (result(image_id=None), "image_id None"),
+    "no image": (result(image_id=None), "image_id null, which is no id"),
     "a mask of runs that do not fill it": (
-        result(bbox=None, segmentation={"size": [5, 5], "counts": [3]}), "runs do not fill it",
+        result(bbox=None, segmentation={"size": [5, 5], "counts": [3]}), ".* is no mask",
     ),
     "a mask of no size": (
-        result(bbox=None, segmentation={"size": [5], "counts": [3]}), "mask of the size",
+        result(bbox=None, segmentation={"size": [5], "counts": [3]}), ".* is no mask",
     ),
     "a polygon of two points": (
-        result(bbox=None, segmentation=[[1, 1, 2, 2]]), "that is no polygon",
+        result(bbox=None, segmentation=[[1, 1, 2, 2]]), r"\[\[1, 1, 2, 2\]\] is no mask",
     ),
     "labels for predictions": (coco(), "which has no scores"),
 }  # fmt: skip

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from goldlabel.errors import InputError
 from goldlabel.formats.json import places as json_places
 from goldlabel.formats.json import scan
+from goldlabel.formats.json.text import whole
 from goldlabel.kernels._jit import frozen
 from goldlabel.typing import Ints
 
@@ -113,6 +114,13 @@ class Document:
     def value(self, start: int, stop: int) -> Any:
         """Return a value; of two members with one key the last."""
         return DECODER.decode(self.raw(start, stop).decode("utf-8", "replace"))
+
+    def text(self, start: int, stop: int) -> str:
+        """Return a string; half a character (a lone surrogate) becomes U+FFFD."""
+        raw = self.raw(start, stop)
+        if b"\\" not in raw:
+            return raw[1:-1].decode("utf-8", "replace")
+        return whole(str(self.value(start, stop)))
 
     def paths_to(self, starts: Sequence[int]) -> list[str]:
         """Return the JSON paths of the values that begin at, or are around, these bytes.

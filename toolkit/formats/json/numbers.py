@@ -48,10 +48,9 @@ def _power(exponent: int) -> float:
 
 @kernel
 def _quotient(digits: int, power: float, value: Floats) -> bool:
-    """``value[0] = digits / power``, rounded once; return whether that is sure.
+    """``value[0] = digits / power``, rounded once from a quotient that is off by some 2**-100.
 
-    `digits` may have more than 53 bits: it is divided as the sum of two floats, which leaves an
-    error of some 2**-100. `power` is exact.
+    `digits` may have more than 53 bits, `power` is exact. Return whether the float is sure.
     """
     high = float(digits)
     low = float(digits - np.int64(high))
@@ -74,10 +73,7 @@ def _scaled(digits: int, shift: int, value: Floats) -> bool:
     if not digits or not shift:
         value[0] = float(digits)
         return True
-    if -_EXACT_POWER <= shift < 0:
-        if is_short:
-            value[0] = float(digits) / _power(shift)
-            return True
+    if -_EXACT_POWER <= shift < 0 and not is_short:
         return bool(_quotient(digits, _power(shift), value))
     shift = max(-400, min(shift, 400))
     if shift > 0:
@@ -86,7 +82,7 @@ def _scaled(digits: int, shift: int, value: Floats) -> bool:
         value[0] = float(digits) / _power(shift)
     else:
         value[0] = float(digits) / _power(-300) / _power(shift + 300)
-    return bool(is_short and 0 < shift <= _EXACT_POWER)
+    return bool(is_short and abs(shift) <= _EXACT_POWER)
 
 
 @kernel
@@ -133,10 +129,8 @@ def _number(data: Bytes, at: int, stop: int, value: Floats, whole: Ints) -> int:
         digits //= 10
         shift += 1
     is_sure = _scaled(digits, shift, value) and not is_marked
-    whole[2] = 0 if is_sure else 1
-    result = value[0]
-    result = -result if negative else result
-    value[0] = result
+    result = -value[0] if negative else value[0]
+    value[0], whole[2] = result, 0 if is_sure else 1
     if not np.isfinite(result):
         whole[0], whole[1] = 0, NOT_FINITE
     elif (shift and not is_sure) or is_marked or abs(result) > MOST or result != np.floor(result):
@@ -168,10 +162,8 @@ def numbers(
         Places of values; kind 0 means that there is none.
     floats, ints : float64, int64 (n,)
         Receive the number, NaN and 0 where there is none; `ints` only where it is whole.
-    found : uint8 (n,)
-        Receives what it is: `WHOLE`, ...
-    unsure : uint8 (n,)
-        Receives 1 where the float may be off by two units in the last place, else 0.
+    found, unsure : uint8 (n,)
+        Receive what it is: `WHOLE`, ...; and 1 where the float may be off by two units, else 0.
     """
     value, whole = np.zeros(1), np.zeros(3, dtype=np.int64)
     for i in range(starts.shape[0]):
@@ -201,13 +193,7 @@ def numbers(
 
 @kernel
 def boxes(
-    data: Bytes,
-    starts: Ints,
-    kinds: Flags,
-    list_kind: int,
-    out: Floats,
-    found: Ints,
-    unsure: Flags,
+    data: Bytes, starts: Ints, kinds: Flags, list_kind: int, out: Floats, found: Ints, unsure: Flags
 ) -> None:
     """Read lists of up to four numbers.
 

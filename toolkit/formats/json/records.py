@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +13,7 @@ import numpy.typing as npt
 from goldlabel.formats.json import numbers as json_numbers
 from goldlabel.formats.json import places
 from goldlabel.formats.json.document import Document, Section, member
+from goldlabel.formats.json.text import parse
 from goldlabel.kernels._jit import frozen
 from goldlabel.kernels.rows import each_block
 from goldlabel.typing import Ints, Mask
@@ -22,6 +25,7 @@ BLOCK = 4096
 NO_ID = -(1 << 63)
 """What stands for an id that there is none of."""
 _FIRST_NAME = NO_ID + 1
+_LONG = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,9 +176,9 @@ class Records:
         """Return a field as text; None where it is none."""
         starts, stops = (each.tolist() for each in self.spans(field))
         wanted = (self.kinds(field) == places.STRING).tolist()
-        value = self.document.value
+        text = self.document.text
         return [
-            value(start, stop) if each else None
+            text(start, stop) if each else None
             for start, stop, each in zip(starts, stops, wanted, strict=True)
         ]
 
@@ -185,6 +189,29 @@ class Records:
             shown(self.document.raw(start, min(stop, start + 200)), stop - start)
             for start, stop in zip(starts[rows].tolist(), stops[rows].tolist(), strict=True)
         ]
+
+    def written(self, row: int, field: str) -> str:
+        """Return a value for a message: text as Python writes it, others as the file does."""
+        start, stop = (int(each[row]) for each in self.spans(field))
+        if self.kinds(field)[row] == places.STRING and stop - start <= _LONG:
+            return repr(self.document.text(start, stop))
+        return self.raw(np.array([row]), field)[0]
+
+    def values(self, field: str, rows: Ints) -> list[Any]:
+        """Return a field as objects; None where there is none. Integers stay integers."""
+        starts, stops = self.spans(field)
+        kinds = self.kinds(field)
+        raw = self.document.raw
+        return [
+            parse(raw(starts[row], stops[row]).decode("utf-8"), self.path(row))
+            if kinds[row] != places.MISSING
+            else None
+            for row in rows.tolist()
+        ]
+
+    def place_in(self, path: Path, row: int) -> str:
+        """Return where an entry is, for a message: file, list and position."""
+        return f"{path}: {self.name}[{row}]"
 
     def path(self, row: int) -> str:
         """Return the JSON path of an entry."""
@@ -210,7 +237,7 @@ class Records:
         for row in np.flatnonzero(named).tolist():
             start, stop = int(starts[row]), int(stops[row])
             text = self.document.raw(start, stop).decode("utf-8", "replace")
-            codes[row] = ids.code(self.document.value(start, stop) if text[0] == '"' else text)
+            codes[row] = ids.code(self.document.text(start, stop) if text[0] == '"' else text)
         return codes, numbers
 
 

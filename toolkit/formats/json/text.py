@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import islice, pairwise
@@ -20,14 +21,17 @@ __all__ = [
     "place",
     "quoted",
     "spliced",
+    "whole",
 ]
 
 _DECODER = json.JSONDecoder()
 _SPACE = " \t\r\n"
+_HALF = re.compile("[\ud800-\udfff]")
+_ESCAPED_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 def parse(text: str, where: str) -> Any:
-    """Return what a JSON text holds.
+    """Return what a JSON text holds; see `whole` for half characters.
 
     Raises
     ------
@@ -35,12 +39,33 @@ def parse(text: str, where: str) -> Any:
         It is not JSON; says where.
     """
     try:
-        return json.loads(text)
+        value = json.loads(text)
+        return whole(value) if _ESCAPED_HALF.search(text) else value
     except json.JSONDecodeError as error:
         place = f"{where}: line {error.lineno}, column {error.colno}"
         raise InputError(place, f"is not JSON ({error.msg})", "Write it again") from error
     except (ValueError, RecursionError) as error:  # too long a number, too deep a nesting
         raise InputError(where, f"is not JSON that can be read ({error})", "Mend it") from error
+
+
+def whole(value: Any) -> Any:
+    r"""Return a value with U+FFFD for each half of a character (a lone surrogate) in its texts.
+
+    JSON can escape half of a pair, and texts that were cut after so many UTF-16 units end in one;
+    nothing can write it as UTF-8.
+
+    Examples
+    --------
+    >>> whole(["a", {"b\ud83d": "\ude00"}]) == ["a", {"b\ufffd": "\ufffd"}]
+    True
+    """
+    if isinstance(value, str):
+        return _HALF.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [whole(each) for each in value]
+    if isinstance(value, dict):
+        return {_HALF.sub("\ufffd", key): whole(each) for key, each in value.items()}
+    return value
 
 
 def kind_of(value: object) -> str:
@@ -58,7 +83,7 @@ def members(
         key, position = decoder.raw_decode(text, position)
         begin = _skip(text, _skip(text, position) + 1)  # over the colon
         value, stop = decoder.raw_decode(text, begin)
-        yield key, value, begin, stop
+        yield whole(key), whole(value) if isinstance(value, str) else value, begin, stop
         position = _skip(text, stop)
         if text[position] == ",":
             position = _skip(text, position + 1)
@@ -71,7 +96,7 @@ def elements(
     position = _skip(text, _skip(text, start) + 1)
     while text[position] != "]":
         value, stop = decoder.raw_decode(text, position)
-        yield value, position, stop
+        yield whole(value) if isinstance(value, str) else value, position, stop
         position = _skip(text, stop)
         if text[position] == ",":
             position = _skip(text, position + 1)

@@ -147,7 +147,9 @@ def read_numbers(texts):
 
 
 NUMBERS = st.floats(allow_nan=False) | st.integers(-(10**30), 10**30) | st.floats(-1e4, 1e4)
-DIGITS = st.tuples(st.integers(1, 10**19), st.integers(-25, 25)).map(lambda each: "%de%d" % each)
+DIGITS = st.tuples(st.integers(1, 10**19), st.integers(-25, 25)).map(
+    lambda each: f"{each[0]}e{each[1]}"
+)
 
 
 @few
