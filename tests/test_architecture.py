@@ -23,11 +23,12 @@ LAYERS = (
     ("files", "inputs"),
     ("learning", "results", "models", "formats", "views"),
     ("task",),
+    ("actions",),
     ("report", "coco"),
-    ("actions", "review"),
+    ("review",),
     ("cli",),
 )
-TASKS_MAY = {name for row in LAYERS[:4] for name in row}
+TASKS_MAY = {name for row in LAYERS[:5] for name in row}
 DATASETS_MAY = {"errors", "typing", "files", "inputs", "models", "formats", "task"}
 CLI_MAY = {name for row in LAYERS for name in row} | {"datasets"}
 

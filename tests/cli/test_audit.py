@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from goldlabel import cli, report
+from goldlabel import cli
 from goldlabel.cli.screen import Screen
+from goldlabel.results.folder import read_audit
 from goldlabel.task import task_names
 
 THIRD_PARTY = Path(__file__).parent / "thirdparty"
@@ -107,7 +108,7 @@ def test_an_audit_is_written_and_printed(table, run):
     assert last == "Next:   goldlabel export audit --out bookings-corrected.csv"
     names = {path.name for path in Path("audit").iterdir()}
     assert names == {"examples.parquet", "issues.parquet", "report.html", "summary.json"}
-    issues, source, summary = report.read("audit")
+    issues, source, summary = read_audit("audit")
     assert len(issues) == 3
     assert source.options == {"label": "account"}
     command = "goldlabel audit ledger bookings.csv --id name --out audit --top 2"
@@ -151,7 +152,7 @@ def test_warnings_are_shown_once_and_recorded(table, run):
     assert code == 0
     assert err == "goldlabel: warning: some names have blanks\n"
     assert "blanks" not in out
-    _, _, summary = report.read("audit")
+    _, _, summary = read_audit("audit")
     assert summary["warnings"] == ["some names have blanks"]
     assert "some names have blanks" in Path("audit/report.html").read_text(encoding="utf-8")
 
@@ -220,7 +221,7 @@ def test_a_second_audit_replaces_the_first(audited, run):
     Path(audited, "mine.txt").write_text("kept")
     code, _, _ = run("audit", "ledger", "bookings.csv", "--at-least", "0.98", "--out", audited)
     assert code == 0
-    assert len(report.read(audited)[0]) == 1
+    assert len(read_audit(audited)[0]) == 1
     assert Path(audited, "mine.txt").read_text() == "kept"
 
 
@@ -255,7 +256,7 @@ def test_a_reader_that_goes_away_is_no_error(table):
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (1, "")
-    assert len(report.read("audit")[0]) == 3
+    assert len(read_audit("audit")[0]) == 3
 
 
 def test_a_progress_bar_is_for_people_only(monkeypatch):

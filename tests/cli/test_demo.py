@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from goldlabel import report
+from goldlabel.results.folder import read_audit
 
 
 @pytest.mark.slow
@@ -15,7 +15,7 @@ def test_the_whole_way_on_planted_errors(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code, out, _ = run("demo", "--plant-errors", "0.1", "--top", "3")
     assert code == 0
-    issues, _, summary = report.read("goldlabel-demo/audit")
+    issues, _, summary = read_audit("goldlabel-demo/audit")
     assert summary["examples"] == 1797
     planted = pd.read_csv("goldlabel-demo/planted.csv")
     assert len(planted) == 180
@@ -43,7 +43,7 @@ def test_the_whole_way_on_planted_errors(run, tmp_path, monkeypatch):
     assert "planted" not in out
     images = Path("goldlabel-demo/images")
     assert len(list(images.rglob("*.png"))) == 1797
-    assert 0 < len(report.read("goldlabel-demo/audit")[0]) < 40
+    assert 0 < len(read_audit("goldlabel-demo/audit")[0]) < 40
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import pandas as pd
 from goldlabel.actions.corrections import MIN_CONFIDENCE, decided, suggested
 from goldlabel.errors import InputError
 from goldlabel.files import check_replaceable, replacing
-from goldlabel.report import changed_inputs, read
 from goldlabel.results.audit import Source
+from goldlabel.results.folder import changed_inputs, read_audit
 from goldlabel.task import find_task
 
 __all__ = ["Exported", "export"]
@@ -73,7 +73,7 @@ def export(
         The audit or the decisions cannot be used, the dataset has changed since the audit, or
         `out` is taken. Nothing is written then.
     """
-    issues, source, summary = read(folder)
+    issues, source, summary = read_audit(folder)
     out = Path(out)
     change_log = out.with_name(out.name + ".changes.csv")
     for path in (out, change_log):

@@ -11,7 +11,7 @@ import pandas as pd
 
 from goldlabel.errors import InputError
 from goldlabel.files import check_replaceable, replacing
-from goldlabel.report import changed_inputs, read
+from goldlabel.results.folder import changed_inputs, read_audit
 from goldlabel.task import find_task
 
 __all__ = ["SUFFIXES", "next_tasks"]
@@ -62,7 +62,7 @@ def next_tasks(
     """
     out = Path(out)
     check_replaceable(out)
-    _, source, summary = read(folder)
+    _, source, summary = read_audit(folder)
     if out.suffix not in SUFFIXES:
         raise InputError(
             str(out), f"ends with {out.suffix!r}", f"End its name with {', '.join(SUFFIXES)}"

@@ -5,9 +5,9 @@ Nothing here knows a task. All that is shown comes from `goldlabel.results.audit
 
 from __future__ import annotations
 
-from .folder import read, write
+from .folder import write
 from .html import render
-from .summary import changed_inputs, describe, to_json
+from .summary import describe, to_json
 from .terminal import show
 
-__all__ = ["changed_inputs", "describe", "read", "render", "show", "to_json", "write"]
+__all__ = ["describe", "render", "show", "to_json", "write"]

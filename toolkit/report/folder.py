@@ -1,4 +1,4 @@
-"""An audit on disk: all of its files or none, and back again for `export` and `review`."""
+"""Write an audit into a folder: all of its files or none."""
 
 from __future__ import annotations
 
@@ -7,30 +7,24 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-
 from goldlabel.errors import InputError
 from goldlabel.files import is_replaceable, sha256
-from goldlabel.results.audit import Audit, Source
-from goldlabel.results.label_issues import LabelIssues
+from goldlabel.results.audit import Audit
+from goldlabel.results.folder import SUMMARY, TABLES, read_summary
 
 from .html import render_document
-from .summary import SCHEMA, describe, to_bytes
+from .summary import describe, to_bytes
 
-__all__ = ["read", "write"]
+__all__ = ["write"]
 
-_SUMMARY = "summary.json"
 _REPORT = "report.html"
-_RESULT = ("examples.parquet", "issues.parquet")
 _TABLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.parquet")
-_FIX = "Name a folder that goldlabel audit has written, or run the audit again"
 
 
 def write(
@@ -77,51 +71,6 @@ def write(
         made.pop_all()
 
 
-def read(folder: str | Path) -> tuple[LabelIssues, Source, dict[str, Any]]:
-    """Read an audit back from its folder.
-
-    Parameters
-    ----------
-    folder : str or Path
-        What `write` has written. Nothing in it is trusted.
-
-    Returns
-    -------
-    tuple of LabelIssues, Source, dict
-        The result, where the labels came from, and the content of ``summary.json``.
-
-    Raises
-    ------
-    InputError
-        The folder is missing, is no audit, or its files do not belong together.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        what = "is a file, not a folder" if folder.exists() else "does not exist"
-        raise InputError(str(folder), what, _FIX)
-    summary = _read_summary(folder / _SUMMARY)
-    for name in _RESULT:
-        _same_file(folder, name, summary["files"].get(name))
-    try:
-        issues = LabelIssues.from_parquet(folder)
-    except (KeyError, ValueError, TypeError, IndexError, AttributeError, pa.ArrowException) as bad:
-        if isinstance(bad, InputError):
-            raise
-        raise _foreign(folder, f"holds tables that are not of an audit ({bad})") from bad
-    _check(issues, summary, folder)
-    source = summary["source"]
-    return (
-        issues,
-        Source(
-            format=source["format"],
-            files=tuple(map(Path, source["files"])),
-            options=source["options"],
-            inputs=tuple(map(Path, source["inputs"])),
-        ),
-        summary,
-    )
-
-
 @contextmanager
 def _refusing(out: Path) -> Iterator[None]:
     """Say what the system refused in the words of goldlabel."""
@@ -157,7 +106,7 @@ def _remove_if_empty(folder: Path) -> None:
 def _write_files(audit: Audit, document: dict[str, Any], staging: Path) -> list[str]:
     """Write every file of the audit into `staging`; return their names in the order to move."""
     audit.issues.to_parquet(staging)
-    names = list(_RESULT)
+    names = list(TABLES)
     for name, frame in audit.frames.items():
         file = f"{name}.parquet"
         if not _TABLE.fullmatch(file) or file in names:
@@ -170,9 +119,9 @@ def _write_files(audit: Audit, document: dict[str, Any], staging: Path) -> list[
         names.append(file)
     document["files"] = {name: sha256(staging / name) for name in names}
     (staging / _REPORT).write_text(render_document(audit, document), encoding="utf-8", newline="\n")
-    (staging / _SUMMARY).write_bytes(to_bytes(document))
+    (staging / SUMMARY).write_bytes(to_bytes(document))
     # The summary goes first: with it in place, whatever was cut short is known as an audit.
-    return [_SUMMARY, *names, _REPORT]
+    return [SUMMARY, *names, _REPORT]
 
 
 def _move(names: list[str], staging: Path, out: Path) -> None:
@@ -201,7 +150,7 @@ def _refuse_foreign(out: Path, names: list[str]) -> None:
     """Refuse to replace a file that no audit has written."""
     in_the_way = [name for name in names if os.path.lexists(out / name)]
     no_files = [name for name in in_the_way if not is_replaceable(out / name)]
-    if no_files or (in_the_way and not _is_audit(out / _SUMMARY)):
+    if no_files or (in_the_way and not _is_audit(out / SUMMARY)):
         raise InputError(
             str(out / (no_files or in_the_way)[0]),
             "is in the way, and was not written by an audit",
@@ -221,7 +170,7 @@ def _is_audit(path: Path) -> bool:
 def _left_over(out: Path, names: list[str]) -> list[str]:
     """Return tables of an older audit in `out` that the new one does not have."""
     try:
-        files = _read_summary(out / _SUMMARY)["files"]
+        files = read_summary(out / SUMMARY)["files"]
     except InputError:
         return []
     return [
@@ -232,72 +181,3 @@ def _left_over(out: Path, names: list[str]) -> list[str]:
         and (out / name).is_file()
         and sha256(out / name) == digest
     ]
-
-
-def _foreign(path: Path, what: str) -> InputError:
-    return InputError(str(path), what, _FIX)
-
-
-def _read_summary(path: Path) -> dict[str, Any]:
-    """Read ``summary.json``, and make sure that what others rely on is there and of its type."""
-    if not path.is_file():
-        raise _foreign(path, "is missing, so this is no audit")
-    try:
-        summary = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise _foreign(path, f"is not JSON ({error})") from error
-    if not isinstance(summary, dict) or "schema" not in summary:
-        raise _foreign(path, "is not the summary of an audit")
-    if summary["schema"] != SCHEMA:
-        what = f"has schema {summary['schema']!r}, and this goldlabel reads {SCHEMA}"
-        raise InputError(str(path), what, "Use the goldlabel that wrote it, or run the audit again")
-    for name, kind in _SHAPE.items():
-        if not isinstance(summary.get(name), kind) or isinstance(summary[name], bool):
-            raise _foreign(path, f"has no usable {name!r}")
-    source = summary["source"]
-    texts = [source.get("format"), *_entries(source, "files"), *_entries(source, "inputs")]
-    entries = summary["inputs"]
-    if (
-        not all(isinstance(text, str) and "\0" not in text for text in texts)
-        or not isinstance(source.get("options"), Mapping)
-        or not all(isinstance(entry, dict) for entry in entries)
-        or len(entries) != len(texts) - 1
-    ):
-        raise _foreign(path, "has no usable 'source'")
-    return summary
-
-
-_SHAPE: dict[str, type] = {
-    "task": str,
-    "examples": int,
-    "flagged": int,
-    "source": dict,
-    "inputs": list,
-    "files": dict,
-    "params": dict,
-}
-
-
-def _entries(source: Mapping[str, Any], name: str) -> list[Any]:
-    found = source.get(name)
-    return found if isinstance(found, list) else [None]
-
-
-def _same_file(folder: Path, name: str, digest: object) -> None:
-    path = folder / name
-    if not path.is_file():
-        raise _foreign(path, "is missing")
-    if sha256(path) != digest:
-        raise _foreign(path, f"is not the file that {_SUMMARY} describes")
-
-
-def _check(issues: LabelIssues, summary: Mapping[str, Any], folder: Path) -> None:
-    """Make sure that tables that were written by hand cannot mislead what comes after."""
-    parts, n = issues.parts, issues.scores.shape[0]
-    if (issues.task, n, len(issues)) != tuple(summary[k] for k in ("task", "examples", "flagged")):
-        raise _foreign(folder, f"holds tables that {_SUMMARY} does not describe")
-    scores = (issues.scores, parts.score, parts.confidence)
-    if not all(np.all((array >= 0) & (array <= 1)) for array in scores):
-        raise _foreign(folder, "holds scores outside [0, 1]")
-    if len(parts) and (parts.example.min() < 0 or parts.example.max() >= n):
-        raise _foreign(folder, f"names examples outside 0 .. {n - 1}")

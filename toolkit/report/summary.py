@@ -7,7 +7,7 @@ import json
 import math
 import os
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,14 +16,13 @@ from typing import Any
 import numpy as np
 
 from goldlabel import __version__
-from goldlabel.files import sha256
 from goldlabel.results.audit import Audit
+from goldlabel.results.folder import SCHEMA, fingerprint
 
 from . import examples, wording
 
-__all__ = ["changed_inputs", "describe", "plain", "to_bytes", "to_json"]
+__all__ = ["describe", "plain", "to_bytes", "to_json"]
 
-SCHEMA = 1
 _PACKAGES = ("numpy", "numba", "pandas", "pyarrow", "scikit-learn", "scipy")
 _LARGE = 1000
 _TEXT = 2000
@@ -80,7 +79,7 @@ def describe(
             "options": {str(name): plain(entry) for name, entry in audit.source.options.items()},
             "inputs": [os.path.abspath(path) for path in audit.source.inputs],
         },
-        "inputs": [_fingerprint(path) for path in (*audit.source.files, *audit.source.inputs)],
+        "inputs": [fingerprint(path) for path in (*audit.source.files, *audit.source.inputs)],
         "params": params,
         "seed": params.get("seed") if seed is None else int(seed),
         "command": shlex.join(command) if isinstance(command, list | tuple) else command,
@@ -116,26 +115,6 @@ def to_bytes(document: Mapping[str, Any]) -> bytes:
     text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False)
     # What UTF-8 cannot hold becomes \udc80, which is how JSON itself would write it.
     return (text + "\n").encode("utf-8", errors="backslashreplace")
-
-
-def changed_inputs(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return (path, what is different) of each input that is not as it was when audited.
-
-    Parameters
-    ----------
-    summary : mapping
-        As `goldlabel.report.read` returns it.
-    """
-    source = summary["source"]
-    paths = [*source["files"], *source["inputs"]]
-    changes = []
-    for path, before in zip(paths, summary["inputs"], strict=True):
-        now = _fingerprint(Path(path))
-        if "missing" in now:
-            changes.append((path, "is no longer there"))
-        elif any(before.get(name) != now[name] for name in now if name != "path"):
-            changes.append((path, "has changed since the audit"))
-    return changes
 
 
 def plain(value: Any) -> Any:
@@ -209,32 +188,3 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[package] = "not installed"
     return found
-
-
-def _fingerprint(path: Path) -> dict[str, Any]:
-    """Return what tells whether an input is still the same: size and hash, or tree of sizes."""
-    try:
-        if path.is_dir():
-            return {"path": str(path), **_tree(path)}
-        return {"path": str(path), "size": path.stat().st_size, "sha256": sha256(path)}
-    except OSError as error:
-        return {"path": str(path), "missing": error.strerror or type(error).__name__}
-
-
-def _tree(folder: Path) -> dict[str, Any]:
-    """Hash the sorted relative paths and sizes of a folder's files, and not their content."""
-    digest = hashlib.sha256()
-    files = size = 0
-    for name, length in sorted(_sizes(folder)):
-        digest.update(os.fsencode(name) + b"\0" + str(length).encode() + b"\n")
-        files += 1
-        size += length
-    return {"files": files, "size": size, "tree_sha256": digest.hexdigest()}
-
-
-def _sizes(folder: Path) -> Iterator[tuple[str, int]]:
-    for root, _, names in os.walk(folder):
-        for name in names:
-            path = Path(root, name)
-            if path.is_file():
-                yield path.relative_to(folder).as_posix(), path.stat().st_size

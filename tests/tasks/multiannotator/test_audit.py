@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from goldlabel import report
 from goldlabel.cli import main
+from goldlabel.results.folder import read_audit
 from goldlabel.results.label_issues import LabelIssues
 from goldlabel.tasks import multiannotator
 from goldlabel.tasks.multiannotator import Votes, get_consensus_labels
@@ -110,7 +110,7 @@ def test_what_is_written(files):
     issues = LabelIssues.from_parquet(out)
     assert issues.part_names == tuple(sorted(PEOPLE))
     assert (issues.scores[60:] == 1).all()
-    again, source, summary = report.read(out)
+    again, source, summary = read_audit(out)
     assert len(again) == len(issues)
     assert source.options["layout"] == "long"
     assert summary["kinds"] == {"wrong vote": len(issues.parts)}

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from goldlabel import report
 from goldlabel.cli import main
+from goldlabel.results.folder import read_audit
 from goldlabel.results.label_issues import LabelIssues
 from goldlabel.tasks import multilabel
 
@@ -106,7 +106,7 @@ def test_what_is_written(files):
     found = LabelIssues.from_parquet(files / "out")
     assert found.part_names == ("calm", "happy", "sad")
     assert found.reasons()[0].startswith(("'sad' is given", "'happy' is not given"))
-    again, source, _ = report.read(files / "out")
+    again, source, _ = read_audit(files / "out")
     assert again.parts.part.tolist() == found.parts.part.tolist()
     assert source.options["style"]["separator"] == "|"
 

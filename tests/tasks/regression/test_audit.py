@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from goldlabel import InputError, report
+from goldlabel import InputError
 from goldlabel.actions.export import export
 from goldlabel.cli import main
+from goldlabel.results.folder import read_audit
 from goldlabel.results.label_issues import LabelIssues
 from goldlabel.tasks.regression import audit, summarize
 from goldlabel.tasks.regression.plots import plots
@@ -145,7 +146,7 @@ def test_results_survive_files_and_export(flats, tmp_path, capsys):
     assert "Row 21: 'call us'" in printed.out
     assert "at most" in printed.err
     assert "fits of Ridge" in printed.err
-    issues, _, summary = report.read(out)
+    issues, _, summary = read_audit(out)
     assert issues.parts.given.dtype == np.float64
     assert summary["kinds"]["not a number"] == 1
     assert isinstance(issues, LabelIssues)

@@ -14,6 +14,7 @@ import pytest
 from goldlabel import InputError, report
 from goldlabel.report import folder
 from goldlabel.results.audit import Source
+from goldlabel.results.folder import changed_inputs, read_audit
 
 FILES = {"examples.parquet", "issues.parquet", "summary.json", "report.html"}
 
@@ -52,7 +53,7 @@ def test_writes_the_files_of_the_design(written):
 def test_what_was_written_is_read_back(audits, tmp_path, kind):
     audit = audits[kind]()
     report.write(audit, tmp_path / "out")
-    issues, source, summary = report.read(tmp_path / "out")
+    issues, source, summary = read_audit(tmp_path / "out")
     assert (issues.task, len(issues)) == (audit.issues.task, len(audit.issues))
     np.testing.assert_array_equal(issues.scores, audit.issues.scores)
     np.testing.assert_array_equal(issues.is_issue, audit.issues.is_issue)
@@ -67,19 +68,19 @@ def test_what_was_written_is_read_back(audits, tmp_path, kind):
 
 
 def test_source_comes_back_with_absolute_paths(written, source, monkeypatch, tmp_path, make):
-    assert report.read(written)[1] == source
+    assert read_audit(written)[1] == source
     monkeypatch.chdir(tmp_path)
     report.write(make(source=Source("csv", (Path("labels.csv"),))), "here")
     monkeypatch.chdir("/")
-    assert report.read(tmp_path / "here")[1].files == (tmp_path / "labels.csv",)
+    assert read_audit(tmp_path / "here")[1].files == (tmp_path / "labels.csv",)
 
 
 def test_changed_inputs_are_named(written, source):
-    summary = report.read(written)[2]
-    assert report.changed_inputs(summary) == []
+    summary = read_audit(written)[2]
+    assert changed_inputs(summary) == []
     source.files[0].write_text("y\ndog\n")
     source.inputs[0].unlink()
-    assert report.changed_inputs(summary) == [
+    assert changed_inputs(summary) == [
         (str(source.files[0]), "has changed since the audit"),
         (str(source.inputs[0]), "is no longer there"),
     ]
@@ -89,7 +90,7 @@ def test_further_tables_are_written(make, tmp_path):
     frame = pd.DataFrame({"annotator": ["a", "b"], "quality": [0.5, 1.0]})
     report.write(make(frames={"annotators": frame}), tmp_path / "out")
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "out" / "annotators.parquet"), frame)
-    assert report.read(tmp_path / "out")[2]["files"].keys() == {
+    assert read_audit(tmp_path / "out")[2]["files"].keys() == {
         "examples.parquet", "issues.parquet", "annotators.parquet"
     }  # fmt: skip
 
@@ -110,7 +111,7 @@ def test_new_audit_replaces_the_old_and_leaves_the_rest(make, tmp_path):
     report.write(make(seed=1), out)
     assert set(os.listdir(out)) == FILES | {"notes.txt", "mine.parquet", "folder"}
     assert (out / "notes.txt").read_text() == "mine"
-    assert len(report.read(out)[0]) == len(make(seed=1).issues)
+    assert len(read_audit(out)[0]) == len(make(seed=1).issues)
 
 
 def test_left_over_table_that_was_changed_is_left(make, tmp_path):
@@ -297,7 +298,7 @@ def test_reading_what_is_no_audit_says_so(written, name):
     break_it, message = BROKEN[name]
     break_it(written)
     with pytest.raises(InputError, match=message):
-        report.read(written)
+        read_audit(written)
 
 
 def forge(out: Path, table: str, change) -> None:
@@ -333,7 +334,7 @@ def forge(out: Path, table: str, change) -> None:
 def test_forged_tables_are_refused(written, table, change, message):
     forge(written, table, change)
     with pytest.raises(InputError, match=message):
-        report.read(written)
+        read_audit(written)
 
 
 def test_table_of_another_program_is_refused(written):
@@ -343,4 +344,4 @@ def test_table_of_another_program_is_refused(written):
     files = json.loads((written / "summary.json").read_text("utf-8"))["files"]
     edit(written, files={**files, "issues.parquet": sha256(written / "issues.parquet")})
     with pytest.raises(InputError, match="is not a file of an audit"):
-        report.read(written)
+        read_audit(written)
