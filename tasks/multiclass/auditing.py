@@ -6,13 +6,14 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Unpack
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.errors import DataWarning, InputError
+from goldlabel.formats.reading import Reading
 from goldlabel.learning.confident import Method
 from goldlabel.learning.filters import FilterBy
 from goldlabel.models.features import feature_columns, is_array_file, read_embeddings
@@ -20,7 +21,8 @@ from goldlabel.results.audit import Audit, Table
 from goldlabel.results.label_issues import LabelIssues
 from goldlabel.task import Progress
 from goldlabel.tasks.multiclass.data import MulticlassData
-from goldlabel.tasks.multiclass.formats import read
+from goldlabel.tasks.multiclass.formats import FORMATS, read
+from goldlabel.tasks.multiclass.formats.table import ColumnOptions
 from goldlabel.tasks.multiclass.issues import find_label_issues
 from goldlabel.tasks.multiclass.summary import HealthSummary, health_summary
 from goldlabel.tasks.multiclass.view import Items
@@ -62,15 +64,9 @@ def audit(
     folds: int = 5,
     seed: int = 0,
     missing: Literal["error", "drop"] = "error",
-    format: Literal["csv", "tsv", "jsonl", "parquet", "huggingface", "image_folder"] | None = None,
-    encoding: str | None = None,
-    delimiter: str | None = None,
-    quote: str = '"',
-    header: bool | None = None,
-    split: str | None = None,
-    key: str | None = None,
-    prefix: str | None = None,
+    format: Annotated[str | None, FORMATS] = None,
     progress: Progress | None = None,
+    **reading: Unpack[Reading],
 ) -> Audit:
     """Find the wrong labels in a dataset with one class for each example.
 
@@ -110,22 +106,10 @@ def audit(
         What to do with rows that have no label.
     format : str, optional
         Format of the labels, in place of what the content looks like.
-    encoding : str, optional
-        Encoding of a text file, e.g. latin-1, in place of UTF-8 or what a byte order mark says.
-    delimiter : str, optional
-        Character between the fields of a text table.
-    quote : str
-        Character around a field of a text table; empty for none.
-    header : bool, optional
-        Whether the first record names the columns; if not, they are called 0, 1, 2.
-    split : str, optional
-        Split of a Hugging Face dataset, e.g. train.
-    key : str, optional
-        Array in an .npz file of predictions.
-    prefix : str, optional
-        What the names of the columns of predictions begin with, before the class.
     progress : callable, optional
         Told how far the cross-validation is.
+    **reading
+        How to read the files; see `goldlabel.formats.reading.Reading`.
 
     Returns
     -------
@@ -151,8 +135,7 @@ def audit(
     _check_one_source(pred_probs, text, features)
     data = read(
         path, label=label, id=id, format=format, pred_probs=pred_probs, classes=classes,
-        missing=missing, encoding=encoding, delimiter=delimiter, quote=quote, header=header,
-        split=split, key=key, prefix=prefix,
+        missing=missing, **reading,
     )  # fmt: skip
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", DataWarning)
@@ -237,12 +220,13 @@ def _predict(
 
 
 def _columns(data: MulticlassData, names: Sequence[str], option: str) -> pd.DataFrame:
+    options = data.source.options
     return feature_columns(
         data.frame,
         names,
         option,
         file=data.source.files[0],
-        label=data.source.options.get("label"),
+        label=options.label if isinstance(options, ColumnOptions) else None,
         instead="Pass a file of embeddings as --features, or predictions as --pred-probs",
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from goldlabel.results.audit import Item
 from goldlabel.tasks.multiclass.data import MulticlassData
+from goldlabel.tasks.multiclass.formats.table import ColumnOptions
 from goldlabel.views import RowItems, thumbnail
 
 __all__ = ["Items"]
@@ -24,9 +25,8 @@ class Items:
 
     def __init__(self, data: MulticlassData, *, text: Sequence[str] | None = None) -> None:
         self._data = data
-        options = data.source.options
-        hidden = {options.get("label"), options.get("id")}
-        frame = data.frame
+        options, frame = data.source.options, data.frame
+        hidden = {options.label, options.id} if isinstance(options, ColumnOptions) else set()
         self._rows = None if frame is None else RowItems(frame, hidden=hidden, text=text)
 
     def __call__(self, examples: Sequence[int]) -> list[Item]:

@@ -136,7 +136,7 @@ def write(task: Task, values: Mapping[str, Any], output: Output, screen: Screen)
         screen.progress(output.quiet) as progress,
     ):
         told = {signature.PROGRESS: progress} if signature.wants_progress(task.audit) else {}
-        audit = task.audit(**values, **told)
+        audit = task.audit(**signature.keywords(task.audit, values), **told)
         silent = [text for text in audit.warnings if text not in warned]
         new = [text for text in warned if text not in audit.warnings]
         audit = replace(audit, warnings=(*audit.warnings, *new))

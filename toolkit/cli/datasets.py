@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from goldlabel.cli import signature
 from goldlabel.cli.screen import screen_of, shell
-from goldlabel.cli.signature import join
 from goldlabel.task import find_task, task_names
 
 if TYPE_CHECKING:
@@ -83,7 +83,8 @@ def _audit_command(dataset: Dataset, folder: Path) -> str | None:
         return None
     files = {name: folder / path for name, path in dataset.read_files.items()}
     given = {**files, **(dataset.read_options or {})}
-    parameters = inspect.signature(find_task(dataset.task).audit).parameters
+    options = signature.parameters(find_task(dataset.task).audit, {})
+    parameters = {each.name: each for each in options}
     needed = {name for name, each in parameters.items() if each.default is each.empty}
     if not needed <= given.keys() <= parameters.keys():
         return None  # it needs predictions, and these are the user's to make
@@ -91,5 +92,5 @@ def _audit_command(dataset: Dataset, folder: Path) -> str | None:
     for name, value in given.items():
         if parameters[name].kind is inspect.Parameter.KEYWORD_ONLY:
             words.append("--" + name.replace("_", "-"))
-        words.append(join(value) if isinstance(value, list | tuple) else value)
+        words.append(signature.join(value) if isinstance(value, list | tuple) else value)
     return shell("goldlabel", "audit", dataset.task, *words, "--out", f"{dataset.name}-audit")

@@ -8,14 +8,24 @@ import io
 import types
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, Unpack, get_args, get_origin, get_type_hints
 
 import typer
 from rich.markup import escape
 
+from goldlabel.cli import docstring
 from goldlabel.errors import InputError
 
-__all__ = ["PROGRESS", "join", "options", "parameters", "shaped", "split", "wants_progress"]
+__all__ = [
+    "PROGRESS",
+    "join",
+    "keywords",
+    "options",
+    "parameters",
+    "shaped",
+    "split",
+    "wants_progress",
+]
 
 PROGRESS = "progress"
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -44,9 +54,14 @@ def parameters(audit: Callable[..., Any], help: Mapping[str, str]) -> list[inspe
     for parameter in inspect.signature(audit).parameters.values():
         if parameter.name == PROGRESS:
             continue
-        kind = _kind(_annotation(audit, parameter))
+        if parameter.kind is parameter.VAR_KEYWORD:
+            found += _keywords(_annotation(audit, parameter))
+            continue
+        annotation = _annotation(audit, parameter)
+        kind = _kind(annotation)
         if kind is not None:
-            found.append(_as_typer(parameter, kind, help.get(parameter.name, "")))
+            described = f"{help.get(parameter.name, '')} {_choices(annotation)}".strip()
+            found.append(_as_typer(parameter, kind, described))
         elif parameter.default is parameter.empty:
             raise TypeError(
                 f"{audit.__module__}.{audit.__qualname__}: {parameter.name} has no default, and "
@@ -115,6 +130,41 @@ def join(names: Sequence[str]) -> str:
     return line.getvalue()
 
 
+def _keywords(annotation: Any) -> list[inspect.Parameter]:
+    """Return the options of ``**name: Unpack[Keywords]``, documented where they are declared.
+
+    They have no default: what is not said is not passed on.
+    """
+    if get_origin(annotation) is not Unpack:
+        return []
+    (keywords,) = get_args(annotation)
+    declared = [base for base in (*getattr(keywords, "__orig_bases__", ()), keywords)]
+    help: dict[str, str] = {}
+    for each in declared:
+        help.update(docstring.read(each.__doc__).parameters)
+    found = []
+    for name, hint in get_type_hints(keywords).items():
+        parameter = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None)
+        kind = _kind(hint)
+        if kind is not None:
+            found.append(_as_typer(parameter, kind, help.get(name, "")))
+    return found
+
+
+def keywords(audit: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a command line without keywords that were not given."""
+    own = inspect.signature(audit).parameters
+    return {name: value for name, value in values.items() if name in own or value is not None}
+
+
+def _choices(annotation: Any) -> str:
+    """Return what an option may be, where its type is annotated with what knows the names."""
+    if get_origin(annotation) is not Annotated:
+        return ""
+    names = [name for each in annotation.__metadata__ for name in getattr(each, "names", ())]
+    return f"One of {', '.join(names)}." if names else ""
+
+
 def _splitting(option: str) -> Callable[[str | None], list[str] | None]:
     """Return `split` as typer calls it; None is an option that was not given."""
     return lambda text: None if text is None else split(text, option)
@@ -127,7 +177,7 @@ def _annotation(audit: Callable[..., Any], parameter: inspect.Parameter) -> Any:
     holder = types.SimpleNamespace(__annotations__={"it": parameter.annotation})
     scope = getattr(inspect.unwrap(audit), "__globals__", {})
     try:
-        return get_type_hints(holder, globalns=scope)["it"]
+        return get_type_hints(holder, globalns=scope, include_extras=True)["it"]
     except NameError:
         return None
 
@@ -135,6 +185,8 @@ def _annotation(audit: Callable[..., Any], parameter: inspect.Parameter) -> Any:
 def _kind(annotation: Any) -> Any:
     """Reduce a type to str, int, float, bool, Path, a Literal or a list; None: none of these."""
     origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _kind(inner[0])
     if origin in (Union, types.UnionType):
         rest = [each for each in inner if each is not type(None)]
         return _kind(rest[0]) if len(rest) == 1 else None

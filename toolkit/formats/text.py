@@ -12,12 +12,21 @@ import hashlib
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 
 from goldlabel.errors import InputError
 
-__all__ = ["TextFile", "check_file", "first_bytes", "is_folder", "line_number", "read_text"]
+__all__ = [
+    "TextFile",
+    "check_file",
+    "first_bytes",
+    "first_text",
+    "is_folder",
+    "line_number",
+    "read_text",
+]
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -28,6 +37,7 @@ _MARKS = (
 )
 _COMPRESSIONS = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
 _CHUNK = 1 << 24
+_HEAD = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +142,42 @@ def first_bytes(path: Path) -> bytes:
             return file.read(16)
     except OSError as error:
         raise _not_readable(path, error) from error
+
+
+def first_text(path: Path, *, encoding: str | None = None) -> str:
+    """Return the first characters of a text file, unpacked; "" where it can't be unpacked.
+
+    Parameters
+    ----------
+    path : Path
+    encoding : str, optional
+        As for `read_text`. What is no text in it is replaced: whoever reads the file says so.
+    """
+    try:
+        with open(path, "rb") as file:
+            raw = file.read(_HEAD)
+            content = _unpacked_head(raw, file)
+    except (OSError, EOFError, zlib.error):
+        return ""
+    name, mark = _resolve(content, encoding)
+    decoder = codecs.getincrementaldecoder(name)("replace")
+    try:
+        return decoder.decode(content[len(mark) :])
+    except ValueError:  # encodings that can't replace
+        return ""
+
+
+def _unpacked_head(raw: bytes, file: BinaryIO) -> bytes:
+    """Return the first bytes of what a file holds, packed or not."""
+    compression = next((name for magic, name in _COMPRESSIONS if raw.startswith(magic)), "")
+    if not compression:
+        return raw
+    if compression == "gzip":
+        return zlib.decompressobj(wbits=31).decompress(raw, _HEAD)
+    file.seek(0)
+    with pa.CompressedInputStream(pa.PythonFile(file), compression) as stream:
+        head: bytes = stream.read(_HEAD)
+        return head
 
 
 def _not_readable(path: Path, error: Exception) -> InputError:

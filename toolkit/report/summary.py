@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from goldlabel import __version__
+from goldlabel.formats.options import stored
 from goldlabel.results.audit import Audit
 from goldlabel.results.folder import SCHEMA, fingerprint
 
@@ -76,7 +77,7 @@ def describe(
         "source": {
             "format": audit.source.format,
             "files": [os.path.abspath(path) for path in audit.source.files],
-            "options": {str(name): plain(entry) for name, entry in audit.source.options.items()},
+            "options": plain(stored(audit.source.options)),
             "inputs": [os.path.abspath(path) for path in audit.source.inputs],
         },
         "inputs": [fingerprint(path) for path in (*audit.source.files, *audit.source.inputs)],

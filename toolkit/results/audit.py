@@ -30,15 +30,17 @@ class Source:
         Name of the native format, e.g. ``"csv"``.
     files : tuple of Path
         The label files, or the one folder. Other inputs (predictions, images) are in `inputs`.
-    options : mapping
+    options : dataclass or mapping
         What the format needs to read them again (label column, delimiter, encoding); plain JSON.
+        A mapping is what was read back from the folder of an audit, and is not checked yet:
+        `goldlabel.formats.options.options_of` makes the format's dataclass of it.
     inputs : tuple of Path
         Every other file that the audit read.
     """
 
     format: str
     files: tuple[Path, ...]
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Any = field(default_factory=dict)
     inputs: tuple[Path, ...] = ()
 
 

@@ -5,50 +5,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, Unpack
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.errors import InputError
+from goldlabel.formats.changes import by_example, class_value
+from goldlabel.formats.options import options_of
 from goldlabel.formats.predictions import PredProbs, read_pred_probs
-from goldlabel.formats.tables import FORMATS as TABLES
-from goldlabel.formats.tables import (
-    TableFile,
-    is_table_folder,
-    read_table,
-    read_table_again,
-    roles,
-    write_column,
-)
-from goldlabel.formats.tables.class_column import Classes, Distinct, arrange
+from goldlabel.formats.reading import Reading, of_predictions
+from goldlabel.formats.registry import Formats
+from goldlabel.formats.tables.class_column import Classes, arrange
 from goldlabel.results.audit import Source
 from goldlabel.tasks.multiclass.data import MulticlassData
 from goldlabel.tasks.multiclass.formats import image_folder, table
+from goldlabel.tasks.multiclass.formats.labels import Asked, Labels, Options
 
 __all__ = ["FORMATS", "export", "read"]
 
-FORMATS = (*TABLES, "image_folder")
-"""Names of the native formats."""
+FORMATS: Formats[Asked, Labels] = Formats("multiclass", *table.FORMATS, image_folder.FORMAT)
+"""The native formats."""
 
 _MANY_CLASSES = 50  # more than this, and more than half as many as rows: no column of classes
-
-
-class _Labels(NamedTuple):
-    """What a format gives: labels, and what goes with them."""
-
-    found: Distinct
-    where: str
-    source: Source
-    notes: list[str]
-    listed: tuple[str, ...] | None = None
-    positions: bool = False
-    ids: npt.NDArray[Any] | None = None
-    table: TableFile | None = None
 
 
 def read(
@@ -60,13 +43,7 @@ def read(
     pred_probs: str | Path | None = None,
     classes: Sequence[str] | None = None,
     missing: Literal["error", "drop"] = "error",
-    encoding: str | None = None,
-    delimiter: str | None = None,
-    quote: str = '"',
-    header: bool | None = None,
-    split: str | None = None,
-    key: str | None = None,
-    prefix: str | None = None,
+    **reading: Unpack[Reading],
 ) -> MulticlassData:
     r"""Read a dataset with one class per example, and predicted probabilities if there are any.
 
@@ -80,8 +57,8 @@ def read(
         target or y, or the only column.
     id : str, optional
         The table's column of ids. If not given: "id", if its values are all there and different.
-    format : {"csv", "tsv", "jsonl", "parquet", "huggingface", "image_folder"}, optional
-        Taken instead of what the content looks like.
+    format : str, optional
+        One of `FORMATS`, taken instead of what the content looks like.
     pred_probs : str or Path, optional
         File of predicted probabilities; see `goldlabel.formats.predictions.read_pred_probs`. If
         both files have ids, rows are matched by them, else by position.
@@ -91,10 +68,8 @@ def read(
     missing : {"error", "drop"}
         What to do with rows that have no label. "drop" leaves them out; `MulticlassData.rows`
         then says which rows remain, and an export still knows them by their place in the file.
-    encoding, delimiter, quote, header, split
-        Of the table; see `goldlabel.formats.tables.read_table`.
-    key, prefix
-        Of `pred_probs`; see `goldlabel.formats.predictions.read_pred_probs`.
+    **reading
+        How to read the table and `pred_probs`; see `goldlabel.formats.reading.Reading`.
 
     Returns
     -------
@@ -119,72 +94,30 @@ def read(
         raise InputError("missing", f"is {missing!r}", "Use 'error' or 'drop'")
     if isinstance(classes, str):
         raise InputError("classes", f"is the text {classes!r}", "Pass a list of names")
-    if _is_image_folder(path, format):
-        if label is not None or id is not None:
-            raise InputError(str(path), "is an image folder, without columns", "Omit label and id")
-        read_labels = _read_images(path)
-    else:
-        options = {"encoding": encoding, "delimiter": delimiter, "quote": quote, "header": header}
-        opened = read_table(path, format=format, split=split, **options)  # type: ignore[arg-type]
-        read_labels = _read_labels(opened, label, id)
-    rows = _labeled_rows(read_labels, missing)
-    ids = read_labels.ids if read_labels.ids is None or rows is None else read_labels.ids[rows]
+    found = FORMATS.find(path, format, encoding=reading.get("encoding"))
+    labels = found.read(path, Asked(label, id, reading))
+    rows = _labeled_rows(labels, missing)
+    ids = labels.ids if labels.ids is None or rows is None else labels.ids[rows]
     probs = None
     if pred_probs is not None:
-        id_name = read_labels.source.options.get("id")
         probs = read_pred_probs(
-            pred_probs, classes=classes, ids=ids, id=id_name, key=key, prefix=prefix
+            pred_probs, classes=classes, ids=ids, id=labels.id, **of_predictions(reading)
         )
-        probs = _aligned(probs, pred_probs, read_labels, rows)
+        probs = _aligned(probs, pred_probs, labels, rows)
     arranged = arrange(
-        read_labels.found,
-        read_labels.where,
-        listed=read_labels.listed,
-        positions=read_labels.positions,
+        labels.found,
+        labels.where,
+        listed=labels.listed,
+        positions=labels.positions,
         classes=classes,
         columns=None if probs is None else probs.classes,
         k=None if probs is None else probs.values.shape[1],
     )
     inputs = () if pred_probs is None else (Path(pred_probs),)
-    return _assembled(read_labels, rows, ids, probs, arranged, inputs, missing)
+    return _assembled(labels, rows, ids, probs, arranged, inputs, missing)
 
 
-def _is_image_folder(path: Path, format: str | None) -> bool:
-    if format is not None and format not in FORMATS:
-        raise InputError("format", f"is {format!r}, not one of {', '.join(FORMATS)}", "Use one")
-    try:
-        is_folder = path.is_dir()
-    except (OSError, ValueError):
-        is_folder = False  # read_table says what is wrong
-    if format == "image_folder" and not is_folder:
-        raise InputError(str(path), "is not a folder that exists", "Name a folder of images")
-    return is_folder and format in (None, "image_folder") and not is_table_folder(path)
-
-
-def _read_images(path: Path) -> _Labels:
-    found, ids, source, notes = image_folder.read(path)
-    return _Labels(found, str(path), source, notes, ids=np.array(ids, dtype=object))
-
-
-def _read_labels(opened: TableFile, label: str | None, id: str | None) -> _Labels:
-    column, label_note = roles.label_column(opened, label, table.LABEL_NAMES)
-    id_name, id_note = roles.id_column(opened, id)
-    id_name = None if id_name == column else id_name
-    listed, positions = table.listed_classes(opened, column)
-    options = {**opened.source.options, "label": column, "id": id_name}
-    return _Labels(
-        table.labels(opened, column),
-        f"{opened.source.files[0]}: column {column!r}",
-        replace(opened.source, options=options),
-        [*opened.notes, *filter(None, (label_note, id_note))],
-        listed,
-        positions,
-        roles.ids(opened, id_name),
-        opened,
-    )
-
-
-def _labeled_rows(labels: _Labels, missing: str) -> npt.NDArray[np.int64] | None:
+def _labeled_rows(labels: Labels, missing: str) -> npt.NDArray[np.int64] | None:
     """Return the rows that have a label; None if all have."""
     codes, where = labels.found.codes, labels.where
     none = np.flatnonzero(codes < 0)
@@ -206,7 +139,7 @@ def _labeled_rows(labels: _Labels, missing: str) -> npt.NDArray[np.int64] | None
 
 
 def _aligned(
-    probs: PredProbs, path: str | Path, labels: _Labels, rows: npt.NDArray[np.int64] | None
+    probs: PredProbs, path: str | Path, labels: Labels, rows: npt.NDArray[np.int64] | None
 ) -> PredProbs:
     """Return predictions for the rows that have a label, in their order."""
     n_table = len(labels.found.codes)
@@ -226,22 +159,22 @@ def _aligned(
 
 
 def _assembled(
-    labels: _Labels,
+    labels: Labels,
     rows: npt.NDArray[np.int64] | None,
     ids: npt.NDArray[Any] | None,
     probs: PredProbs | None,
     arranged: Classes,
     inputs: tuple[Path, ...],
-    missing: str,
+    missing: Literal["error", "drop"],
 ) -> MulticlassData:
     codes = labels.found.codes if rows is None else labels.found.codes[rows]
-    options = {
-        **labels.source.options,
-        "classes": list(arranged.names),
-        "values": list(arranged.values),
-        "missing": missing,
-        "examples": len(codes),
-    }
+    options = replace(
+        options_of(labels.source, Options),
+        classes=arranged.names,
+        values=arranged.values,
+        missing=missing,
+        examples=len(codes),
+    )
     notes = [*labels.notes, *arranged.notes, *(probs.notes if probs is not None else ())]
     return MulticlassData(
         labels=arranged.place[codes],
@@ -274,37 +207,7 @@ def export(source: Source, corrections: pd.DataFrame, out: str | Path) -> None:
         A correction names no example or no class, the dataset changed since it was read, or `out`
         can't be written. Nothing is written then.
     """
-    changes = _changes(source, corrections)
-    if source.format == "image_folder":
-        image_folder.export(source, changes, Path(out))
-        return
-    label = source.options["label"]
-    if source.options.get("missing") == "drop" and changes:
-        codes = table.labels(read_table_again(source), label).codes
-        rows = np.flatnonzero(codes >= 0)
-        changes = {int(rows[example]): value for example, value in changes.items()}
-    write_column(source, label, changes, out)
-
-
-def _changes(source: Source, corrections: pd.DataFrame) -> dict[int, Any]:
-    """Return the value to write, as the file holds it, by example."""
-    for column in ("example", "suggested"):
-        if column not in corrections:
-            raise InputError("corrections", f"has no column {column!r}", "Add it")
-    options = source.options
-    values: Mapping[str, Any] = dict(zip(options["classes"], options["values"], strict=True))
-    changes: dict[int, Any] = {}
-    examples, suggested = corrections["example"].tolist(), corrections["suggested"].tolist()
-    for row, (example, name) in enumerate(zip(examples, suggested, strict=True)):
-        where = f"corrections: row {row + 1}"
-        if not isinstance(example, int) or not 0 <= example < options["examples"]:
-            raise InputError(where, f"names example {example!r}, which is none", "Use positions")
-        if values.get(str(name)) is None:
-            known = ", ".join(list(values)[:20])
-            raise InputError(
-                where, f"suggests {name!r}, which is no class of the dataset", f"Use one of {known}"
-            )
-        value = values[str(name)]
-        if changes.setdefault(example, value) != value:
-            raise InputError(where, f"gives example {example} a second class", "Leave one row")
-    return changes
+    source = FORMATS.restored(source)
+    options = options_of(source, Options)
+    value = class_value(options.classes, options.values)
+    FORMATS.export(source, by_example(corrections, value, examples=options.examples), out)

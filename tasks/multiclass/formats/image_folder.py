@@ -6,22 +6,48 @@ import hashlib
 import shutil
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from goldlabel.errors import InputError
 from goldlabel.files import list_files, new_folder, path_inside
-from goldlabel.formats.tables.class_column import Distinct, distinct
+from goldlabel.formats.options import options_of
+from goldlabel.formats.registry import Format
+from goldlabel.formats.tables.class_column import distinct
 from goldlabel.results.audit import Source
+from goldlabel.tasks.multiclass.formats.labels import Asked, Labels, Options
 
-__all__ = ["EXTENSIONS", "export", "read"]
+__all__ = ["EXTENSIONS", "FORMAT"]
 
 EXTENSIONS = frozenset(".avif .bmp .gif .jpeg .jpg .pgm .png .ppm .tif .tiff .webp".split())
 """Files that count as images, by the end of their names in lower case."""
 
 
-def read(folder: Path) -> tuple[Distinct, list[str], Source, list[str]]:
+@dataclass(frozen=True, kw_only=True)
+class FolderOptions(Options):
+    """A folder of images with a folder for each class; the hash is that of their names."""
+
+    rows: int
+    sha256: str
+
+
+def _read(folder: Path, asked: Asked) -> Labels:
+    if asked.label is not None or asked.id is not None:
+        raise InputError(str(folder), "is an image folder, without columns", "Omit label and id")
+    ids, notes = _images(folder)
+    found = distinct(pd.Series([id.partition("/")[0] for id in ids], dtype=object), str(folder))
+    counts = f"{len(ids):,} images, {len(found.names):,} classes"
+    note = f"Read {folder.name} as an image folder: {counts}."
+    options = FolderOptions(rows=len(ids), sha256=_digest(ids))
+    source = Source("image_folder", (folder,), options)
+    ids_of_rows = np.array(ids, dtype=object)
+    return Labels(found, str(folder), source, [note, *notes], ids=ids_of_rows)
+
+
+def _images(folder: Path) -> tuple[list[str], list[str]]:
     """Find the images of a folder with a sub-folder for each class.
 
     Images may lie deeper inside a class folder. Hidden files and files that are no images are
@@ -30,7 +56,7 @@ def read(folder: Path) -> tuple[Distinct, list[str], Source, list[str]]:
     Returns
     -------
     tuple
-        Labels, ids (paths in the folder, with ``/``), source and notes.
+        Ids (paths in the folder, with ``/``) and notes.
 
     Raises
     ------
@@ -54,12 +80,7 @@ def read(folder: Path) -> tuple[Distinct, list[str], Source, list[str]]:
             "Move each image into the folder of its class",
         )
     images.sort(key=lambda path: (path.parts[0], str(path.parent), path.name))
-    ids = [_as_text(folder, path) for path in images]
-    labels = distinct(pd.Series([path.parts[0] for path in images], dtype=object), str(folder))
-    options = {"rows": len(ids), "sha256": _digest(ids)}
-    counts = f"{len(ids):,} images, {len(labels.names):,} classes"
-    note = f"Read {folder.name} as an image folder: {counts}."
-    return labels, ids, Source("image_folder", (folder,), options), [note, *_left_out(files)]
+    return [_as_text(folder, path) for path in images], _left_out(files)
 
 
 def _as_text(folder: Path, path: Path) -> str:
@@ -91,7 +112,7 @@ def _left_out(files: list[Path]) -> list[str]:
     return [f"Files that are no images were left out: {shown}."]
 
 
-def export(source: Source, changes: Mapping[int, str], out: Path) -> None:
+def _export(source: Source, changes: Mapping[int, str], out: Path) -> None:
     """Copy the folder to `out` with some images moved to another class folder.
 
     A moved image keeps its path below the class folder; where another file has that name, the
@@ -103,8 +124,8 @@ def export(source: Source, changes: Mapping[int, str], out: Path) -> None:
         The folder has changed, `out` is taken or overlaps it, or a class can't name a folder.
     """
     folder = source.files[0]
-    _, ids, now, _ = read(folder)
-    if now.options["sha256"] != source.options.get("sha256", now.options["sha256"]):
+    ids, _ = _images(folder)
+    if _digest(ids) != options_of(source, FolderOptions).sha256:
         raise InputError(str(folder), "has other images than when it was audited", "Audit it again")
     for name in changes.values():
         _check_folder_name(name)
@@ -147,3 +168,14 @@ def _targets(files: list[str], new_classes: Mapping[str, str]) -> dict[str, str]
         taken.add(target.casefold())
         moves[name] = target
     return moves
+
+
+FORMAT: Format[Asked, Labels] = Format(
+    "image_folder",
+    "a folder with a folder of images for each class",
+    None,
+    _read,
+    _export,
+    FolderOptions,
+    is_folder=True,
+)

@@ -2,24 +2,76 @@
 
 from __future__ import annotations
 
-from goldlabel.formats.tables import TableFile
-from goldlabel.formats.tables.class_column import Distinct, distinct
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 
-__all__ = ["LABEL_NAMES", "labels", "listed_classes"]
+import numpy as np
+
+from goldlabel.formats.options import Scalar, extended, options_of
+from goldlabel.formats.reading import of_table
+from goldlabel.formats.tables import (
+    TableFile,
+    TableOptions,
+    read_table_again,
+    roles,
+    table_formats,
+    write_column,
+)
+from goldlabel.formats.tables.class_column import Distinct, distinct
+from goldlabel.results.audit import Source
+from goldlabel.tasks.multiclass.formats.labels import Asked, Labels, Options
+
+__all__ = ["FORMATS", "ColumnOptions"]
 
 LABEL_NAMES = ("label", "labels", "class", "category", "target", "y")
 
 
-def labels(table: TableFile, label: str) -> Distinct:
-    """Return the different labels of a table's column."""
-    coded = table.categories[label] if label in table.coded else None
-    return distinct(table.frame[label], _where(table, label), positions_in=coded)
+@dataclass(frozen=True, kw_only=True)
+class ColumnOptions(Options, TableOptions):
+    """A column of labels in a table."""
+
+    label: str
+    id: str | None = None
 
 
-def listed_classes(table: TableFile, label: str) -> tuple[tuple[str, ...] | None, bool]:
-    """Return the class names that the column's type lists, and whether it holds positions."""
-    return table.categories.get(label), label in table.coded
+def _read(opened: TableFile, asked: Asked) -> Labels:
+    column, label_note = roles.label_column(opened, asked.label, LABEL_NAMES)
+    id_name, id_note = roles.id_column(opened, asked.id)
+    id_name = None if id_name == column else id_name
+    options = extended(ColumnOptions, opened.source, label=column, id=id_name)
+    return Labels(
+        found=_labels(opened, column),
+        where=_where(opened, column),
+        source=replace(opened.source, options=options),
+        notes=[*opened.notes, *filter(None, (label_note, id_note))],
+        listed=opened.categories.get(column),
+        positions=column in opened.coded,
+        ids=roles.ids(opened, id_name),
+        id=id_name,
+        table=opened,
+    )
 
 
-def _where(table: TableFile, label: str) -> str:
-    return f"{table.source.files[0]}: column {label!r}"
+def _export(source: Source, changes: Mapping[int, Scalar], out: Path) -> None:
+    options = options_of(source, ColumnOptions)
+    if options.missing == "drop" and changes:
+        codes = _labels(read_table_again(source), options.label).codes
+        rows = np.flatnonzero(codes >= 0)
+        changes = {int(rows[example]): value for example, value in changes.items()}
+    write_column(source, options.label, changes, out)
+
+
+def _labels(table: TableFile, column: str) -> Distinct:
+    coded = table.categories[column] if column in table.coded else None
+    return distinct(table.frame[column], _where(table, column), positions_in=coded)
+
+
+def _where(table: TableFile, column: str) -> str:
+    return f"{table.source.files[0]}: column {column!r}"
+
+
+FORMATS = table_formats(
+    _read, _export, ColumnOptions, reading=lambda asked: of_table(asked.reading)
+)
+"""The formats of tables."""

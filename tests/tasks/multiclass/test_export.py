@@ -141,7 +141,7 @@ def test_a_hugging_face_split_does_not_lead_out(tmp_path, split):
         ({"example": [2], "suggested": ["a"]}, "row 1: names example 2, which is none"),
         ({"example": [-1], "suggested": ["a"]}, "row 1: names example -1"),
         ({"example": ["0"], "suggested": ["a"]}, "row 1: names example '0'"),
-        ({"example": [0, 0], "suggested": ["a", "b"]}, "row 2: gives example 0 a second class"),
+        ({"example": [0, 0], "suggested": ["a", "b"]}, "row 2: gives example 0 a second label"),
     ],
 )
 def test_bad_corrections(tmp_path, frame, what):
@@ -318,7 +318,7 @@ def test_reading_an_export_gives_the_corrected_labels(tmp_path_factory, labels, 
         expected = [changes.get(i, before.classes[code]) for i, code in enumerate(before.labels)]
         assert [after.classes[code] for code in after.labels] == expected
         assert after.ids.tolist() == before.ids.tolist()
-        assert hashlib.sha256(path.read_bytes()).hexdigest() == before.source.options["sha256"]
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == before.source.options.sha256
 
 
 def test_ag_news(data, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from goldlabel.errors import InputError
+from goldlabel.formats.options import options_of, stored
 from goldlabel.tasks.multiclass.formats import read
 
 LABELS = ["dog", "cat", "cat", "owl"]
@@ -38,7 +40,9 @@ def test_tables(tmp_path, name):
     assert data.ids is None
     assert data.rows is None
     assert data.source.files == (path,)
-    assert json.loads(json.dumps(data.source.options)) == data.source.options
+    as_json = json.loads(json.dumps(stored(data.source.options)))
+    again = replace(data.source, options=as_json)
+    assert options_of(again, type(data.source.options)) == data.source.options
     assert "Column 'label' was taken for the labels." in data.notes
     assert len(data) == 4
 
@@ -62,7 +66,7 @@ def test_hugging_face_class_labels_keep_their_order(tmp_path):
     assert data.classes == ("zebra", "ant", "unused")
     assert data.labels.tolist() == [1, 0, 1]
     assert data.ids.tolist() == ["r0", "r1", "r2"]
-    assert data.source.options["values"] == [0, 1, 2]
+    assert data.source.options.values == (0, 1, 2)
 
 
 def test_class_labels_in_parquet_and_a_label_that_is_minus_one(tmp_path):
@@ -118,7 +122,7 @@ def test_the_order_of_classes_of_other_types(tmp_path, values, classes, native):
     for name in ("x.jsonl", "x.parquet"):
         data = read(write(tmp_path / name, pd.DataFrame({"y": values})))
         assert data.classes == classes
-        assert data.source.options["values"] == native
+        assert data.source.options.values == tuple(native)
         assert [native[code] for code in data.labels] == values
 
 
@@ -199,7 +203,7 @@ def test_given_classes_name_numbers_from_0_or_1(tmp_path, labels, index):
     assert data.classes == ("x", "y", "z")
     assert data.labels.tolist() == index
     assert any("is class 'x'" in note for note in data.notes)
-    assert [data.source.options["values"][i] for i in index] == labels
+    assert [data.source.options.values[i] for i in index] == labels
 
 
 def test_numbers_too_high_for_the_given_classes(tmp_path):
@@ -286,7 +290,7 @@ def test_rows_without_a_label(tmp_path):
 def test_the_label_column_is_guessed(tmp_path, columns, chosen):
     frame = pd.DataFrame([["a"] * len(columns), ["b"] * len(columns)], columns=columns)
     data = read(write(tmp_path / "x.csv", frame))
-    assert data.source.options["label"] == chosen
+    assert data.source.options.label == chosen
     assert f"Column {chosen!r} was taken for the labels." in data.notes
 
 
@@ -459,7 +463,7 @@ def test_pipes_and_names_that_are_no_text_are_refused(tmp_path):
     ("options", "what"),
     [
         ({"format": "coco"}, "is 'coco', not one of csv, tsv, jsonl, parquet, huggingface, image"),
-        ({"format": "image_folder"}, "is not a folder that exists"),
+        ({"format": "image_folder"}, "does not exist"),
         ({"label": "x"}, "does not exist"),
     ],
 )
@@ -471,7 +475,7 @@ def test_paths_and_formats_that_do_not_fit(tmp_path, options, what):
 def test_columns_of_an_image_folder_are_refused(tmp_path):
     with pytest.raises(InputError, match="is an image folder, without columns"):
         read(images(tmp_path / "set", ["cat/a.png"]), label="label")
-    with pytest.raises(InputError, match="is a folder, and no Hugging Face dataset"):
+    with pytest.raises(InputError, match="is a folder, and csv is a file"):
         read(tmp_path / "set", format="csv")
 
 
@@ -484,7 +488,7 @@ def test_ag_news(data):
     assert np.bincount(news.labels).tolist() == [1900] * 4
     accuracy = (news.pred_probs.argmax(axis=1) == news.labels).mean()
     assert round(accuracy, 4) == 0.8807  # as the dataset's README says
-    assert news.source.options["values"] == ["1", "2", "3", "4"]
+    assert news.source.options.values == ("1", "2", "3", "4")
     sample = read(
         folder / "train_sample5000.csv.gz", pred_probs=folder / "pred_probs_train_sample_cv5.npy"
     )

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any, TypeVar, Unpack
 
 import pandas as pd
 
 from goldlabel.errors import InputError
 from goldlabel.files import sha256
+from goldlabel.formats.head import Head
+from goldlabel.formats.options import options_of
+from goldlabel.formats.reading import TableReading
+from goldlabel.formats.registry import Export, Format, Formats
 from goldlabel.formats.tables import (
     arrow,
     delimited,
@@ -17,40 +22,51 @@ from goldlabel.formats.tables import (
     jsonl,
     parquet,
 )
-from goldlabel.formats.text import (
-    TextFile,
-    check_file,
-    first_bytes,
-    is_folder,
-    read_text,
-)
+from goldlabel.formats.text import TextFile, read_text
 from goldlabel.results.audit import Source
 
 __all__ = [
     "FORMATS",
+    "TABLES",
     "TableFile",
+    "TableOptions",
     "check_unchanged",
-    "is_table_folder",
     "read_table",
     "read_table_again",
+    "table_formats",
 ]
 
-FORMATS = ("csv", "tsv", "jsonl", "parquet", "huggingface")
-"""Names of the formats; "csv" is delimited text with any delimiter."""
+Asked = TypeVar("Asked")
+Document = TypeVar("Document")
 
-_FOREIGN = {
-    b"PK\x03\x04": ("a zip archive, perhaps an Excel sheet", "Save it as CSV, or unpack it"),
-    b"\x93NUMPY": ("a NumPy array", "Name a table; arrays are for predictions"),
-    b"ARROW1": ("an Arrow file", "Name the folder that save_to_disk wrote, or save as Parquet"),
-    b"BZh": ("compressed with bzip2", "Decompress it, or use gzip"),
-    b"\xfd7zXZ": ("compressed with xz", "Decompress it, or use gzip"),
-    b"SQLite format 3": ("an SQLite database", "Save the table as CSV"),
-    b"\x89HDF": ("an HDF5 file", "Save the table as CSV or Parquet"),
-    b"\x80\x02": ("a pickle, which can run code when opened", "Save it as CSV or Parquet"),
-    b"\x80\x03": ("a pickle, which can run code when opened", "Save it as CSV or Parquet"),
-    b"\x80\x04": ("a pickle, which can run code when opened", "Save it as CSV or Parquet"),
-    b"\x80\x05": ("a pickle, which can run code when opened", "Save it as CSV or Parquet"),
-}
+
+@dataclass(frozen=True, kw_only=True)
+class TableOptions:
+    """All that is needed to read a table again without a guess.
+
+    Attributes
+    ----------
+    encoding, delimiter, quote, header, split
+        As for `read_table`, resolved; None where the format has no such thing.
+    rows : int
+    sha256 : str
+        Of what was read; "" where that is not known.
+    """
+
+    encoding: str | None = None
+    delimiter: str | None = None
+    quote: str | None = None
+    header: bool | None = None
+    split: str | None = None
+    rows: int | None = None
+    sha256: str = ""
+
+    def keys(self) -> list[str]:
+        """Name the options that there are."""
+        return [each.name for each in fields(self) if getattr(self, each.name) is not None]
+
+    def __getitem__(self, name: str) -> Any:
+        return getattr(self, name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,14 +97,7 @@ class TableFile:
 
 
 def read_table(
-    path: str | Path,
-    *,
-    format: str | None = None,
-    encoding: str | None = None,
-    delimiter: str | None = None,
-    quote: str = '"',
-    header: bool | None = None,
-    split: str | None = None,
+    path: str | Path, *, format: str | None = None, **reading: Unpack[TableReading]
 ) -> TableFile:
     r"""Read CSV, TSV, JSON Lines, Parquet, or a Hugging Face dataset saved to disk.
 
@@ -100,17 +109,9 @@ def read_table(
         A file, or the folder of a Hugging Face dataset.
     format : {"csv", "tsv", "jsonl", "parquet", "huggingface"}, optional
         Taken instead of what the content looks like.
-    encoding : str, optional
-        Of text; if not given, what the byte-order mark says, else UTF-8.
-    delimiter : str, optional
-        Of "csv"; if not given, comma, tab, semicolon or bar, whichever splits the rows evenly.
-    quote : str
-        Of "csv"; "" where quotes mean nothing.
-    header : bool, optional
-        Of "csv": whether the first row names the columns. Without names the columns are called
-        "0", "1", ... If not given: True, unless the first row holds a number.
-    split : str, optional
-        Which dataset of a Hugging Face dictionary of datasets.
+    **reading
+        See `goldlabel.formats.reading.TableReading`. Without a header the columns are called "0",
+        "1", ...; unless `header` says so, the first row is one if it holds no number.
 
     Returns
     -------
@@ -133,23 +134,17 @@ def read_table(
     'Read reviews.csv as delimited text: semicolon, UTF-8, the first row is the header; 2 rows, columns id, label.'
     """  # noqa: E501
     path = Path(path)
-    if format is not None and format not in FORMATS:
-        raise InputError("format", f"is {format!r}, not one of {', '.join(FORMATS)}", "Use one")
-    if is_folder(path):
-        return _read_folder(path, format, split)
-    if split is not None:
-        raise InputError(str(path), f"has no splits, so no {split!r}", "Leave out split")
-    head = first_bytes(check_file(path))
-    if format == "parquet" or (format is None and head.startswith(b"PAR1")):
-        return _read_parquet(path)
-    for magic, (what, fix) in _FOREIGN.items():
-        if head.startswith(magic):
-            raise InputError(str(path), f"is {what}", fix)
-    file = read_text(path, encoding=encoding)
-    if format == "jsonl" or (format is None and _is_jsonl(file)):
-        return _read_jsonl(file)
-    delimiter = "\t" if format == "tsv" and delimiter is None else delimiter
-    return _read_delimited(file, delimiter, quote, header)
+    found = TABLES.find(path, format, encoding=reading.get("encoding"))
+    return found.read(path, reading)
+
+
+def table_options(source: Source) -> TableOptions:
+    """Return what is needed to read the table of a source, of whatever task it is."""
+    if isinstance(source.options, Mapping):
+        known = {each.name for each in fields(TableOptions)}
+        kept = {name: value for name, value in source.options.items() if name in known}
+        source = replace(source, options=kept)
+    return options_of(source, TableOptions)
 
 
 def read_table_again(source: Source) -> TableFile:
@@ -160,78 +155,97 @@ def read_table_again(source: Source) -> TableFile:
     InputError
         The table has changed since.
     """
-    told = ("encoding", "delimiter", "quote", "header", "split")
-    options = {name: source.options[name] for name in told if name in source.options}
-    table = read_table(source.files[0], format=source.format, **options)
-    check_unchanged(source, table.source.options["sha256"])
+    options = table_options(source)
+    table = TABLES.named(source.format).read(
+        source.files[0],
+        {
+            "encoding": options.encoding,
+            "delimiter": options.delimiter,
+            "quote": options.quote,
+            "header": options.header,
+            "split": options.split,
+        },
+    )
+    check_unchanged(source, options_of(table.source, TableOptions).sha256)
     return table
 
 
-def is_table_folder(path: Path) -> bool:
-    """Return whether a folder is a table: a Hugging Face dataset saved to disk."""
-    return huggingface.is_dataset(path)
-
-
-def _is_jsonl(file: TextFile) -> bool:
-    begin = file.data[:4096].lstrip()[:1]
-    names_json = ".json" in file.path.name.lower()
-    if begin == b"[" and names_json:
-        raise InputError(
-            str(file.path),
-            "is one JSON array, and JSON Lines is expected",
-            "Write one object on each line, e.g. with jq -c '.[]'",
-        )
-    return begin == b"{" and (names_json or jsonl.looks_like(file.data))
-
-
-def _read_folder(path: Path, format: str | None, split: str | None) -> TableFile:
-    if format not in (None, "huggingface") or not huggingface.is_dataset(path):
+def _read_dataset(path: Path, reading: TableReading) -> TableFile:
+    if not huggingface.is_dataset(path):
         raise InputError(
             str(path),
             "is a folder, and no Hugging Face dataset saved to disk",
             "Name a file, or a folder with dataset_info.json or state.json",
         )
-    dataset = huggingface.open_dataset(path, split=split)
+    dataset = huggingface.open_dataset(path, split=reading.get("split"))
     table, names = huggingface.read(dataset)
     frame = arrow.as_frame(table, path)
-    options = {"split": dataset.split, "rows": len(frame), "sha256": dataset.sha256}
+    options = TableOptions(split=dataset.split, rows=len(frame), sha256=dataset.sha256)
     source = Source("huggingface", (path,), options)
     chosen = f", split {dataset.split}" if dataset.split else ""
     note = f"Read {path.name} as a Hugging Face dataset{chosen}: {_size(frame)}."
     return TableFile(frame, source, (note,), names, frozenset(names))
 
 
-def _read_parquet(path: Path) -> TableFile:
+def _read_parquet(path: Path, reading: TableReading) -> TableFile:
+    _refuse_split(path, reading)
     table = parquet.read(path)
     frame = arrow.as_frame(table, path)
-    source = Source("parquet", (path,), {"rows": len(frame), "sha256": sha256(path)})
+    source = Source("parquet", (path,), TableOptions(rows=len(frame), sha256=sha256(path)))
     note = f"Read {path.name} as Parquet: {_size(frame)}."
     coded = frozenset(arrow.class_names(table.schema))
     return TableFile(frame, source, (note,), parquet.categories(table), coded)
 
 
-def _read_jsonl(file: TextFile) -> TableFile:
+def _read_jsonl(path: Path, reading: TableReading) -> TableFile:
+    file = _text(path, reading)
     frame = jsonl.read(file)
-    options = {"encoding": file.encoding, "rows": len(frame), "sha256": file.sha256}
+    options = TableOptions(encoding=file.encoding, rows=len(frame), sha256=file.sha256)
     note = f"Read {file.path.name} as JSON Lines, {file.description}: {_size(frame)}."
     return TableFile(frame, Source("jsonl", (file.path,), options), (note,))
 
 
-def _read_delimited(
-    file: TextFile, delimiter: str | None, quote: str, header: bool | None
-) -> TableFile:
-    scanned = delimited.scan(file, delimiter=delimiter, quote=quote, header=header)
+def _read_delimited(path: Path, reading: TableReading) -> TableFile:
+    file = _text(path, reading)
+    quote = reading.get("quote")
+    scanned = delimited.scan(
+        file,
+        delimiter=reading.get("delimiter"),
+        quote='"' if quote is None else quote,
+        header=reading.get("header"),
+    )
     frame = arrow.as_frame(scanned.table(), file.path)
-    options = {
-        "encoding": file.encoding,
-        "delimiter": scanned.delimiter,
-        "quote": scanned.quote,
-        "header": scanned.header,
-        "rows": len(frame),
-        "sha256": file.sha256,
-    }
+    options = TableOptions(
+        encoding=file.encoding,
+        delimiter=scanned.delimiter,
+        quote=scanned.quote,
+        header=scanned.header,
+        rows=len(frame),
+        sha256=file.sha256,
+    )
     format = "tsv" if scanned.delimiter == "\t" else "csv"
     return TableFile(frame, Source(format, (file.path,), options), (scanned.note,))
+
+
+def _read_tabs(path: Path, reading: TableReading) -> TableFile:
+    if reading.get("delimiter") is None:
+        reading = {**reading, "delimiter": "\t"}
+    return _read_delimited(path, reading)
+
+
+def _text(path: Path, reading: TableReading) -> TextFile:
+    _refuse_split(path, reading)
+    return read_text(path, encoding=reading.get("encoding"))
+
+
+def _refuse_split(path: Path, reading: TableReading) -> None:
+    if reading.get("split") is not None:
+        raise InputError(str(path), f"has no splits, so no {reading['split']!r}", "Leave out split")
+
+
+def _is_jsonl(head: Head) -> bool:
+    names_json = ".json" in head.path.name.lower()
+    return head.text.lstrip()[:1] == "{" and (names_json or head.is_json_lines)
 
 
 def _size(frame: pd.DataFrame) -> str:
@@ -240,11 +254,71 @@ def _size(frame: pd.DataFrame) -> str:
     return f"{len(frame):,} rows, columns {', '.join(shown)}{more}"
 
 
+TABLES: Formats[TableReading, TableFile] = Formats(
+    "table",
+    Format("csv", "delimited text", None, _read_delimited),
+    Format("tsv", "text with tabs", lambda head: False, _read_tabs),
+    Format("jsonl", "JSON Lines", _is_jsonl, _read_jsonl),
+    Format("parquet", "Parquet", lambda head: head.magic.startswith(b"PAR1"), _read_parquet),
+    Format(
+        "huggingface",
+        "a Hugging Face dataset saved to disk",
+        lambda head: huggingface.is_dataset(head.path),
+        _read_dataset,
+        is_folder=True,
+    ),
+)
+"""The formats of tables; "csv" is delimited text with any delimiter."""
+
+FORMATS = tuple(each.name for each in TABLES.own)
+"""Names of the formats of tables."""
+
+
+def table_formats(
+    read: Callable[[TableFile, Asked], Document],
+    export: Export,
+    options: type[TableOptions],
+    *,
+    reading: Callable[[Asked], TableReading],
+    but: Sequence[str] = (),
+) -> tuple[Format[Asked, Document], ...]:
+    """Return the formats of tables as formats of a task.
+
+    Parameters
+    ----------
+    read : callable
+        An open table and what the caller asked for -> a document.
+    export, options
+        Of all of them, as for `Format`.
+    reading : callable
+        What the caller asked for -> what is said of the table.
+    but : sequence of str
+        Formats that are none of the task.
+    """
+
+    def reader(of_table: Format[TableReading, TableFile]) -> Callable[[Path, Asked], Document]:
+        return lambda path, asked: read(of_table.read(path, reading(asked)), asked)
+
+    return tuple(
+        replace(each, read=reader(each), export=export, options=options)  # type: ignore[arg-type, misc]
+        for each in TABLES.own
+        if each.name not in but
+    )
+
+
 def check_unchanged(source: Source, found: str) -> None:
     """Refuse a file whose hash is not the one that it had when it was read."""
-    if source.options.get("sha256", found) != found:
+    known = _sha256_of(source)
+    if known and known != found:
         raise InputError(
             str(source.files[0]),
             "has changed since it was audited, so its rows may be others",
             "Audit it again, or bring the old file back",
         )
+
+
+def _sha256_of(source: Source) -> str:
+    """Return the hash of the options, a dataclass or what was read back; "" where there is none."""
+    options: Any = source.options
+    known = options.get("sha256") if isinstance(options, Mapping) else options.sha256
+    return known if isinstance(known, str) else ""

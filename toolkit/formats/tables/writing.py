@@ -16,7 +16,7 @@ from goldlabel.formats.tables import (
     jsonl,
     parquet,
 )
-from goldlabel.formats.tables.table import check_unchanged
+from goldlabel.formats.tables.table import check_unchanged, table_options
 from goldlabel.formats.text import TextFile, check_file, read_text
 from goldlabel.results.audit import Source
 
@@ -67,7 +67,8 @@ def write_columns(
         column: {int(row): _plain(value) for row, value in rows.items()}
         for column, rows in changes.items()
     }
-    n = source.options.get("rows", math.inf)
+    rows = table_options(source).rows
+    n = math.inf if rows is None else rows
     outside = [row for rows in plain.values() for row in rows if not 0 <= row < n]
     if outside:
         raise InputError(
@@ -131,7 +132,7 @@ def write_text(source: Source, out: str | Path, changed: Callable[[TextFile], by
     """
     out = Path(out)
     check_output(source.files[0], out)
-    file = read_text(source.files[0], encoding=source.options.get("encoding"))
+    file = read_text(source.files[0], encoding=_encoding(source))
     check_unchanged(source, file.sha256)
     data = changed(file)
     with replacing(out) as temporary:
@@ -141,6 +142,12 @@ def write_text(source: Source, out: str | Path, changed: Callable[[TextFile], by
             temporary.write_bytes(file.packed(data))
 
 
+def _encoding(source: Source) -> str | None:
+    options: Any = source.options
+    found = options.get("encoding") if isinstance(options, Mapping) else options.encoding
+    return found if isinstance(found, str) else None
+
+
 def _write_text(source: Source, changes: Mapping[str, Mapping[int, Any]], out: Path) -> None:
     write_text(source, out, lambda file: _changed_text(source, file, changes))
 
@@ -148,16 +155,16 @@ def _write_text(source: Source, changes: Mapping[str, Mapping[int, Any]], out: P
 def _changed_text(
     source: Source, file: TextFile, changes: Mapping[str, Mapping[int, Any]]
 ) -> bytes:
-    options = source.options
+    options = table_options(source)
     if source.format == "jsonl":
         for column in changes:
             _check_column(source, column, [column] if jsonl.has_column(file, column) else [])
         return jsonl.with_changes(file, changes)
     table = delimited.scan(
         file,
-        delimiter=options.get("delimiter"),
-        quote=options.get("quote", '"'),
-        header=options.get("header"),
+        delimiter=options.delimiter,
+        quote='"' if options.quote is None else options.quote,
+        header=options.header,
     )
     for column in changes:
         _check_column(source, column, table.names)
@@ -177,7 +184,8 @@ def _write_parquet(source: Source, changes: Mapping[str, Mapping[int, Any]], out
 
 
 def _write_huggingface(source: Source, changes: Mapping[str, Mapping[int, Any]], out: Path) -> None:
-    dataset = huggingface.open_dataset(source.files[0], split=source.options.get("split"))
+    split = table_options(source).split
+    dataset = huggingface.open_dataset(source.files[0], split=split)
     check_unchanged(source, dataset.sha256)
     for column in changes:
         _check_column(source, column, huggingface.columns(dataset))

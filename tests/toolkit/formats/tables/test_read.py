@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import lzma
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goldlabel.errors import InputError
-from goldlabel.formats.tables import read_table, read_table_again, write_column
+from goldlabel.formats.options import options_of, stored
+from goldlabel.formats.tables import TableOptions, read_table, read_table_again, write_column
 
 ROWS = [["1", "good, really", "ja"], ["002", 'said "no"', "né"], ["3", "two\nlines", ""]]
 NAMES = ["id", "text", "label"]
@@ -56,7 +58,7 @@ def test_delimited_text_of_every_style(tmp_path, delimiter, end, quote_all):
     table = read_table(path)
     assert list(table.frame.columns) == NAMES
     assert rows_of(table) == ROWS
-    assert table.source.options["delimiter"] == delimiter
+    assert table.source.options.delimiter == delimiter
     assert table.source.format == ("tsv" if delimiter == "\t" else "csv")
 
 
@@ -123,7 +125,7 @@ def test_a_header_is_recognised(tmp_path, text, header, names):
     path.write_text(text)
     table = read_table(path)
     assert list(table.frame.columns) == names
-    assert table.source.options["header"] is header
+    assert table.source.options.header is header
     other = read_table(path, header=not header)
     assert len(other.frame) == len(table.frame) + (1 if header else -1)
 
@@ -143,7 +145,7 @@ def test_a_header_is_recognised(tmp_path, text, header, names):
 def test_the_delimiter_is_the_one_that_splits_evenly(tmp_path, name, text, delimiter):
     path = tmp_path / name
     path.write_text(text)
-    assert read_table(path).source.options["delimiter"] == delimiter
+    assert read_table(path).source.options.delimiter == delimiter
 
 
 def test_a_few_uneven_rows_do_not_hide_the_delimiter(tmp_path):
@@ -299,8 +301,9 @@ def test_notes_say_what_was_recognised(tmp_path):
 def test_sources_are_plain_json(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("a,b\n1,2\n")
-    options = read_table(path).source.options
-    assert json.loads(json.dumps(options)) == options
+    source = read_table(path).source
+    as_json = json.loads(json.dumps(stored(source.options)))
+    assert options_of(replace(source, options=as_json), TableOptions) == source.options
 
 
 def test_real_files(data):

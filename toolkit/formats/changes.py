@@ -1,0 +1,130 @@
+"""Corrections, a frame, as what a format is to change: checked once, for every task.
+
+A correction names an example, and a part of it where examples have parts, by position; what it
+suggests is for the task to understand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from goldlabel.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Correction", "by_example", "by_part", "class_value"]
+
+Value = TypeVar("Value")
+
+
+class Correction(NamedTuple):
+    """One row of corrections.
+
+    Attributes
+    ----------
+    where : str
+        For errors: which row.
+    example, part : int
+        Positions; the part is -1 where examples have none.
+    suggested : object
+    row : mapping
+        All that the row says.
+    """
+
+    where: str
+    example: int
+    part: int
+    suggested: Any
+    row: Mapping[str, Any]
+
+
+def by_example(
+    corrections: pd.DataFrame, value: Callable[[Correction], Value], *, examples: int
+) -> dict[int, Value]:
+    """Return what each example is changed to.
+
+    Parameters
+    ----------
+    corrections : DataFrame
+        A row per change: ``example`` and ``suggested``.
+    value : callable
+        A correction -> what to write; raises InputError where it suggests nothing that could be.
+    examples : int
+        How many there are.
+
+    Raises
+    ------
+    InputError
+        A column is missing, a row names no example, or two rows say different things of one.
+    """
+    changes: dict[int, Value] = {}
+    for each in _rows(corrections, ("example", "suggested"), examples):
+        new = value(each)
+        if changes.setdefault(each.example, new) != new:
+            raise InputError(
+                each.where, f"gives example {each.example} a second label", "Leave one row"
+            )
+    return changes
+
+
+def by_part(
+    corrections: pd.DataFrame,
+    value: Callable[[Correction], Value],
+    *,
+    parts: Sequence[int],
+    named: str = "part",
+) -> dict[tuple[int, int], Value]:
+    """Return what each part of an example is changed to; see `by_example`.
+
+    `parts` is how many each example has, `named` what they are called.
+    """
+    changes: dict[tuple[int, int], Value] = {}
+    for each in _rows(corrections, ("example", "part", "suggested"), len(parts)):
+        if not isinstance(each.part, int) or not 0 <= each.part < parts[each.example]:
+            raise InputError(
+                each.where,
+                f"names {named} {each.part!r} of example {each.example}, which has"
+                f" {parts[each.example]}",
+                "Use positions",
+            )
+        new = value(each)
+        if changes.setdefault((each.example, each.part), new) != new:
+            what = f"gives {named} {each.part} of example {each.example} a second label"
+            raise InputError(each.where, what, "Leave one row")
+    return changes
+
+
+def _rows(corrections: pd.DataFrame, columns: Sequence[str], examples: int) -> Iterator[Correction]:
+    for column in columns:
+        if column not in corrections:
+            raise InputError("corrections", f"has no column {column!r}", "Add it")
+    values = {str(name): corrections[name].tolist() for name in corrections.columns}
+    for at in range(len(corrections)):
+        row = {name: column[at] for name, column in values.items()}
+        where, example = f"corrections: row {at + 1}", row["example"]
+        if not isinstance(example, int) or not 0 <= example < examples:
+            raise InputError(where, f"names example {example!r}, which is none", "Use positions")
+        yield Correction(where, example, row.get("part", -1), row["suggested"], row)
+
+
+def class_value(classes: Sequence[str], values: Sequence[Value]) -> Callable[[Correction], Value]:
+    """Return what finds the value that the file has for the suggested class.
+
+    A class whose value is None can't be written.
+    """
+    value_of = dict(zip(classes, values, strict=True))
+
+    def value(correction: Correction) -> Value:
+        found = value_of.get(str(correction.suggested))
+        if found is None:
+            known = ", ".join(list(value_of)[:20])
+            raise InputError(
+                correction.where,
+                f"suggests {correction.suggested!r}, which is no class of the dataset",
+                f"Use one of {known}",
+            )
+        return found
+
+    return value
