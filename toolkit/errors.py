@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-__all__ = ["DataWarning", "GoldlabelError", "InputError", "MissingExtra", "warn"]
+__all__ = [
+    "DataWarning",
+    "GoldlabelError",
+    "InputError",
+    "MissingExtra",
+    "collected_warnings",
+    "warn",
+]
 
 
 class GoldlabelError(Exception):
@@ -58,6 +67,28 @@ def warn(message: str) -> None:
     while frame.f_back is not None and _is_ours(str(frame.f_globals.get("__name__", ""))):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, DataWarning, stacklevel=level)
+
+
+@contextmanager
+def collected_warnings() -> Iterator[list[str]]:
+    """Collect what is warned of in a ``with`` block, each text once, for the notes of an audit.
+
+    The list is filled when the block ends. Other warnings than `DataWarning` speak to developers:
+    where they are not turned into errors, they are dropped.
+
+    Examples
+    --------
+    >>> with collected_warnings() as messages:
+    ...     warn("labels: look odd.")
+    >>> messages
+    ['labels: look odd.']
+    """
+    messages: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", DataWarning)
+        yield messages
+    texts = (str(each.message) for each in caught if issubclass(each.category, DataWarning))
+    messages.extend(dict.fromkeys(texts))
 
 
 def _is_ours(module: str) -> bool:

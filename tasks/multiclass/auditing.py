@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel.errors import DataWarning, InputError
+from goldlabel.errors import collected_warnings
 from goldlabel.formats.reading import Reading
+from goldlabel.inputs import check
 from goldlabel.learning.confident import Method
 from goldlabel.learning.filters import FilterBy
 from goldlabel.models.features import feature_columns, is_array_file, read_embeddings
@@ -132,13 +132,16 @@ def audit(
     >>> len(found.issues) < 20
     True
     """
-    _check_one_source(pred_probs, text, features)
+    check.one_given(
+        "predictions",
+        "Pass one of --pred-probs FILE, --text COLUMN, --features COLUMNS or FILE",
+        pred_probs=pred_probs, text=text, features=features,
+    )  # fmt: skip
     data = read(
         path, label=label, id=id, format=format, pred_probs=pred_probs, classes=classes,
         missing=missing, **reading,
     )  # fmt: skip
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", DataWarning)
+    with collected_warnings() as warned:
         predicted = _predict(data, pred_probs, text, features, folds, seed, progress)
         issues = find_label_issues(
             data.labels,
@@ -149,38 +152,22 @@ def audit(
             rank_by=rank_by,
         )
     health = health_summary(data.labels, predicted.pred_probs, classes=data.classes)
-    params = {**issues.params, "model": predicted.model}
+    params: dict[str, Any] = {"model": predicted.model}
     if pred_probs is None:
         params |= {"folds": folds, "seed": seed}
     inputs = list(data.source.inputs)
     if features is not None and is_array_file(features):
         inputs.append(Path(features))
     return Audit(
-        issues=replace(issues, params=params),
+        issues=issues.with_params(**params),
         source=replace(data.source, inputs=tuple(inputs)),
         summary=_figures(issues, health, data),
         items=Items(data, text=text),
         tables=_tables(issues, health, data),
         notes=(*data.notes, predicted.note),
         limits=LIMITS if pred_probs is not None else (*LIMITS, BASELINE),
-        warnings=tuple(str(warning.message) for warning in caught),
+        warnings=tuple(warned),
     )
-
-
-def _check_one_source(
-    pred_probs: Path | None, text: Sequence[str] | None, features: str | None
-) -> None:
-    given = [
-        name
-        for name, value in (("pred_probs", pred_probs), ("text", text), ("features", features))
-        if value is not None
-    ]
-    if len(given) != 1:
-        raise InputError(
-            "predictions",
-            f"come from {' and '.join(given)}" if given else "are missing",
-            "Pass one of --pred-probs FILE, --text COLUMN, --features COLUMNS or FILE",
-        )
 
 
 def _predict(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from goldlabel.errors import DataWarning
+from goldlabel.errors import DataWarning, collected_warnings
 from goldlabel.learning.confident import Method
 from goldlabel.learning.filters import FilterBy
 from goldlabel.results.audit import Audit, Table
@@ -146,8 +145,7 @@ def audit(
         separator=separator, xml=xml, images=images, sigmoid=sigmoid, encoding=encoding,
         delimiter=delimiter, quote=quote, header=header, split=split, key=key, prefix=prefix,
     )  # fmt: skip
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", DataWarning)
+    with collected_warnings() as warned:
         issues = find_label_issues(
             data.labels,
             data.pred_probs,
@@ -162,16 +160,15 @@ def audit(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)  # the same as before
         health = health_summary(data.labels, data.pred_probs, classes=data.classes)
-    model = f"predictions in {pred_probs.name}"
     return Audit(
-        issues=replace(issues, params={**issues.params, "model": model}),
+        issues=issues.with_params(model=f"predictions in {pred_probs.name}"),
         source=data.source,
         summary=_figures(data, health),
         items=Items(data, text=text),
         tables=_tables(data, health),
         notes=(*data.notes, f"Probabilities were taken from {pred_probs.name}."),
         limits=LIMITS,
-        warnings=tuple(str(warning.message) for warning in caught),
+        warnings=tuple(warned),
         part="class",
         part_names=data.classes,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from goldlabel.errors import DataWarning, InputError, warn
+from goldlabel.errors import collected_warnings, warn
+from goldlabel.inputs import check
 from goldlabel.models.features import feature_columns, is_array_file, read_embeddings
 from goldlabel.results.audit import Audit, Table
 from goldlabel.results.label_issues import LabelIssues
@@ -175,14 +175,17 @@ def audit(
     >>> found.summary["examples"]
     442
     """
-    _check_one_source(predictions, features, text)
+    check.one_given(
+        "predictions",
+        "Pass one of --predictions COLUMN or FILE, --features COLUMNS or FILE, --text COLUMN",
+        predictions=predictions, text=text, features=features,
+    )  # fmt: skip
     data = read(
         path, label=label, id=id, predictions=predictions, format=format, missing=missing,
         missing_values=missing_values or (), decimal=decimal, thousands=thousands, unit=unit,
         encoding=encoding, delimiter=delimiter, quote=quote, header=header, split=split, key=key,
     )  # fmt: skip
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", DataWarning)
+    with collected_warnings() as warned:
         if data.predictions is not None:
             answer = _by_predictions(data, method, threshold, predictions or "")
         else:
@@ -191,25 +194,7 @@ def audit(
                 data, rows, model, criterion, folds, n_boot, max_fits, seed, progress
             )
         audited = _audit(data, answer, features, text)
-    # What plots and models warn of is for developers; what they have to say to users is repeated.
-    said = [str(each.message) for each in caught if issubclass(each.category, DataWarning)]
-    return replace(audited, warnings=tuple(said))
-
-
-def _check_one_source(
-    predictions: str | None, features: str | None, text: Sequence[str] | None
-) -> None:
-    given = [
-        name
-        for name, value in (("predictions", predictions), ("text", text), ("features", features))
-        if value is not None
-    ]
-    if len(given) != 1:
-        raise InputError(
-            "predictions",
-            f"come from {' and '.join(given)}" if given else "are missing",
-            "Pass one of --predictions COLUMN or FILE, --features COLUMNS or FILE, --text COLUMN",
-        )
+    return replace(audited, warnings=tuple(warned))
 
 
 def _by_predictions(
@@ -218,9 +203,9 @@ def _by_predictions(
     issues = find_label_issues(
         data.given, data.predictions, method=method, threshold=threshold, ids=data.ids
     )
-    params = {**issues.params, "model": f"predictions in {predictions}", "trained": "nothing"}
+    issues = issues.with_params(model=f"predictions in {predictions}", trained="nothing")
     used = named_columns(predictions, data.table.frame) or []
-    return _Answer(replace(issues, params=params), (), used=tuple(used))
+    return _Answer(issues, (), used=tuple(used))
 
 
 class _Rows(NamedTuple):
@@ -295,8 +280,8 @@ def _by_search(
         "The share with the largest value is taken for the share of wrong values (mae counts"
         " negative).",
     )
-    params = {**issues.params, "model": name, "max_fits": max_fits}
-    return _Answer(replace(issues, params=params), tuple(notes), (table,), rows.columns)
+    issues = issues.with_params(model=name, max_fits=max_fits)
+    return _Answer(issues, tuple(notes), (table,), rows.columns)
 
 
 def _audit(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from goldlabel.errors import DataWarning, InputError
+from goldlabel.errors import InputError, collected_warnings
 from goldlabel.inputs import check
 from goldlabel.results.audit import (
     Audit,
@@ -148,17 +147,15 @@ def audit(
         ignore_index=-1,
         downsample=downsample,
     )
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", DataWarning)
+    with collected_warnings() as warned:
         counted = count(pixels)
         issues, regions = judge(
             pixels, rank_by=rank_by, threshold=limit, temperature=temperature, ids=data.ids,
             counted=counted, scales=data.scales,
         )  # fmt: skip
-    model = f"predictions in {pred_probs.name}"
     items = Items(data, pixels, regions)
     return Audit(
-        issues=replace(issues, params={**issues.params, "model": model}),
+        issues=issues.with_params(model=f"predictions in {pred_probs.name}"),
         source=_with_regions(data.source, regions),
         summary=_figures(data, counted),
         items=items,
@@ -172,7 +169,7 @@ def audit(
         ),
         notes=(*data.notes, _note_on_threshold(rank_by, limit)),
         limits=LIMITS,
-        warnings=tuple(str(warning.message) for warning in caught),
+        warnings=tuple(warned),
         part="region",
     )
 

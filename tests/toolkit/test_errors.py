@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
 from goldlabel import DataWarning, InputError
-from goldlabel.errors import MissingExtra, warn
+from goldlabel.errors import MissingExtra, collected_warnings, warn
 from goldlabel.tasks import multiclass, multilabel
 
 
@@ -40,3 +42,18 @@ def test_warnings_point_at_the_line_of_the_caller(call):
     with pytest.warns(DataWarning) as caught:
         call()
     assert {entry.filename for entry in caught} == {__file__}
+
+
+def test_what_an_audit_warns_of_is_collected_once_each():
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        with collected_warnings() as messages:
+            for text in ("a: is odd.", "b: is odd.", "a: is odd."):
+                warn(text)
+            warnings.warn("speaks to developers", RuntimeWarning, stacklevel=1)
+    assert messages == ["a: is odd.", "b: is odd."]
+
+
+def test_an_error_ends_what_collects_warnings():
+    with pytest.raises(InputError), collected_warnings():
+        raise InputError("labels", "is empty", "Pass some")

@@ -29,6 +29,7 @@ __all__ = [
     "class_labels",
     "labeled_rows",
     "number",
+    "one_given",
     "out_of_range",
     "pred_probs_array",
     "row_sums",
@@ -183,6 +184,18 @@ def choice(value: Any, options: Sequence[T], *, name: str) -> T:
     if not isinstance(value, str) or value not in options:
         raise InputError(name, f"is {value!r}", f"Use one of {', '.join(map(repr, options))}")
     return options[options.index(value)]
+
+
+def one_given(name: str, fix: str, **options: Any) -> None:
+    """Refuse a call with none of these options, or with several of them.
+
+    Examples
+    --------
+    >>> one_given("predictions", "Pass one", text=None, features="a,b")
+    """
+    given = [option for option, value in options.items() if value is not None]
+    if len(given) != 1:
+        raise InputError(name, f"come from {' and '.join(given)}" if given else "are missing", fix)
 
 
 def number(value: Any, *, name: str, low: float = -np.inf, high: float = np.inf) -> float:

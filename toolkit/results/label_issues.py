@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -133,6 +133,10 @@ class LabelIssues:
         """Positions of the flagged examples, worst first; ties by position."""
         flagged = np.flatnonzero(self.is_issue)
         return flagged[np.argsort(self.scores[flagged], kind="stable")]
+
+    def with_params(self, **params: Any) -> LabelIssues:
+        """Return the same result with more said about how it was computed."""
+        return replace(self, params={**self.params, **params})
 
     def to_frame(self, level: Literal["example", "part"] = "example") -> pd.DataFrame:
         """Return the result as a table: a row per example, or a row per part judged wrong.
