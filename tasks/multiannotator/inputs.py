@@ -6,8 +6,7 @@ as `Votes`. In all of them an item or an annotator may be without a vote.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,11 +23,10 @@ from goldlabel.inputs.labels import (
     one_column,
 )
 from goldlabel.tasks.multiannotator.votes import Votes
-from goldlabel.typing import Floats, Ints
+from goldlabel.typing import Floats, Ints, Where
 
 __all__ = ["Checked", "checked_models", "checked_votes"]
 
-Where = Callable[[int], str]
 
 LONG = ("item", "annotator", "label")
 """Columns by which a frame is known as a long table."""
@@ -162,13 +160,11 @@ def checked_models(
 
 
 def _one_model(pred_probs: Any, name: str) -> tuple[Floats, tuple[Hashable, ...] | None]:
-    try:
-        array, columns = check.pred_probs_array(pred_probs)
-    except InputError as error:
-        fix = error.fix
-        if np.ndim(pred_probs) > 3:
-            fix = "Pass (n, k), or (models, n, k) for an ensemble"
-        raise InputError(error.where.replace("pred_probs", name), error.what, fix) from None
+    if np.ndim(pred_probs) > 3:
+        shape = np.shape(pred_probs)
+        fix = "Pass (n, k), or (models, n, k) for an ensemble"
+        raise InputError(name, f"has shape {shape}, not (n, k)", fix)
+    array, columns = check.pred_probs_array(pred_probs, name=name)
     probs = np.array(array, dtype=np.float64)
     if not np.all((probs >= -check.SLACK) & (probs <= 1 + check.SLACK)):
         check.out_of_range(array, name=name)
@@ -365,10 +361,7 @@ def _coded(
     told = "pred_probs" if k is not None else "classes"
     if k is None:
         k = len(names) if names is not None else _count_classes(long.label)
-    try:
-        codes, found = class_codes(long.label, names, k)
-    except InputError as error:
-        raise _in_place(error, long.where, told) from None
+    codes, found = class_codes(long.label, names, k, where=long.where, name=told)
     return codes, tuple(range(k)) if found is None else tuple(found), k
 
 
@@ -385,10 +378,3 @@ def _count_classes(values: Any) -> int:
         largest = np.nanmax(array)
         return int(largest) + 1 if 0 <= largest < 2**31 else 1
     return len(pd.unique(array)) if array.size else 1
-
-
-def _in_place(error: InputError, where: Where, told: str) -> InputError:
-    """Name the vote where the flat list of all labels named a place in it."""
-    found = re.fullmatch(r"labels\[(\d+)\]", error.where)
-    what, fix = (text.replace("pred_probs", told) for text in (error.what, error.fix))
-    return InputError(where(int(found[1])) if found else error.where, what, fix)

@@ -15,7 +15,7 @@ from goldlabel.errors import collected_warnings
 from goldlabel.formats.reading import Reading
 from goldlabel.inputs import check
 from goldlabel.learning.confident import Method
-from goldlabel.learning.filters import FilterBy
+from goldlabel.learning.filters import FilterBy, Options
 from goldlabel.models.features import feature_columns, is_array_file, read_embeddings
 from goldlabel.results.audit import Audit, Table
 from goldlabel.results.label_issues import LabelIssues
@@ -23,8 +23,8 @@ from goldlabel.task import Progress
 from goldlabel.tasks.multiclass.data import MulticlassData
 from goldlabel.tasks.multiclass.formats import FORMATS, read
 from goldlabel.tasks.multiclass.formats.table import ColumnOptions
-from goldlabel.tasks.multiclass.issues import find_label_issues
-from goldlabel.tasks.multiclass.summary import HealthSummary, health_summary
+from goldlabel.tasks.multiclass.issues import judge
+from goldlabel.tasks.multiclass.summary import HealthSummary, health_of
 from goldlabel.tasks.multiclass.view import Items
 
 __all__ = ["audit"]
@@ -143,15 +143,10 @@ def audit(
     )  # fmt: skip
     with collected_warnings() as warned:
         predicted = _predict(data, pred_probs, text, features, folds, seed, progress)
-        issues = find_label_issues(
-            data.labels,
-            predicted.pred_probs,
-            classes=data.classes,
-            ids=data.ids,
-            filter_by=filter_by,
-            rank_by=rank_by,
-        )
-    health = health_summary(data.labels, predicted.pred_probs, classes=data.classes)
+        rows = check.labeled_rows(data.labels, predicted.pred_probs, data.classes)
+        options = Options(filter_by=filter_by, rank_by=rank_by)
+        issues, counted = judge(rows, options, ids=data.ids)
+    health = health_of(counted, rows.classes)
     params: dict[str, Any] = {"model": predicted.model}
     if pred_probs is None:
         params |= {"folds": folds, "seed": seed}

@@ -127,13 +127,8 @@ def _models(
         warn("pred_probs_list: holds one model; get_label_quality_scores does the same.")
     models = []
     for at, pred_probs in enumerate(pred_probs_list):
-        try:
-            models.append(check.labeled_rows(labels, pred_probs, classes))
-        except InputError as error:
-            said = (error.where, error.what, error.fix)
-            raise InputError(
-                *(text.replace("pred_probs", f"pred_probs_list[{at}]") for text in said)
-            ) from error
+        name = f"pred_probs_list[{at}]"
+        models.append(check.labeled_rows(labels, pred_probs, classes, name=name))
         if models[-1].pred_probs.shape != models[0].pred_probs.shape:
             raise InputError(
                 f"pred_probs_list[{at}]",

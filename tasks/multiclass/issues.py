@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from goldlabel.inputs import check
+from goldlabel.inputs.check import LabeledRows
 from goldlabel.inputs.labels import checked_ids
 from goldlabel.learning import confident, filters
-from goldlabel.learning.confident import Flagged, Guess, Method
-from goldlabel.learning.diagnostics import warn_of_suspicious
-from goldlabel.learning.filters import FilterBy
+from goldlabel.learning.confident import Counted, Flagged, Guess, Method
+from goldlabel.learning.filters import FilterBy, Options
 from goldlabel.results.label_issues import LabelIssues, Parts
 
-__all__ = ["find_label_issues", "get_label_quality_scores"]
+__all__ = ["find_label_issues", "get_label_quality_scores", "judge"]
 
 
 def find_label_issues(
@@ -111,72 +111,55 @@ def find_label_issues(
        example given suggested  score
     0        2   cat       dog    0.1
     """
-    check.choice(filter_by, get_args(FilterBy), name="filter_by")
-    check.choice(rank_by, get_args(Method), name="rank_by")
-    rows = check.labeled_rows(labels, pred_probs, classes)
-    names = checked_ids(ids, rows.labels.shape[0])
-    methods: list[Method] = [rank_by]
-    if filter_by == "low_self_confidence":
-        methods.append("self_confidence")
-    elif filter_by == "low_normalized_margin":
-        methods.append("normalized_margin")
-    counted = confident.count(
-        rows.labels,
-        rows.pred_probs,
-        thresholds=thresholds,
-        guess=guess,
-        methods=methods,
-        disagreeing=True,
-    )
-    warn_of_suspicious(counted, rows.classes)
-    is_issue = filters.select(
-        counted,
-        filter_by,
-        confident_joint=confident_joint,
+    options = Options(
+        filter_by=filter_by,
+        rank_by=rank_by,
         frac_noise=frac_noise,
         num_to_remove_per_class=num_to_remove_per_class,
         min_examples_per_class=min_examples_per_class,
-        classes=rows.classes,
-    )
-    scores = confident.label_quality(rows.labels, rows.pred_probs, rank_by, counted=counted)
-    return LabelIssues(
+        confident_joint=confident_joint,
+        thresholds=thresholds,
+        guess=guess,
+    ).checked()
+    rows = check.labeled_rows(labels, pred_probs, classes)
+    names = checked_ids(ids, rows.labels.shape[0])
+    return judge(rows, options, ids=names)[0]
+
+
+def judge(
+    rows: LabeledRows, options: Options, *, ids: npt.NDArray[Any] | None = None
+) -> tuple[LabelIssues, Counted]:
+    """Find issues of labels that have been checked; return what was counted too."""
+    judged = filters.judge(rows.labels, rows.pred_probs, rows.classes, options)
+    counted = judged.counted
+    ranked = confident.rank_issues(counted, judged.scores, judged.is_issue)
+    issues = LabelIssues(
         task="multiclass",
-        scores=scores,
-        is_issue=is_issue,
-        parts=_parts(
-            confident.worst_first(counted, scores, is_issue),
-            _reason if thresholds is None else _reason_by_thresholds,
-        ),
+        scores=judged.scores,
+        is_issue=judged.is_issue,
+        parts=_parts(ranked, _reason if options.thresholds is None else _reason_by_thresholds),
         classes=rows.classes,
-        ids=names,
-        params={
-            "filter_by": filter_by,
-            "rank_by": rank_by,
-            "frac_noise": frac_noise,
-            "num_to_remove_per_class": num_to_remove_per_class,
-            "min_examples_per_class": min_examples_per_class,
-            "confident_joint": "given" if confident_joint is not None else "estimated",
-            "thresholds": "given" if thresholds is not None else "class means",
-            "guess": guess,
-        },
+        ids=ids,
+        params=options.params(),
         # A copy: whoever corrects the labels in place keeps the result.
         given=rows.labels.astype(counted.sweep.predicted.dtype),
         suggested=counted.sweep.predicted,
     )
+    return issues, counted
 
 
-def _parts(found: Flagged, reason: Callable[..., str]) -> Parts:
+def _parts(ranked: Flagged, reason: Callable[..., str]) -> Parts:
     """One row for each flagged example, worst first."""
     return Parts(
-        example=found.rows,
-        part=np.broadcast_to(np.int64(-1), found.rows.shape),
-        kind=np.broadcast_to(np.int8(0), found.rows.shape),
+        example=ranked.rows,
+        part=np.broadcast_to(np.int64(-1), ranked.rows.shape),
+        kind=np.broadcast_to(np.int8(0), ranked.rows.shape),
         kinds=("label error",),
-        given=found.given,
-        suggested=found.suggested,
-        score=found.score,
-        confidence=found.confidence,
-        evidence=found.evidence,
+        given=ranked.given,
+        suggested=ranked.suggested,
+        score=ranked.score,
+        confidence=ranked.confidence,
+        evidence=ranked.evidence,
         reasons={"label error": reason},
     )
 

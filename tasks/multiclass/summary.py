@@ -23,9 +23,10 @@ import pandas as pd
 from goldlabel.errors import InputError
 from goldlabel.inputs import check
 from goldlabel.learning import calibration, confident
+from goldlabel.learning.confident import Counted
 from goldlabel.typing import Floats
 
-__all__ = ["HealthSummary", "health_summary", "overlapping_classes", "summarize"]
+__all__ = ["HealthSummary", "health_of", "health_summary", "overlapping_classes", "summarize"]
 
 
 TINY = 1e-100  # floor of divisors
@@ -78,7 +79,7 @@ class HealthSummary:
 
 
 @dataclass(frozen=True, eq=False)
-class _Counted:
+class _Joint:
     """What the summaries are computed from; `issues` is None where nothing was counted."""
 
     joint: npt.NDArray[Any]
@@ -200,7 +201,15 @@ def health_summary(
     >>> health.issues_by_count, health.health_by_count, health.health_by_joint
     (1, 0.75, 0.75)
     """
-    counted = _count(labels, pred_probs, classes, confident_joint, each=True)
+    return _summary(_count(labels, pred_probs, classes, confident_joint, each=True), directed)
+
+
+def health_of(counted: Counted, classes: tuple[Hashable, ...]) -> HealthSummary:
+    """Sum up how healthy labels are that have been counted."""
+    return _summary(_joint_of(counted, classes), directed=False)
+
+
+def _summary(counted: _Joint, directed: bool) -> HealthSummary:
     joint = calibration.joint(counted.joint)
     by_count = None if counted.issues is None else 1.0 - counted.issues / max(counted.n, 1)
     return HealthSummary(
@@ -217,6 +226,11 @@ def health_summary(
     )
 
 
+def _joint_of(counted: Counted, classes: tuple[Hashable, ...]) -> _Joint:
+    issues = int(np.count_nonzero(counted.off_diagonal))
+    return _Joint(counted.calibrated_joint, len(counted.labels), classes, issues)
+
+
 def _count(
     labels: Any,
     pred_probs: Any,
@@ -224,7 +238,7 @@ def _count(
     confident_joint: npt.ArrayLike | None,
     *,
     each: bool = False,
-) -> _Counted:
+) -> _Joint:
     """Get the joint from what there is; `each`: count issues too where the joint is given."""
     if confident_joint is None:
         for name, value in (("labels", labels), ("pred_probs", pred_probs)):
@@ -233,15 +247,13 @@ def _count(
                     name, "is None", "Pass labels and pred_probs, or a confident_joint instead"
                 )
         rows = check.labeled_rows(labels, pred_probs, classes)
-        found = confident.count(rows.labels, rows.pred_probs)
-        issues = int(np.count_nonzero(found.off_diagonal))
-        return _Counted(found.calibrated_joint, len(rows.labels), rows.classes, issues)
+        return _joint_of(confident.count(rows.labels, rows.pred_probs), rows.classes)
     joint = calibration.square(confident_joint, "confident_joint")
     if labels is None or pred_probs is None:
         return _count_without_rows(joint, labels, pred_probs, classes)
     rows = check.labeled_rows(labels, pred_probs, classes)
     calibrated = _calibrated(joint, rows.labels, rows.pred_probs.shape[1])
-    counted = _Counted(calibrated, len(rows.labels), rows.classes, None)
+    counted = _Joint(calibrated, len(rows.labels), rows.classes, None)
     if not each:
         return counted
     found = confident.count(rows.labels, rows.pred_probs)
@@ -250,16 +262,16 @@ def _count(
 
 def _count_without_rows(
     joint: Floats, labels: Any, pred_probs: Any, classes: Sequence[Hashable] | None
-) -> _Counted:
+) -> _Joint:
     """Take a given joint where labels, pred_probs or both are None."""
     k = len(joint)
     if labels is not None:
         codes, names = check.class_labels(labels, k, classes, name="confident_joint")
-        return _Counted(_calibrated(joint, codes, k), len(codes), names, None)
+        return _Joint(_calibrated(joint, codes, k), len(codes), names, None)
     if pred_probs is not None:
         _check_size(k, check.pred_probs_array(pred_probs)[0].shape[1])
     _, names = check.class_labels([], k, classes, name="confident_joint")
-    return _Counted(joint, round(float(joint.sum())), names, None)
+    return _Joint(joint, round(float(joint.sum())), names, None)
 
 
 def _calibrated(joint: Floats, codes: npt.NDArray[np.int64], k: int) -> npt.NDArray[np.int64]:
@@ -276,7 +288,7 @@ def _check_size(size: int, k: int) -> None:
         )
 
 
-def _class_table(counted: _Counted) -> pd.DataFrame:
+def _class_table(counted: _Joint) -> pd.DataFrame:
     joint = counted.joint
     given, true = joint.sum(axis=1), joint.sum(axis=0)
     out, into = given - joint.diagonal(), true - joint.diagonal()
@@ -294,7 +306,7 @@ def _class_table(counted: _Counted) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
-def _overlap_table(counted: _Counted, *, directed: bool) -> pd.DataFrame:
+def _overlap_table(counted: _Joint, *, directed: bool) -> pd.DataFrame:
     joint = counted.joint if directed else counted.joint + counted.joint.T
     pairs = ~np.eye(len(joint), dtype=np.bool_)
     a, b = np.nonzero(pairs if directed else np.triu(pairs))

@@ -249,9 +249,8 @@ def calibrated(joint: npt.NDArray[Any], value_counts: Ints) -> Ints:
     """Scale the joints of all classes to `value_counts`: they are blocks of one large matrix."""
     classes, given, true = np.nonzero(joint)
     values = joint[classes, given, true].astype(np.float64)
-    at = calibration.calibrate_entries(
-        2 * classes + given, 2 * classes + true, values, value_counts.ravel()
-    )
-    found = np.zeros(joint.shape, dtype=np.int64)
-    found[at[0] // 2, at[0] % 2, at[1] % 2] = at[2]
-    return found
+    entries = calibration.Entries(2 * classes + given, 2 * classes + true, values)
+    rows, columns, counts = calibration.calibrate_entries(entries, value_counts.ravel())
+    scaled = np.zeros(joint.shape, dtype=np.int64)
+    scaled[rows // 2, rows % 2, columns % 2] = counts
+    return scaled

@@ -6,7 +6,6 @@ has not) or `UNKNOWN` (nobody has said).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -18,7 +17,7 @@ import pandas as pd
 
 from goldlabel.errors import InputError
 from goldlabel.inputs import check
-from goldlabel.inputs.labels import as_array, class_codes, class_names
+from goldlabel.inputs.labels import as_array, class_codes, class_names, flat_array
 from goldlabel.typing import Ints
 
 __all__ = ["UNKNOWN", "Annotations", "Cells", "labeled_cells"]
@@ -100,8 +99,7 @@ def labeled_cells(labels: Any, pred_probs: Any, classes: Sequence[Hashable] | No
     probs, columns = check.pred_probs_array(pred_probs)
     names = class_names(classes, columns, probs.shape[1])
     if names is not None and columns is not None and names != list(columns):
-        place = {name: at for at, name in enumerate(columns)}
-        probs = np.ascontiguousarray(probs[:, [place[name] for name in names]])
+        probs = check.in_order(probs, columns, names)
     given, found = _annotations(labels, probs.shape[1], names)
     if given.shape[0] != len(probs):
         raise InputError(
@@ -241,11 +239,13 @@ def _of_lists(
     offsets = np.zeros(len(lists) + 1, dtype=np.int64)
     np.cumsum(lengths, out=offsets[1:])
     _refuse_nested_indicator(lists, lengths, k)
-    flat = list(chain.from_iterable(lists))
-    try:
-        members, names = class_codes(_flat_array(flat), names, k)
-    except InputError as error:
-        raise _of_row(error, offsets) from None
+
+    def where(member: int) -> str:
+        example = int(np.searchsorted(offsets, member, side="right")) - 1
+        return f"labels[{example}][{member - offsets[example]}]"
+
+    flat = flat_array(list(chain.from_iterable(lists)))
+    members, names = class_codes(flat, names, k, where=where)
     return Annotations((len(lists), k), offsets=offsets, members=members), names
 
 
@@ -280,24 +280,3 @@ def _refuse_nested_indicator(lists: Sequence[Sequence[Any]], lengths: Ints, k: i
 
 def _plain_numbers(row: Sequence[Any]) -> bool:
     return all(isinstance(value, int | float | np.number) for value in row)
-
-
-def _flat_array(flat: list[Any]) -> npt.NDArray[Any]:
-    """Return classes as an array; of anything but plain numbers, as objects."""
-    if set(map(type, flat)) <= {int}:
-        try:
-            return np.array(flat, dtype=np.int64)
-        except OverflowError:
-            pass
-    array = np.empty(len(flat), dtype=object)
-    array[:] = flat
-    return array
-
-
-def _of_row(error: InputError, offsets: Ints) -> InputError:
-    """Name the example where the flat list of all classes named a place in it."""
-    found = re.fullmatch(r"labels\[(\d+)\]", error.where)
-    if found is None:
-        return error
-    row = int(np.searchsorted(offsets, int(found[1]), side="right")) - 1
-    return InputError(f"labels[{row}]", f"holds a class that {error.what}", error.fix)

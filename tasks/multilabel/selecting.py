@@ -123,7 +123,7 @@ def _lowest(counted: Counted, quotas: Ints, *, guarded: bool) -> Ints:
     buckets = Buckets(quotas.ravel())
     if quotas.any():
         _fill(buckets, counted, len(quotas), guarded)
-    places, cells = buckets.kept()
+    places, cells = buckets.entries()
     cells *= k
     cells += places % k
     cells.sort()
@@ -148,7 +148,7 @@ def _fill(buckets: Buckets, counted: Counted, values: int, guarded: bool) -> Non
             counted.cells.pred_probs[rows],
             rows.start,
             counted.cuts,
-            np.broadcast_to(buckets.bars.reshape(values, k), (2, k)).copy(),
+            np.broadcast_to(buckets.min_keys.reshape(values, k), (2, k)).copy(),
             *scratch.arrays,
             guarded=guarded,
         )
@@ -156,6 +156,6 @@ def _fill(buckets: Buckets, counted: Counted, values: int, guarded: bool) -> Non
         if values == 1:
             places %= k
         with turn:
-            buckets.offer(places, keys, members)
+            buckets.push(places, keys, members)
 
     each_block(work, n, size)

@@ -6,10 +6,7 @@ rows beyond the end of a sentence count as ignored tokens, so that a memory map 
 
 from __future__ import annotations
 
-import re
-import warnings
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -18,18 +15,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel.errors import DataWarning, InputError, warn
+from goldlabel.errors import InputError
 from goldlabel.inputs import check
-from goldlabel.inputs.labels import as_array, class_codes, class_names
+from goldlabel.inputs.labels import as_array, class_codes, class_names, flat_array
 from goldlabel.inputs.ragged import Ragged
 from goldlabel.typing import Ints
 
-__all__ = ["IGNORED", "FlatTokens", "flat_pred_probs", "flat_tokens", "located"]
+__all__ = ["IGNORED", "FlatTokens", "flat_pred_probs", "flat_tokens"]
 
 IGNORED = (-1, -100)
 """Labels that say that a token is to be left out; so does None."""
-
-_PLACE = re.compile(r"(labels|pred_probs)\[(\d+)(?:, (\d+))?\]")
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +53,10 @@ class FlatTokens:
         sentence = np.searchsorted(self.offsets, rows, side="right") - 1
         return sentence, rows - self.offsets[sentence]
 
+    def place(self, row: int) -> str:
+        """Return what stands in brackets where a message names the row: sentence and token."""
+        return _place(self.offsets, row)
+
 
 def flat_tokens(
     labels: Any, pred_probs: Any, classes: Sequence[Hashable] | None = None
@@ -66,8 +65,7 @@ def flat_tokens(
     probs, columns, offsets = flat_pred_probs(pred_probs)
     names = class_names(classes, columns, probs.shape[1])
     if names is not None and columns is not None and names != list(columns):
-        place = {name: at for at, name in enumerate(columns)}
-        probs = np.ascontiguousarray(probs[:, [place[name] for name in names]])
+        probs = check.in_order(probs, columns, names)
     is_padded = isinstance(pred_probs, np.ndarray) and pred_probs.ndim == 3
     padded = pred_probs.shape[1] if is_padded else None
     values, own = _flat_labels(labels, padded)
@@ -80,8 +78,7 @@ def flat_tokens(
     ends = own if own is not None else offsets
     assert ends is not None
     _check_lengths(ends, offsets, len(values), len(probs))
-    with located(ends):
-        codes, names = _codes(values, names, probs.shape[1])
+    codes, names = _codes(values, names, probs.shape[1], ends)
     return FlatTokens(codes, probs, ends, tuple(range(probs.shape[1])) if names is None else
                      tuple(names))  # fmt: skip
 
@@ -126,22 +123,13 @@ def _two_columns(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 def _from_lists(groups: Any) -> tuple[npt.NDArray[Any], None, Ints]:
     listed = list(groups)
-    with _named_groups("pred_probs"):
-        arrays = [group if isinstance(group, np.ndarray) else as_array(group, f"groups[{at}]")
-                  for at, group in enumerate(listed)]  # fmt: skip
-        ragged = Ragged.from_lists(arrays)
+    arrays = [group if isinstance(group, np.ndarray) else as_array(group, f"pred_probs[{at}]")
+              for at, group in enumerate(listed)]  # fmt: skip
+    ragged = Ragged.from_lists(arrays, name="pred_probs")
     if not len(ragged.values):
         raise InputError("pred_probs", "has no tokens", "Pass the predictions of some sentence")
     array, _ = check.pred_probs_array(_two_columns(np.asarray(ragged.values)))
     return array, None, ragged.offsets
-
-
-@contextmanager
-def _named_groups(name: str) -> Iterator[None]:
-    try:
-        yield
-    except InputError as error:
-        raise InputError(error.where.replace("groups", name), error.what, error.fix) from None
 
 
 def _flat_labels(labels: Any, padded: int | None) -> tuple[Any, Ints | None]:
@@ -167,7 +155,7 @@ def _flat_labels(labels: Any, padded: int | None) -> tuple[Any, Ints | None]:
     groups = [_listed(group, at) for at, group in enumerate(labels)]
     offsets = np.zeros(len(groups) + 1, dtype=np.int64)
     np.cumsum(list(map(len, groups)), out=offsets[1:])
-    flat = _flat_array(list(chain.from_iterable(groups)))
+    flat = flat_array(list(chain.from_iterable(groups)))
     return (flat, offsets) if padded is None else _padded(flat, offsets, padded)
 
 
@@ -184,17 +172,6 @@ def _listed(group: Any, at: int) -> Any:
         what,
         "Pass a list of labels for each sentence (one label for each example: the multiclass task)",
     )
-
-
-def _flat_array(flat: list[Any]) -> npt.NDArray[Any]:
-    if set(map(type, flat)) <= {int}:
-        try:
-            return np.array(flat, dtype=np.int64)
-        except OverflowError:
-            pass
-    array = np.empty(len(flat), dtype=object)
-    array[:] = flat
-    return array
 
 
 def _padded(flat: Any, offsets: Ints, longest: int) -> tuple[Any, Ints]:
@@ -238,7 +215,9 @@ def _check_lengths(ends: Ints, offsets: Ints | None, labels: int, rows: int) -> 
         )
 
 
-def _codes(values: Any, names: list[Hashable] | None, k: int) -> tuple[Ints, list[Hashable] | None]:
+def _codes(
+    values: Any, names: list[Hashable] | None, k: int, offsets: Ints
+) -> tuple[Ints, list[Hashable] | None]:
     """Return class indices, -1 for tokens that are to be left out."""
     array = values if isinstance(values, np.ndarray) else np.asarray(values)
     if array.ndim != 1:
@@ -254,46 +233,17 @@ def _codes(values: Any, names: list[Hashable] | None, k: int) -> tuple[Ints, lis
                         value in IGNORED) for value in array], dtype=np.bool_)  # fmt: skip
     else:
         out = np.zeros(len(array), dtype=np.bool_)
-    if not out.any():
-        return class_codes(array, names, k)
-    codes = np.full(len(array), -1, dtype=np.int64)
     kept = np.flatnonzero(~out)
-    try:
-        codes[kept], names = class_codes(array[kept], names, k)
-    except InputError as error:
-        raise _moved(error, lambda row: str(kept[row])) from None
+    codes = np.full(len(array), -1, dtype=np.int64)
+    codes[kept], names = class_codes(
+        array[kept],
+        names,
+        k,
+        where=lambda label: f"labels[{_place(offsets, int(kept[label]))}]",
+    )
     return codes, names
 
 
-@contextmanager
-def located(offsets: Ints) -> Iterator[None]:
-    """Name sentence and token where an error or a warning names a row."""
-
-    def place(row: int) -> str:
-        sentence = int(np.searchsorted(offsets, row, side="right")) - 1
-        return f"{sentence}][{row - offsets[sentence]}"
-
-    def moved_text(text: str) -> str:
-        return _PLACE.sub(lambda found: f"{found[1]}[{place(int(found[2]))}]", text, count=1)
-
-    caught: list[warnings.WarningMessage] = []
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", DataWarning)
-            yield
-    except InputError as error:
-        raise _moved(error, place) from None
-    finally:
-        for each in caught:
-            if issubclass(each.category, DataWarning):
-                warn(moved_text(str(each.message)))
-            else:
-                warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
-
-
-def _moved(error: InputError, place: Callable[[int], str]) -> InputError:
-    found = _PLACE.fullmatch(error.where)
-    if found is None or int(found[2]) < 0:
-        return error
-    column = f", {found[3]}" if found[3] is not None else ""
-    return InputError(f"{found[1]}[{place(int(found[2]))}{column}]", error.what, error.fix)
+def _place(offsets: Ints, row: int) -> str:
+    sentence = int(np.searchsorted(offsets, row, side="right")) - 1
+    return f"{sentence}][{row - offsets[sentence]}"

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from goldlabel.errors import InputError
-from goldlabel.inputs import check
 from goldlabel.inputs.labels import checked_ids
 from goldlabel.learning import confident, filters
 from goldlabel.learning.confident import Flagged, Guess, Method
-from goldlabel.learning.diagnostics import warn_of_suspicious
-from goldlabel.learning.filters import FilterBy
+from goldlabel.learning.filters import FilterBy, Options
 from goldlabel.results.label_issues import LabelIssues, Parts
 from goldlabel.tasks.token.entity_issues import KINDS, entity_parts
-from goldlabel.tasks.token.inputs import FlatTokens, flat_tokens, located
+from goldlabel.tasks.token.inputs import FlatTokens, flat_tokens
 from goldlabel.tasks.token.scores import Aggregator, check_aggregator, pooled
 from goldlabel.tasks.token.summary import flat_words
 from goldlabel.tasks.token.tags import tag_set
@@ -124,43 +122,29 @@ def find_label_issues(
        example  part        kind  given suggested
     0        2     0  wrong type  B-PER     B-LOC
     """
-    check.choice(filter_by, get_args(FilterBy), name="filter_by")
-    check.choice(rank_by, get_args(Method), name="rank_by")
+    options = Options(
+        filter_by=filter_by,
+        rank_by=rank_by,
+        frac_noise=frac_noise,
+        num_to_remove_per_class=num_to_remove_per_class,
+        min_examples_per_class=min_examples_per_class,
+        confident_joint=confident_joint,
+        thresholds=thresholds,
+        guess=guess,
+    ).checked()
     check_aggregator(aggregator, temperature)
     rows = flat_tokens(labels, pred_probs, classes)
     names = checked_ids(ids, len(rows.offsets) - 1, rows="sentences")
     rules = tag_set(rows.classes, scheme, tags=rows.labels, offsets=rows.offsets)
-    methods: list[Method] = [rank_by]
-    if filter_by in ("low_self_confidence", "low_normalized_margin"):
-        methods.append("self_confidence" if filter_by.endswith("confidence") else
-                       "normalized_margin")  # fmt: skip
-    with located(rows.offsets):
-        counted = confident.count(
-            rows.labels,
-            rows.pred_probs,
-            thresholds=thresholds,
-            guess=guess,
-            methods=methods,
-            disagreeing=True,
-        )
-        warn_of_suspicious(counted, rows.classes, rows="tokens")
-        chosen = filters.select(
-            counted,
-            filter_by,
-            confident_joint=confident_joint,
-            frac_noise=frac_noise,
-            num_to_remove_per_class=num_to_remove_per_class,
-            min_examples_per_class=min_examples_per_class,
-            classes=rows.classes,
-        )
-        chosen &= rows.labels >= 0
-        token_scores = confident.label_quality(
-            rows.labels, rows.pred_probs, rank_by, counted=counted
-        )
+    judged = filters.judge(
+        rows.labels, rows.pred_probs, rows.classes, options, rows="tokens", where=rows.place
+    )
+    token_scores = judged.scores
     if rules is None:
-        parts = _token_parts(rows, confident.worst_first(counted, token_scores, chosen))
+        ranked = confident.rank_issues(judged.counted, token_scores, judged.is_issue)
+        parts = _token_parts(rows, ranked)
     else:
-        parts = entity_parts(rows, rules, token_scores, chosen)
+        parts = entity_parts(rows, rules, token_scores, judged.is_issue)
     if tokens is not None:
         parts = _with_words(parts, *flat_words(tokens), np.diff(rows.offsets))
     is_issue = np.zeros(len(rows.offsets) - 1, dtype=np.bool_)
@@ -173,17 +157,10 @@ def find_label_issues(
         classes=rows.classes,
         ids=names,
         params={
-            "filter_by": filter_by,
-            "rank_by": rank_by,
+            **options.params(),
             "aggregator": aggregator,
             "temperature": temperature,
             "scheme": "none" if rules is None else rules.scheme,
-            "frac_noise": frac_noise,
-            "num_to_remove_per_class": num_to_remove_per_class,
-            "min_examples_per_class": min_examples_per_class,
-            "confident_joint": "given" if confident_joint is not None else "estimated",
-            "thresholds": "given" if thresholds is not None else "class means",
-            "guess": guess,
         },
     )
 

@@ -14,7 +14,7 @@ from goldlabel.kernels import pooling
 from goldlabel.kernels.ordering import ascending
 from goldlabel.learning import confident
 from goldlabel.learning.confident import Counted, Method
-from goldlabel.tasks.token.inputs import FlatTokens, flat_tokens, located
+from goldlabel.tasks.token.inputs import FlatTokens, flat_tokens
 from goldlabel.typing import Floats, Ints
 
 __all__ = [
@@ -175,5 +175,6 @@ def pooled(rows: FlatTokens, scores: Floats, aggregator: Aggregator, temperature
 
 
 def _token_scores(rows: FlatTokens, method: Method, counted: Counted | None = None) -> Floats:
-    with located(rows.offsets):
-        return confident.label_quality(rows.labels, rows.pred_probs, method, counted=counted)
+    return confident.label_quality(
+        rows.labels, rows.pred_probs, method, counted=counted, where=rows.place
+    )

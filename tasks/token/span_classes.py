@@ -155,10 +155,7 @@ def _columns(values: Any, name: str) -> Ragged:
     if not isinstance(values, Ragged):
         if isinstance(values, str | bytes) or not hasattr(values, "__len__"):
             raise InputError(name, f"is a {type(values).__name__}", "Pass a list for each sentence")
-        try:
-            values = Ragged.from_lists(list(values))
-        except InputError as error:
-            raise InputError(error.where.replace("groups", name), error.what, error.fix) from None
+        values = Ragged.from_lists(list(values), name=name)
     flat = values.values
     if flat.dtype.kind not in "biuf" or flat.ndim not in (1, 2) or not flat.size:
         raise InputError(

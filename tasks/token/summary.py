@@ -13,8 +13,9 @@ from goldlabel.errors import InputError
 from goldlabel.inputs.labels import as_array
 from goldlabel.inputs.ragged import Ragged
 from goldlabel.learning import confident, filters
+from goldlabel.learning.filters import Options
 from goldlabel.results.label_issues import LabelIssues
-from goldlabel.tasks.token.inputs import flat_tokens, located
+from goldlabel.tasks.token.inputs import flat_tokens
 from goldlabel.typing import Ints
 
 __all__ = ["class_pairs", "common_label_issues", "flat_words", "summarize"]
@@ -52,9 +53,8 @@ def summarize(
     [['O', 4, 1, 0.75], ['PER', 2, 0, 1.0]]
     """
     rows = flat_tokens(labels, pred_probs, classes)
-    with located(rows.offsets):
-        counted = confident.count(rows.labels, rows.pred_probs)
-    chosen = filters.select(counted, "prune_by_noise_rate") & (rows.labels >= 0)
+    counted = confident.count(rows.labels, rows.pred_probs, where=rows.place)
+    chosen = filters.flag(counted, Options())
     k = len(rows.classes)
     wrong = np.bincount(rows.labels[chosen], minlength=k)
     lacking = np.bincount(counted.sweep.predicted[chosen], minlength=k)

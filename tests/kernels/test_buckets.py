@@ -23,8 +23,8 @@ def test_a_quota_of_the_largest_keys_lower_members_first(entries, quotas, random
     for start in range(pieces):
         piece = offered[start::pieces]
         places, keys, members = (np.array([each[i] for each in piece]) for i in range(3))
-        buckets.offer(places.astype(np.int64), keys.astype(np.float64), members.astype(np.int64))
-    found = list(zip(*(array.tolist() for array in buckets.kept()), strict=True))
+        buckets.push(places.astype(np.int64), keys.astype(np.float64), members.astype(np.int64))
+    found = list(zip(*(array.tolist() for array in buckets.entries()), strict=True))
     expected = []
     for bucket, quota in enumerate(quotas):
         mine = sorted((each for each in offered if each[0] == bucket), key=lambda e: (-e[1], e[2]))
@@ -35,8 +35,8 @@ def test_a_quota_of_the_largest_keys_lower_members_first(entries, quotas, random
 
 def test_what_is_below_the_bar_need_not_be_offered():
     buckets = Buckets(np.array([2, 0]))
-    assert buckets.bars.tolist() == [-np.inf, np.inf]
+    assert buckets.min_keys.tolist() == [-np.inf, np.inf]
     keys = np.linspace(-1, 0, 100)
-    buckets.offer(np.zeros(100, np.int64), keys, np.arange(100))
-    assert buckets.bars[0] > -1
-    assert sorted(buckets.kept()[1].tolist()) == [98, 99]
+    buckets.push(np.zeros(100, np.int64), keys, np.arange(100))
+    assert buckets.min_keys[0] > -1
+    assert sorted(buckets.entries()[1].tolist()) == [98, 99]

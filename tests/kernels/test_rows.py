@@ -112,14 +112,14 @@ random = np.random.default_rng(0)
 labels, probs = random.integers(0, 4, 500), random.dirichlet(np.ones(4), 500)
 rows.BLOCK_CELLS = 100
 cutoffs = np.full(4, 0.3)
-expected = confident.sweep(labels, probs, cutoffs).joint
+expected = np.array(confident.sweep(labels, probs, cutoffs).joint)
 assert rows._pool is not None, "the pool was not used"
 child = os.fork()
 if child == 0:
-    same = (confident.sweep(labels, probs, cutoffs).joint == expected).all()
+    same = (np.array(confident.sweep(labels, probs, cutoffs).joint) == expected).all()
     os._exit(0 if same and rows._pool is not None else 1)
 status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-assert (confident.sweep(labels, probs, cutoffs).joint == expected).all()
+assert (np.array(confident.sweep(labels, probs, cutoffs).joint) == expected).all()
 sys.exit(status)
 """
 

@@ -210,6 +210,16 @@ def prune_counts(
 # Filters and counts
 
 
+def select_by_quota(labels, probs, quotas):
+    """Take the worst rows of each given class (row) against each rival (column), by a sort."""
+    wide, taken = probs.astype(np.float64), np.zeros(len(labels), dtype=bool)
+    for given, rival in zip(*np.nonzero(quotas), strict=True):
+        rows = np.flatnonzero(labels == given)
+        key = wide[rows, given] if given == rival else wide[rows, given] - wide[rows, rival]
+        taken[rows[np.argsort(key, kind="stable")[: quotas[given, rival]]]] = True
+    return taken
+
+
 def select_by_class(labels, probs, kept):
     flagged = set()
     for c in range(probs.shape[1]):

@@ -21,12 +21,13 @@ from goldlabel.inputs.labels import (
     class_names,
     one_column,
 )
-from goldlabel.typing import Ints
+from goldlabel.typing import Ints, Where
 
 __all__ = [
     "LabeledRows",
     "choice",
     "class_labels",
+    "in_order",
     "labeled_rows",
     "number",
     "one_given",
@@ -65,23 +66,26 @@ class LabeledRows:
 
 
 def labeled_rows(
-    labels: Any, pred_probs: Any, classes: Sequence[Hashable] | None = None
+    labels: Any,
+    pred_probs: Any,
+    classes: Sequence[Hashable] | None = None,
+    *,
+    name: str = "pred_probs",
 ) -> LabeledRows:
-    """Check labels against pred_probs; see `goldlabel.tasks.multiclass` for what each may be."""
-    probs, columns = pred_probs_array(pred_probs)
+    """Check labels, a class for each row, against pred_probs, which messages call `name`."""
+    probs, columns = pred_probs_array(pred_probs, name=name)
     n, k = probs.shape
-    names = class_names(classes, columns, k)
+    names = class_names(classes, columns, k, name=name)
     if names is not None and columns is not None and names != list(columns):
-        place = {name: at for at, name in enumerate(columns)}
-        probs = np.ascontiguousarray(probs[:, [place[name] for name in names]])
+        probs = in_order(probs, columns, names)
     values = one_column(labels)
     if len(values) != n:
         raise InputError(
             "labels",
-            f"has {len(values)} entries, but pred_probs has {n} rows",
+            f"has {len(values)} entries, but {name} has {n} rows",
             "Pass one label for each row",
         )
-    codes, names = class_codes(values, names, k)
+    codes, names = class_codes(values, names, k, name=name)
     return LabeledRows(codes, probs, tuple(range(k)) if names is None else tuple(names))
 
 
@@ -89,15 +93,22 @@ def class_labels(
     labels: Any, k: int, classes: Sequence[Hashable] | None = None, *, name: str
 ) -> tuple[Ints, tuple[Hashable, ...]]:
     """Return class indices and names where `name`, not pred_probs, says there are `k` classes."""
-    try:
-        codes, names = class_codes(one_column(labels), class_names(classes, None, k), k)
-    except InputError as error:
-        said = (text.replace("pred_probs", name) for text in (error.what, error.fix))
-        raise InputError(error.where, *said) from None
+    names = class_names(classes, None, k, name=name)
+    codes, names = class_codes(one_column(labels), names, k, name=name)
     return codes, tuple(range(k)) if names is None else tuple(names)
 
 
-def pred_probs_array(pred_probs: Any) -> tuple[npt.NDArray[Any], tuple[Hashable, ...] | None]:
+def in_order(
+    probs: npt.NDArray[Any], columns: Sequence[Hashable], names: Sequence[Hashable]
+) -> npt.NDArray[Any]:
+    """Return probabilities with their columns in the order of the class names."""
+    place = {column: at for at, column in enumerate(columns)}
+    return np.ascontiguousarray(probs[:, [place[name] for name in names]])
+
+
+def pred_probs_array(
+    pred_probs: Any, *, name: str = "pred_probs"
+) -> tuple[npt.NDArray[Any], tuple[Hashable, ...] | None]:
     """Return pred_probs as a C-contiguous float array (n, k), and the names of its columns.
 
     float32 stays float32 and float16 becomes it; everything else becomes float64. Columns that
@@ -107,33 +118,33 @@ def pred_probs_array(pred_probs: Any) -> tuple[npt.NDArray[Any], tuple[Hashable,
     if isinstance(pred_probs, pd.DataFrame):
         named: tuple[Hashable, ...] = tuple(pred_probs.columns)
         columns = None if named == tuple(range(len(named))) else named
-        pred_probs = _frame_values(pred_probs)
-    array = as_array(pred_probs, "pred_probs")
+        pred_probs = _frame_values(pred_probs, name)
+    array = as_array(pred_probs, name)
     if array.ndim != 2:
         raise InputError(
-            "pred_probs",
+            name,
             f"has shape {array.shape}, not (n, k)",
             "Pass a row per example and a column per class",
         )
     if array.shape[1] == 0:
-        raise InputError("pred_probs", "has no columns", "Pass a column per class")
+        raise InputError(name, "has no columns", "Pass a column per class")
     kind = array.dtype
     if kind.kind not in "fiub":
         raise InputError(
-            "pred_probs", f"has dtype {kind}, not numbers", "Pass an array of float32 or float64"
+            name, f"has dtype {kind}, not numbers", "Pass an array of float32 or float64"
         )
     wanted = np.float32 if kind.kind == "f" and kind.itemsize <= 4 else np.float64
     with np.errstate(over="ignore"):  # beyond float64 is infinite, and refused as such later
         return np.require(array, dtype=wanted, requirements=["C", "A"]), columns
 
 
-def _frame_values(frame: pd.DataFrame) -> npt.NDArray[Any]:
+def _frame_values(frame: pd.DataFrame, name: str) -> npt.NDArray[Any]:
     """Return the numbers of a table, missing ones as NaN."""
     kinds = list(frame.dtypes)
-    for name, kind in zip(frame.columns, kinds, strict=True):
+    for column, kind in zip(frame.columns, kinds, strict=True):
         if getattr(kind, "kind", "O") not in "fiub":
             raise InputError(
-                f"pred_probs[{name!r}]",
+                f"{name}[{column!r}]",
                 f"is a column of {kind}, not numbers",
                 "Pass the columns of probabilities only",
             )
@@ -144,11 +155,16 @@ def _frame_values(frame: pd.DataFrame) -> npt.NDArray[Any]:
 
 
 def out_of_range(
-    pred_probs: npt.NDArray[Any], *, name: str = "pred_probs", makes: str = "softmax"
+    pred_probs: npt.NDArray[Any],
+    *,
+    name: str = "pred_probs",
+    where: Where = str,
+    makes: str = "softmax",
 ) -> NoReturn:
     """Say which probability is not one. Call it when a pass has found that some is not.
 
-    `makes` is what makes probabilities of the scores of a model of this task.
+    `where` says what stands in brackets behind `name` for a row, `makes` what makes probabilities
+    of the scores of a model of this task.
     """
     first: tuple[int, int] | None = None
     count = 0
@@ -167,15 +183,20 @@ def out_of_range(
         fix = "Drop the rows the model could not predict, or predict them again"
     elif np.isfinite(value):
         fix += f"; turn scores or logits into them with a {makes}"
-    raise InputError(f"{name}[{row}, {column}]", f"is {value:g}, not in [0, 1] ({count} such)", fix)
+    raise InputError(
+        f"{name}[{where(row)}, {column}]", f"is {value:g}, not in [0, 1] ({count} such)", fix
+    )
 
 
-def row_sums(worst_row: int, worst_sum: float, *, name: str = "pred_probs") -> None:
+def row_sums(
+    worst_row: int, worst_sum: float, *, name: str = "pred_probs", where: Where = str
+) -> None:
     """Warn if the row whose sum is farthest from 1 is not near it."""
     if abs(worst_sum - 1.0) > SUM_SLACK:
         warn(
-            f"{name}[{worst_row}]: sums to {worst_sum:.4g}, the farthest from 1 of all rows. "
-            "Check that the columns are the probabilities of classes that exclude each other."
+            f"{name}[{where(worst_row)}]: sums to {worst_sum:.4g}, the farthest from 1 of all"
+            " rows. Check that the columns are the probabilities of classes that exclude each"
+            " other."
         )
 
 

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.errors import InputError
-from goldlabel.typing import Ints
+from goldlabel.typing import Ints, Where
 
-__all__ = ["as_array", "checked_ids", "class_codes", "class_names", "one_column"]
+__all__ = [
+    "NOT_A_CLASS",
+    "as_array",
+    "checked_ids",
+    "class_codes",
+    "class_names",
+    "flat_array",
+    "label_row",
+    "one_column",
+]
 
+NOT_A_CLASS = -2
+"""Code of a label that is none of the classes: a finding, left out of every statistic."""
+FEW_UNKNOWN = 0.1
+"""Share of unknown labels from which the names of labels and classes do not fit each other."""
 
 _EXACT = 2.0**53
 """Floats below it are whole numbers one by one."""
@@ -94,32 +107,36 @@ def _listed(labels: Any) -> Any:
 
 
 def class_names(
-    classes: Sequence[Hashable] | None, columns: Sequence[Hashable] | None, k: int
+    classes: Sequence[Hashable] | None,
+    columns: Sequence[Hashable] | None,
+    k: int,
+    *,
+    name: str = "pred_probs",
 ) -> list[Hashable] | None:
-    """Return the class names in the order of the columns; None where there are none."""
+    """Return the class names in the order of the columns of `name`; None where there are none."""
     if classes is None and columns is None:
         return None
-    where = "classes" if classes is not None else "pred_probs.columns"
+    where = "classes" if classes is not None else f"{name}.columns"
     names = _names(columns if classes is None else classes, where)
     if len(names) != k:
         raise InputError(
             where,
-            f"has {len(names)} names, but pred_probs has {k} columns",
+            f"has {len(names)} names, but {name} has {k} columns",
             "Name each column once, in order",
         )
     seen: set[Hashable] = set()
-    for at, name in enumerate(names):
-        if not isinstance(name, Hashable):
+    for at, each in enumerate(names):
+        if not isinstance(each, Hashable):
             raise InputError(
-                f"{where}[{at}]", f"is a {type(name).__name__}", "Pass names: text or numbers"
+                f"{where}[{at}]", f"is a {type(each).__name__}", "Pass names: text or numbers"
             )
-        if name in seen:
-            raise InputError(f"{where}[{at}]", f"is {name!r} once more", "Name each class once")
-        seen.add(name)
+        if each in seen:
+            raise InputError(f"{where}[{at}]", f"is {each!r} once more", "Name each class once")
+        seen.add(each)
     if classes is not None and columns is not None and set(columns) != seen:
-        strange = [name for name in columns if name not in seen]
+        strange = [each for each in columns if each not in seen]
         raise InputError(
-            "pred_probs.columns",
+            f"{name}.columns",
             f"has {strange[0]!r}, which is not in classes ({len(strange)} such)",
             "Name the columns as the classes are named",
         )
@@ -141,47 +158,68 @@ def _plain(name: Any) -> Any:
     return name.item() if isinstance(name, np.generic) else name
 
 
+def flat_array(entries: list[Any]) -> npt.NDArray[Any]:
+    """Return labels as an array; of anything but plain whole numbers, as objects."""
+    if set(map(type, entries)) <= {int}:
+        try:
+            return np.array(entries, dtype=np.int64)
+        except OverflowError:
+            pass
+    array = np.empty(len(entries), dtype=object)
+    array[:] = entries
+    return array
+
+
+def label_row(row: int) -> str:
+    """Name a label by its row, as messages do if nothing else is known."""
+    return f"labels[{row}]"
+
+
 def class_codes(
-    values: Any, names: list[Hashable] | None, k: int
+    values: Any,
+    names: list[Hashable] | None,
+    k: int,
+    *,
+    where: Where = label_row,
+    name: str = "pred_probs",
+    mark_unknown: bool = False,
 ) -> tuple[Ints, list[Hashable] | None]:
     """Return the class indices of labels, and the names they stand for.
 
     `values` comes from `one_column`, `names` from `class_names`. Whole numbers are the indices
     themselves, unless they are among the names or some name is one.
+
+    Parameters
+    ----------
+    where : callable
+        What messages call the label of a row.
+    name : str
+        What messages call that which has a column for each class.
+    mark_unknown : bool
+        Return `NOT_A_CLASS` for the labels that are none of the classes, as long as they are
+        fewer than one in ten; if not, refuse them.
     """
-    _refuse_missing(values)
+    reader = _Reader(names, k, where, name, mark_unknown)
+    reader.refuse_missing(values)
     if isinstance(values, pd.Categorical):
         if names is None and len(values.categories) == k:
-            return values.codes.astype(np.int64), [_plain(name) for name in values.categories]
+            return values.codes.astype(np.int64), [_plain(each) for each in values.categories]
         values = np.asarray(values)
     if not len(values):
         return np.empty(0, dtype=np.int64), names
-    numbers = _whole_numbers(np.asarray(values), names)
+    array = np.asarray(values)
+    numbers = _numbers(array)
     if numbers is None:
-        return _named(np.asarray(values, dtype=object), names, k)
-    if names is None:
-        return _indices(numbers, k), None
-    if set(names) >= set(pd.unique(numbers).tolist()):
-        return _named(numbers, names, k)
-    if any(isinstance(name, int) for name in names):
-        return _named(numbers, names, k)
-    return _indices(numbers, k), names
+        return reader.named(array.astype(object, copy=False))
+    if names is not None:
+        is_named = set(names) >= set(pd.unique(numbers).tolist())
+        if is_named or any(isinstance(each, int) for each in names):
+            return reader.named(numbers)
+    return reader.indices(numbers), names
 
 
-def _refuse_missing(values: Any) -> None:
-    missing = np.flatnonzero(np.asarray(pd.isna(values)))
-    if missing.size:
-        raise InputError(
-            f"labels[{missing[0]}]",
-            f"is missing ({missing.size} missing in all)",
-            "Drop the rows without a label",
-        )
-
-
-def _whole_numbers(
-    array: npt.NDArray[Any], names: list[Hashable] | None
-) -> npt.NDArray[Any] | None:
-    """Return whole numbers as integers; None if the labels are names."""
+def _numbers(array: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
+    """Return labels as int64 or float64; None if they are names."""
     if array.dtype == object:
         kinds = {type(entry) for entry in array}
         if not all(issubclass(kind, bool | int | float | np.number | np.bool_) for kind in kinds):
@@ -194,65 +232,91 @@ def _whole_numbers(
     if array.dtype.kind != "f":
         return None
     array = array.astype(np.float64, copy=False)
-    broken = np.flatnonzero((array != np.floor(array)) | ~np.isfinite(array))
-    if not broken.size:
-        # What no index can be stays as it is: the look at the range will show it.
-        return array.astype(np.int64) if np.abs(array).max() < _EXACT else array
-    if names is not None and set(names) >= set(pd.unique(array).tolist()):
-        return None
-    raise InputError(
-        f"labels[{broken[0]}]",
-        f"is {array[broken[0]]}, not a whole number ({broken.size} such)",
-        "Pass class indices or names; for numbers to predict there is another task",
-    )
+    whole = np.isfinite(array).all() and (array == np.floor(array)).all()
+    # What no index can be stays as it is: the look at the range will show it.
+    return array.astype(np.int64) if whole and np.abs(array).max() < _EXACT else array
 
 
-def _indices(numbers: npt.NDArray[Any], k: int) -> Ints:
-    """Return class indices as int64 after a look at their range."""
-    if int(numbers.min()) < 0 or int(numbers.max()) >= k:
-        bad = np.flatnonzero((numbers < 0) | (numbers >= k))
-        raise InputError(
-            f"labels[{bad[0]}]",
-            f"is {numbers[bad[0]]}, but pred_probs has {k} columns, classes 0 .. {k - 1}"
-            f" ({bad.size} such)",
-            "Drop the row, or pass pred_probs with a column for that class",
+class _Reader(NamedTuple):
+    """Turns labels into class indices; see `class_codes`."""
+
+    names: list[Hashable] | None
+    k: int
+    where: Where
+    name: str
+    mark_unknown: bool
+
+    def refuse_missing(self, values: Any) -> None:
+        missing = np.flatnonzero(np.asarray(pd.isna(values)))
+        if missing.size:
+            raise InputError(
+                self.where(int(missing[0])),
+                f"is missing ({missing.size} missing in all)",
+                "Drop the rows without a label",
+            )
+
+    def indices(self, numbers: npt.NDArray[Any]) -> Ints:
+        """Return whole numbers as int64 after a look at their range."""
+        broken = np.zeros(0, dtype=np.bool_)
+        if numbers.dtype.kind == "f":
+            broken = ~np.isfinite(numbers) | (numbers != np.floor(numbers))
+        if broken.any():
+            rows = np.flatnonzero(broken)
+            self._refuse(
+                rows,
+                len(numbers),
+                f"is {numbers[rows[0]]}, not a whole number",
+                "Pass class indices or names; for numbers to predict there is another task",
+            )
+        elif int(numbers.min()) >= 0 and int(numbers.max()) < self.k:
+            return np.ascontiguousarray(numbers, dtype=np.int64)
+        outside = ~((numbers >= 0) & (numbers < self.k) & (numbers == np.floor(numbers)))
+        rows = np.flatnonzero(outside)
+        self._refuse(
+            rows,
+            len(numbers),
+            f"is {numbers[rows[0]]}, but {self.name} has {self.k} columns,"
+            f" classes 0 .. {self.k - 1}",
+            f"Drop the row, or pass {self.name} with a column for that class",
         )
-    return np.ascontiguousarray(numbers, dtype=np.int64)
+        return np.where(outside, NOT_A_CLASS, numbers).astype(np.int64)
 
-
-def _named(
-    values: npt.NDArray[Any], names: list[Hashable] | None, k: int
-) -> tuple[Ints, list[Hashable]]:
-    """Look labels up among the class names, in sorted order if there are none."""
-    try:
-        codes, distinct = pd.factorize(values)
-    except TypeError as error:
-        at = next(i for i, value in enumerate(values) if not isinstance(value, Hashable))
-        raise InputError(
-            f"labels[{at}]",
-            f"is a {type(values[at]).__name__}",
-            "Pass one class for each example: a number, text, anything hashable",
-        ) from error
-    found = [_plain(name) for name in distinct]
-    if names is None:
-        names = _in_order(found)
-        if len(names) != k:
+    def named(self, values: npt.NDArray[Any]) -> tuple[Ints, list[Hashable]]:
+        """Look labels up among the class names, in sorted order if there are none."""
+        try:
+            codes, distinct = pd.factorize(values)
+        except TypeError as error:
+            at = next(i for i, value in enumerate(values) if not isinstance(value, Hashable))
+            raise InputError(
+                self.where(at),
+                f"is a {type(values[at]).__name__}",
+                "Pass one class for each example: a number, text, anything hashable",
+            ) from error
+        labels = [_plain(each) for each in distinct]
+        names = _in_order(labels) if self.names is None else self.names
+        if len(names) != self.k:
             raise InputError(
                 "labels",
-                f"holds {len(names)} different names, but pred_probs has {k} columns",
+                f"holds {len(names)} different names, but {self.name} has {self.k} columns",
                 "Pass classes=: the name of each column, in order",
             )
-    place = {name: at for at, name in enumerate(names)}
-    places = np.array([place.get(name, -1) for name in found], dtype=np.int64)
-    if (places < 0).any():
-        bad = np.flatnonzero(places[codes] < 0)
-        shown = ", ".join(repr(name) for name in names[:5]) + (", ..." if k > 5 else "")
-        raise InputError(
-            f"labels[{bad[0]}]",
-            f"is {_plain(values[bad[0]])!r}, not one of the {k} classes {shown} ({bad.size} such)",
-            "Drop the row, or name the class and give it a column of pred_probs",
-        )
-    return np.asarray(places[codes], dtype=np.int64), names
+        place = {name: at for at, name in enumerate(names)}
+        index = np.array([place.get(label, NOT_A_CLASS) for label in labels], dtype=np.int64)
+        if (index < 0).any():
+            rows = np.flatnonzero(index[codes] < 0)
+            shown = ", ".join(map(repr, names[:5])) + (", ..." if self.k > 5 else "")
+            self._refuse(
+                rows,
+                len(values),
+                f"is {_plain(values[rows[0]])!r}, not one of the {self.k} classes {shown}",
+                f"Drop the row, or name the class and give it a column of {self.name}",
+            )
+        return np.asarray(index[codes], dtype=np.int64), names
+
+    def _refuse(self, rows: npt.NDArray[np.intp], n: int, what: str, fix: str) -> None:
+        """Refuse these labels, unless they are few and to be marked."""
+        if not self.mark_unknown or rows.size >= FEW_UNKNOWN * n:
+            raise InputError(self.where(int(rows[0])), f"{what} ({rows.size} such)", fix)
 
 
 def _in_order(found: list[Any]) -> list[Hashable]:

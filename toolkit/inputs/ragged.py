@@ -39,7 +39,11 @@ class Ragged:
     offsets: npt.NDArray[np.int64]
 
     def __post_init__(self) -> None:
-        offsets = self.offsets
+        values, offsets = np.asarray(self.values), np.asarray(self.offsets)
+        if values.ndim < 1:
+            raise InputError("values", f"is {self.values!r}, not an array", "Pass all rows")
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "offsets", offsets)
         if offsets.ndim != 1 or offsets.shape[0] < 1 or offsets.dtype != np.int64:
             raise InputError(
                 "offsets",
@@ -57,20 +61,20 @@ class Ragged:
             )
 
     @classmethod
-    def from_lists(cls, groups: Sequence[npt.ArrayLike]) -> Ragged:
-        """Lay a list of per-group arrays end to end.
+    def from_lists(cls, groups: Sequence[npt.ArrayLike], *, name: str = "groups") -> Ragged:
+        """Lay a list of per-group arrays end to end; messages call the list `name`.
 
         Raises
         ------
         InputError
             A group is not a list, or its rows have another shape than those of the first.
         """
-        arrays = [_as_array(group, where) for where, group in enumerate(groups)]
+        arrays = [_as_array(group, f"{name}[{at}]") for at, group in enumerate(groups)]
         filled = [array for array in arrays if len(array)]
-        for where, array in enumerate(arrays):
+        for at, array in enumerate(arrays):
             if len(array) and array.shape[1:] != filled[0].shape[1:]:
                 raise InputError(
-                    f"groups[{where}]",
+                    f"{name}[{at}]",
                     f"has rows of shape {array.shape[1:]}, the others {filled[0].shape[1:]}",
                     "Give all rows one shape",
                 )
@@ -116,13 +120,11 @@ class Ragged:
         return group, flat - self.offsets[group]
 
 
-def _as_array(group: npt.ArrayLike, where: int) -> npt.NDArray[Any]:
+def _as_array(group: npt.ArrayLike, where: str) -> npt.NDArray[Any]:
     try:
         array = np.asarray(group)
     except ValueError as error:
-        raise InputError(
-            f"groups[{where}]", f"is no array ({error})", "Give its rows one shape"
-        ) from error
+        raise InputError(where, f"is no array ({error})", "Give its rows one shape") from error
     if array.ndim == 0:
-        raise InputError(f"groups[{where}]", f"is {group!r}, not a list", "Pass a list per group")
+        raise InputError(where, f"is {group!r}, not a list", "Pass a list per group")
     return array

@@ -1,4 +1,4 @@
-"""The worst entries of each bucket, a quota of them: memory is bounded by the quotas.
+"""The top k of each bucket, k being its quota: memory is bounded by the quotas.
 
 Worse is the larger key, and among equals the lower member.
 """
@@ -11,19 +11,20 @@ import numpy.typing as npt
 from goldlabel.kernels._jit import kernel
 from goldlabel.typing import AnyFloats, Ints
 
-__all__ = ["BucketArrays", "Buckets", "empty", "keep_best", "offer", "settle"]
+__all__ = ["BucketArrays", "Buckets", "empty", "keep_best", "push", "trim"]
 
 
 BucketArrays = tuple[Ints, Ints, Ints, AnyFloats, AnyFloats, Ints]
-"""What kernels see of all buckets: quotas, offsets, sizes, bars, keys, members.
+"""What kernels see of all buckets: quotas, offsets, sizes, min_keys, keys, members.
 
-Bucket b holds the entries ``offsets[b] .. offsets[b] + sizes[b]`` of `keys` and `members`, and lets
-in what reaches ``bars[b]``. A plain tuple: compiled code that is kept on disk would name a class.
+Bucket b holds the entries ``offsets[b] .. offsets[b] + sizes[b]`` of `keys` and `members`, and
+takes what reaches ``min_keys[b]``. A plain tuple: compiled code that is kept on disk would name a
+class.
 """
 
 
-def empty(quotas: Ints, bars: AnyFloats, members: npt.DTypeLike = np.int64) -> BucketArrays:
-    """Return empty buckets: 24 bytes for each place that the quotas give, or 18 with int32.
+def empty(quotas: Ints, min_keys: AnyFloats, members: npt.DTypeLike = np.int64) -> BucketArrays:
+    """Return empty buckets: 24 bytes for each entry that the quotas allow, or 18 with int32.
 
     `members` is the type of the entries' own numbers.
     """
@@ -31,7 +32,7 @@ def empty(quotas: Ints, bars: AnyFloats, members: npt.DTypeLike = np.int64) -> B
     # Room beyond the quota lets a bucket be sorted out once in a while, not at every entry.
     np.cumsum(np.where(quotas > 0, quotas + quotas // 2 + 8, 0), out=offsets[1:])
     sizes = np.zeros(quotas.shape[0], dtype=np.int64)
-    return quotas, offsets, sizes, bars, np.empty(offsets[-1]), np.empty(offsets[-1], members)
+    return quotas, offsets, sizes, min_keys, np.empty(offsets[-1]), np.empty(offsets[-1], members)
 
 
 @kernel
@@ -70,32 +71,32 @@ def keep_best(
     quota: int,
     start: int,
     sizes: Ints,
-    bars: AnyFloats,
+    min_keys: AnyFloats,
     keys: AnyFloats,
     members: Ints,
 ) -> None:
-    """Drop all but the `quota` best of a full bucket, and raise its bar to the least of them."""
+    """Drop all but the `quota` best of a full bucket, and raise its least key to theirs."""
     _best_first(keys, members, start, start + sizes[bucket], quota)
     sizes[bucket] = quota
-    bars[bucket] = keys[start : start + quota].min()
+    min_keys[bucket] = keys[start : start + quota].min()
 
 
 @kernel
-def offer(into: BucketArrays, buckets: Ints, entry_keys: AnyFloats, entries: Ints) -> None:
-    """Put the entries that reach their bucket's bar into it; a full bucket keeps its quota."""
-    quotas, offsets, sizes, bars, keys, members = into
+def push(into: BucketArrays, buckets: Ints, entry_keys: AnyFloats, entries: Ints) -> None:
+    """Put entries that reach the least key of their bucket into it; a full one keeps its quota."""
+    quotas, offsets, sizes, min_keys, keys, members = into
     for n in range(buckets.shape[0]):
         bucket = buckets[n]
-        if entry_keys[n] >= bars[bucket]:
+        if entry_keys[n] >= min_keys[bucket]:
             at = offsets[bucket] + sizes[bucket]
             keys[at], members[at] = entry_keys[n], entries[n]
             sizes[bucket] += 1
             if at + 1 == offsets[bucket + 1]:
-                keep_best(bucket, quotas[bucket], offsets[bucket], sizes, bars, keys, members)
+                keep_best(bucket, quotas[bucket], offsets[bucket], sizes, min_keys, keys, members)
 
 
 @kernel
-def settle(buckets: BucketArrays, which: Ints) -> None:
+def trim(buckets: BucketArrays, which: Ints) -> None:
     """Drop what is beyond the quotas of these buckets."""
     quotas, offsets, sizes, _, keys, members = buckets
     for bucket in which:
@@ -118,18 +119,18 @@ class Buckets:
         self._buckets = empty(quotas, np.where(quotas > 0, -np.inf, np.inf))
 
     @property
-    def bars(self) -> npt.NDArray[np.float64]:
-        """What falls below the bar of its bucket need not be offered. Bars rise as they fill."""
+    def min_keys(self) -> npt.NDArray[np.float64]:
+        """Keys below that of their bucket need not be pushed; they rise as the buckets fill."""
         return self._buckets[3]
 
-    def offer(self, buckets: Ints, keys: AnyFloats, members: Ints) -> None:
-        """Offer entries; one thread at a time."""
-        offer(self._buckets, buckets, keys, members)
+    def push(self, buckets: Ints, keys: AnyFloats, members: Ints) -> None:
+        """Put entries into their buckets; one thread at a time."""
+        push(self._buckets, buckets, keys, members)
 
-    def kept(self) -> tuple[Ints, Ints]:
+    def entries(self) -> tuple[Ints, Ints]:
         """Return bucket and member of every entry that is kept, bucket after bucket."""
         quotas, offsets, sizes, _, _, members = self._buckets
-        settle(self._buckets, np.arange(quotas.shape[0]))
+        trim(self._buckets, np.arange(quotas.shape[0]))
         buckets = np.repeat(np.arange(sizes.shape[0]), sizes)
         starts = np.cumsum(sizes) - sizes
         slots = (offsets[:-1] - starts)[buckets]

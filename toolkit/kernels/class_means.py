@@ -26,16 +26,24 @@ NEVER = 2.0
 """Threshold of a class without examples: no probability reaches it."""
 
 _SUM_ROWS = 1 << 14
+_HIGH = 2.0**30  # sums of 2^33 probabilities fit
+_LOW = 2.0**30  # 2^-60 is left over of each: less than the rounding of a float64 from 2^-8 on
 
 
 @kernel
-def _class_sums(labels: Ints, pred_probs: AnyFloats, counts: Ints, sums: AnyFloats) -> None:
-    """``counts[k]``, ``sums[k]`` = number and sum of ``p[i, k]`` over rows labelled k."""
+def _class_sums(labels: Ints, pred_probs: AnyFloats, counts: Ints, high: Ints, low: Ints) -> None:
+    """``counts[k]``, ``high[k]``, ``low[k]`` = number and sum of ``p[i, k]`` over rows labelled k.
+
+    In fixed point: whole units of 1 / _HIGH, and what is left of them in units of 1 / _LOW more.
+    """
     for i in range(labels.shape[0]):
         given = labels[i]
         if given >= 0:
+            scaled = np.float64(pred_probs[i, given]) * _HIGH
+            units = np.floor(scaled)
             counts[given] += 1
-            sums[given] += np.float64(pred_probs[i, given])
+            high[given] += np.int64(units)
+            low[given] += np.int64((scaled - units) * _LOW)
 
 
 def class_sums(labels: Ints, pred_probs: AnyFloats) -> tuple[Ints, npt.NDArray[np.float64]]:
@@ -51,19 +59,20 @@ def class_sums(labels: Ints, pred_probs: AnyFloats) -> tuple[Ints, npt.NDArray[n
     -------
     counts : ndarray of shape (k,), int64
     sums : ndarray of shape (k,), float64
-        The same bits for any number of threads: one partial sum per fixed block, in block order.
+        The same bits for any number of threads and any order of the rows: whole numbers are added.
     """
     n, k = pred_probs.shape
-    blocks = max(1, -(-n // _SUM_ROWS))
-    counts = np.zeros((blocks, k), dtype=np.int64)
-    sums = np.zeros((blocks, k), dtype=np.float64)
+    partial: dict[int, Ints] = {}
     given, probs = frozen(labels), frozen(pred_probs)
 
-    def work(worker: int, block: int, rows: slice) -> None:
-        _class_sums(given[rows], probs[rows], counts[block], sums[block])
+    def work(worker: int, _: int, rows: slice) -> None:
+        if worker not in partial:
+            partial[worker] = np.zeros((3, k), dtype=np.int64)
+        _class_sums(given[rows], probs[rows], *partial[worker])
 
     each_block(work, n, _SUM_ROWS)
-    return counts.sum(axis=0), np.add.accumulate(sums, axis=0)[-1]
+    counts, high, low = np.sum([np.zeros((3, k), dtype=np.int64), *partial.values()], axis=0)
+    return counts, (high + low / _LOW) / _HIGH
 
 
 def thresholds(counts: Ints, sums: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

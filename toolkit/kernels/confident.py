@@ -3,7 +3,9 @@
 Probabilities are compared as integers: non-negative IEEE floats order like their bits, and integer
 maxima, counts and sums are vectorised by the compiler where float ones are not. Bits of negative
 numbers are above all others: a row that holds one is compared once more, as if they were 0. Other
-rows are looked at a second time only where the model's class is not the given one.
+rows are looked at a second time only where the model's class is not the given one. All this is
+what makes the pass as fast as memory can be read; what it computes, in plain words, is
+``check_sweep`` of tests/kernels/test_confident.py.
 
 References
 ----------
@@ -14,32 +16,40 @@ JAIR 70 (2021), equation 1.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from goldlabel.kernels._jit import frozen, kernel
 from goldlabel.kernels.class_means import EPS, NEVER
-from goldlabel.kernels.disagreeing import Disagreeing, joined, places
+from goldlabel.kernels.disagreeing import Disagreeing, joined, room_for
 from goldlabel.kernels.rows import block_rows, each_block
 from goldlabel.typing import AnyFloats, Ints
 
 __all__ = [
     "AGREES",
     "OFF_DIAGONAL",
+    "Pairs",
     "Sweep",
     "sweep",
 ]
 
 Bits = npt.NDArray[Any]
 """uint64 or uint32: the bits of float64 or float32."""
+PerRow = tuple[npt.NDArray[Any], ...]
+"""Guesses, flags, predicted classes, self-confidences, margins: what a pass says of each row.
+
+A plain tuple: compiled code that is kept on disk would name a class. What is empty is not wanted.
+"""
 
 AGREES = 1
 """Flag: the model's class is the given one, or within EPS of it."""
 OFF_DIAGONAL = 2
 """Flag: counted off the diagonal of the confident joint."""
 
+_DENSE = 1 << 12
+"""Up to so many classes each thread counts in a matrix of classes by classes: 128 MiB at most."""
 _UNIT = 1 << 40  # row sums are taken in fixed point: exact, and vectorised
 _ONE = 1 << 32  # entries are counted above this bit, their positions summed below
 
@@ -48,30 +58,30 @@ _ONE = 1 << 32  # entries are counted above this bit, their positions summed bel
 def _position(bits: Bits, value: Any, skip: Any) -> Any:
     """Position of the first entry equal to `value`, other than `skip`; their number if none is."""
     k = bits.shape[0]
-    found = k
+    first = k
     for j in range(k):
-        found = min(found, j if bits[j] == value and j != skip else k)
-    return found
+        first = min(first, j if bits[j] == value and j != skip else k)
+    return first
 
 
 @kernel
 def _largest(row: AnyFloats, skip: Any) -> int:
     """Position of the largest entry other than `skip`, the lowest of equals; -1 without any."""
-    found = -1
+    largest = -1
     for j in range(row.shape[0]):
-        if j != skip and (found < 0 or row[j] > row[found]):
-            found = j
-    return found
+        if j != skip and (largest < 0 or row[j] > row[largest]):
+            largest = j
+    return largest
 
 
 @kernel
 def _largest_confident(row: AnyFloats, cuts: Bits, sign: Any, bits: Bits) -> int:
     """Position of the largest entry that reaches its cut, the lowest of equals."""
-    found = -1
+    largest = -1
     for j in range(bits.shape[0]):
-        if _unsigned(bits[j], sign) >= cuts[j] and (found < 0 or row[j] > row[found]):
-            found = j
-    return found
+        if _unsigned(bits[j], sign) >= cuts[j] and (largest < 0 or row[j] > row[largest]):
+            largest = j
+    return largest
 
 
 @kernel
@@ -101,33 +111,35 @@ def _sweep(
     cuts: Bits,
     confident_only: bool,
     joint: Ints,
-    flags: npt.NDArray[np.uint8],
-    predicted: npt.NDArray[Any],
-    self_confidence: AnyFloats,
-    normalized_margin: AnyFloats,
+    per_row: PerRow,
     extremes: Ints,
     cell: AnyFloats,
     cell_bits: Bits,
-    rows: Ints,
-    p_given: AnyFloats,
-    p_predicted: AnyFloats,
+    disagreeing: Disagreeing,
     keep: bool,
 ) -> Any:
-    """Read each row once; see `sweep`. Return how many rows are kept: `rows` lists them.
+    """Read each row once; see `sweep`. Return how many rows `disagreeing` lists.
 
-    `extremes` gets the number of rows predicted otherwise, the largest bits, the sum farthest from
-    1 and its row; `cell` and `cell_bits` are one number's memory seen as a float and as its bits.
+    `joint` is (k, k), or smaller where it is not to be counted. `extremes` gets the number of rows
+    whose label is not the predicted class, the largest bits, the sum farthest from 1 and its row;
+    `cell` and `cell_bits` are one number's memory seen as a float and as its bits.
     """
+    guesses, flags, predicted, self_confidence, normalized_margin = per_row
+    rows, p_given, p_predicted = disagreeing
     k = bits.shape[1]
+    dense = np.uint64(joint.shape[0] == k)  # a factor of indices: 0 sends all to the one cell
     sign = np.uint64(1) << np.uint64(8 * bits.itemsize - 1)
     largest = np.uint64(0)
     worst = np.int64(-1)
-    otherwise = 0
-    found = np.uint64(0)
+    num_not_predicted = 0
+    num_kept = np.uint64(0)
     for i in range(bits.shape[0]):
         given = labels[i]
+
+        # The row's only full pass: no branch, so that the compiler vectorises all three. How many
+        # entries are confident is added up in units of _ONE and the sum of their positions below
+        # it: if there is one, the position is its own, and no second look is needed to find it.
         total = np.int64(0)
-        # How many entries are confident, times _ONE, and the sum of their positions.
         confident = np.int64(0)
         other = np.uint64(0)
         for j in range(k):
@@ -135,75 +147,97 @@ def _sweep(
             confident += _ONE + j if b >= cuts[j] else 0
             total += np.int64(pred_probs[i, j] * _UNIT)
             other = max(other, b if j != given else np.uint64(0))
-        if given < 0:
+
+        if given < 0:  # left out: only its range and the model's class count
             largest = max(largest, other)
             flags[i] = AGREES
             predicted[i] = _largest(pred_probs[i], -1)
+            if guesses.shape[0]:
+                guesses[i] = -1
             if self_confidence.shape[0]:
                 self_confidence[i] = 1.0
             if normalized_margin.shape[0]:
                 normalized_margin[i] = 1.0
             continue
+
         off = abs(total - _UNIT)
         if off > worst:
             worst = off
             extremes[2] = total
             extremes[3] = i
         at = np.uint64(given)  # an index that can't be negative is looked up at once
-        own = np.uint64(bits[i, at])
-        top = max(own, other)
+        given_bits = np.uint64(bits[i, at])
+        top = max(given_bits, other)
         largest = max(largest, top)
-        if top >= sign:
+        if top >= sign:  # some entry is negative, or -0.0: its bits are above all others
             confident, other = _compared(bits[i], cuts, sign, given)
-            own = _unsigned(own, sign)
+            given_bits = _unsigned(given_bits, sign)
 
+        # The model's class. Nearly always it is the given one, and nothing more is read.
         agrees = True
         best = given
-        mine = pred_probs[i, at]
-        if own <= other or own == np.uint64(0):
-            # The model may prefer another class; bits of zeros and below do not order.
-            if other == np.uint64(0):
+        p = pred_probs[i, at]
+        if given_bits <= other or given_bits == np.uint64(0):
+            if other == np.uint64(0):  # zeros and numbers below 0 do not order like their bits
                 second = _largest(pred_probs[i], given)
             else:
                 second = _position(bits[i], other, given)
             if second >= 0:
                 rival = pred_probs[i, np.uint64(second)]
-                if rival > mine or (rival == mine and second < given):
+                if rival > p or (rival == p and second < given):
                     best = second
-                cell[0] = np.float64(mine) + EPS  # rounded to the precision of pred_probs
+                cell[0] = np.float64(p) + EPS  # rounded to the precision of pred_probs
                 agrees = cell[0] > rival or (cell[0] == rival and given < second)
                 # Written whether or not it counts: a branch that can't be foreseen costs more.
-                rows[found] = i
-                p_given[found] = mine
-                p_predicted[found] = rival
-                found += np.uint64(keep and not agrees)
-                otherwise += best != given
+                rows[num_kept] = i
+                p_given[num_kept] = p
+                p_predicted[num_kept] = rival
+                num_kept += np.uint64(keep and not agrees)
+                num_not_predicted += best != given
 
+        # The class that the row is counted for: the one that is confident, or the best of several.
         guess: Any = confident & (_ONE - 1) if confident < 2 * _ONE else best
         if confident_only and confident >= 2 * _ONE:
             guess = _largest_confident(pred_probs[i], cuts, sign, bits[i])
         counted = confident >= _ONE
-        joint[at, np.uint64(guess)] += np.int64(counted)
+        joint[at * dense, np.uint64(guess) * dense] += np.int64(counted)
+        if guesses.shape[0]:
+            guesses[i] = guess if counted else -1
         flags[i] = AGREES * np.int64(agrees) | OFF_DIAGONAL * np.int64(counted & (guess != given))
         predicted[i] = best
         if self_confidence.shape[0]:
-            self_confidence[i] = min(max(np.float64(mine), 0.0), 1.0)
+            self_confidence[i] = min(max(np.float64(p), 0.0), 1.0)
         if normalized_margin.shape[0]:
             cell_bits[0] = other
-            gap = np.float64(mine) - np.float64(cell[0])
+            gap = np.float64(p) - np.float64(cell[0])
             normalized_margin[i] = min(max((gap + 1.0) / 2.0, 0.0), 1.0) if k > 1 else 1.0
-    extremes[0] = otherwise
+    extremes[0] = num_not_predicted
     extremes[1] = -1 if largest >= sign else np.int64(largest)
-    return np.int64(found)
+    return np.int64(num_kept)
+
+
+class Pairs(NamedTuple):
+    """Entries of a matrix of classes by classes that are not zero, row by row; others are 0.
+
+    Attributes
+    ----------
+    given, guess : ndarray of shape (m,), int64
+        Row and column.
+    count : ndarray of shape (m,), int64
+    """
+
+    given: Ints
+    guess: Ints
+    count: Ints
 
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
-    """What one pass over pred_probs gives.
+    """What one pass over pred_probs gives; its arrays are read-only.
 
     Attributes
     ----------
-    joint : ndarray of shape (k, k), int64
+    joint : Pairs
         Confident joint as counted: given class by guessed true class, no floor on the diagonal.
     flags : ndarray of shape (n,), uint8
         `AGREES`, `OFF_DIAGONAL`.
@@ -213,7 +247,7 @@ class Sweep:
         The scores that were asked for.
     disagreeing : Disagreeing, optional
         If it was asked for.
-    otherwise : int
+    num_not_predicted : int
         Rows, of those not left out, whose label is not the class in `predicted`. Besides those that
         disagree: where two classes are as probable, or nearly.
     in_range : bool
@@ -222,13 +256,13 @@ class Sweep:
         The row whose sum is farthest from 1, of those not left out.
     """
 
-    joint: Ints
+    joint: Pairs
     flags: npt.NDArray[np.uint8]
     predicted: npt.NDArray[Any]
     self_confidence: npt.NDArray[np.float64]
     normalized_margin: npt.NDArray[np.float64]
     disagreeing: Disagreeing | None
-    otherwise: int
+    num_not_predicted: int
     in_range: bool
     worst_row: int
     worst_sum: float
@@ -265,22 +299,27 @@ def sweep(
     cuts = _cuts(np.full(k, NEVER) if cutoffs is None else cutoffs, pred_probs.dtype)
     given, probs, bits = frozen(labels), frozen(pred_probs), frozen(pred_probs, integer)
     size = block_rows(k)
+    blocks = max(1, -(-n // size))
+    # A matrix of classes by classes for each thread, or the guess of each row where that is less.
+    side = k if cutoffs is not None and k <= _DENSE else 1
     joints: dict[int, Ints] = {}
     scratches: dict[int, Disagreeing] = {}
-    found: dict[int, Disagreeing] = {}
-    cells = np.zeros((max(1, -(-n // size)), 1), dtype=pred_probs.dtype)
-    extremes = np.zeros((max(1, -(-n // size)), 4), dtype=np.int64)
+    kept: dict[int, Disagreeing] = {}
+    cells = np.zeros((blocks, 1), dtype=pred_probs.dtype)
+    extremes = np.zeros((blocks, 4), dtype=np.int64)
     extremes[:, 2] = _UNIT
-    flags = np.empty(n, dtype=np.uint8)
-    predicted = np.empty(n, dtype=np.int16 if k <= 1 << 15 else np.int32)
-    confidences = np.empty(n if self_confidence else 0)
-    margins = np.empty(n if normalized_margin else 0)
+    per_row: PerRow = (
+        np.empty(n if cutoffs is not None and k > _DENSE else 0, dtype=np.int32),
+        np.empty(n, dtype=np.uint8),
+        np.empty(n, dtype=np.int16 if k <= 1 << 15 else np.int32),
+        np.empty(n if self_confidence else 0),
+        np.empty(n if normalized_margin else 0),
+    )
 
     def work(worker: int, block: int, rows: slice) -> None:
         if worker not in joints:
-            joints[worker] = np.zeros((k, k), dtype=np.int64)
-            scratches[worker] = places(min(size, n) if disagreeing else 1, probs.dtype, n)
-        cell = cells[block]
+            joints[worker] = np.zeros((side, side), dtype=np.int64)
+            scratches[worker] = room_for(min(size, n) if disagreeing else 1, probs.dtype, n)
         count = _sweep(
             given[rows],
             probs[rows],
@@ -288,39 +327,53 @@ def sweep(
             cuts,
             confident_only,
             joints[worker],
-            flags[rows],
-            predicted[rows],
-            confidences[rows],
-            margins[rows],
+            tuple(array[rows] for array in per_row),
             extremes[block],
-            cell,
-            cell.view(integer),
-            *scratches[worker],
+            cells[block],
+            cells[block].view(integer),
+            tuple(scratches[worker]),
             disagreeing,
         )
         if not disagreeing:
             return
         local, *probabilities = (array[:count] for array in scratches[worker])
-        found[block] = Disagreeing(local + rows.start, *(array.copy() for array in probabilities))
+        kept[block] = Disagreeing(local + rows.start, *(array.copy() for array in probabilities))
 
     each_block(work, n, size)
-    joint = joints.pop(0, None)
-    joint = np.zeros((k, k), dtype=np.int64) if joint is None else joint
-    for partial in joints.values():
-        joint += partial
-    block = int(np.argmax(np.abs(extremes[:, 2] - _UNIT)))
+    guesses, flags, predicted, confidences, margins = (frozen(array) for array in per_row)
+    worst = int(np.argmax(np.abs(extremes[:, 2] - _UNIT)))
     return Sweep(
-        joint=joint,
+        joint=_pairs_of_rows(given, guesses, k) if guesses.shape[0] else _pairs(joints, k),
         flags=flags,
         predicted=predicted,
         self_confidence=confidences,
         normalized_margin=margins,
-        disagreeing=joined(found, probs.dtype, n) if disagreeing else None,
-        otherwise=int(extremes[:, 0].sum()),
+        disagreeing=joined(kept, probs.dtype, n) if disagreeing else None,
+        num_not_predicted=int(extremes[:, 0].sum()),
         in_range=_in_range(extremes, pred_probs),
-        worst_row=int(block * size + extremes[block, 3]),
-        worst_sum=float(extremes[block, 2]) / _UNIT,
+        worst_row=int(worst * size + extremes[worst, 3]),
+        worst_sum=float(extremes[worst, 2]) / _UNIT,
     )
+
+
+def _pairs(joints: dict[int, Ints], k: int) -> Pairs:
+    """Add up the joints of all threads."""
+    partials = list(joints.values())
+    if not partials or partials[0].shape[0] != k:  # no rows, or not to be counted
+        return Pairs(*(np.empty(0, dtype=np.int64) for _ in Pairs._fields))
+    total = partials[0]
+    for partial in partials[1:]:
+        total += partial
+    # Several times faster than `nonzero` of the matrix.
+    given, guess = np.divmod(np.flatnonzero(total.ravel() != 0), max(k, 1))
+    return Pairs(given, guess, total[given, guess])
+
+
+def _pairs_of_rows(labels: Ints, guesses: npt.NDArray[np.int32], k: int) -> Pairs:
+    """Count rows by given class and guess; -1 is none."""
+    rows = np.flatnonzero(guesses >= 0)
+    pairs, count = np.unique(labels[rows] * k + guesses[rows], return_counts=True)
+    return Pairs(*np.divmod(pairs, k), count.astype(np.int64))
 
 
 def _cuts(cutoffs: npt.NDArray[np.float64], dtype: np.dtype[Any]) -> Bits:

@@ -10,21 +10,22 @@ import numpy.typing as npt
 from goldlabel.kernels._jit import kernel
 from goldlabel.typing import AnyFloats, Ints
 
-__all__ = ["Disagreeing", "joined", "looked_up", "places"]
+__all__ = ["Disagreeing", "joined", "looked_up", "room_for"]
 
 
 @kernel
-def _those(
+def _in_mask(
     mask: npt.NDArray[np.bool_], room: int, rows: Ints, p_given: AnyFloats, p_predicted: AnyFloats
 ) -> tuple[Ints, AnyFloats, AnyFloats]:
-    # A place more: what follows the last one is written too, and not counted.
-    kept = np.empty(room + 1, dtype=rows.dtype)
-    own, top = np.empty(room + 1, dtype=p_given.dtype), np.empty(room + 1, dtype=p_given.dtype)
-    at = 0
+    # One entry more: what follows the last one is written too, and not counted.
+    some = np.empty(room + 1, dtype=rows.dtype)
+    given = np.empty(room + 1, dtype=p_given.dtype)
+    predicted = np.empty(room + 1, dtype=p_given.dtype)
+    count = 0
     for n in range(rows.shape[0]):
-        kept[at], own[at], top[at] = rows[n], p_given[n], p_predicted[n]
-        at += mask[rows[n]]
-    return kept[:at], own[:at], top[:at]
+        some[count], given[count], predicted[count] = rows[n], p_given[n], p_predicted[n]
+        count += mask[rows[n]]
+    return some[:count], given[:count], predicted[:count]
 
 
 class Disagreeing(NamedTuple):
@@ -42,12 +43,12 @@ class Disagreeing(NamedTuple):
     p_given: AnyFloats
     p_predicted: AnyFloats
 
-    def those(self, mask: npt.NDArray[np.bool_]) -> Disagreeing:
+    def in_mask(self, mask: npt.NDArray[np.bool_]) -> Disagreeing:
         """Return those of the rows that are in `mask`, of shape (n,)."""
-        return Disagreeing(*_those(mask, int(np.count_nonzero(mask)), *self))
+        return Disagreeing(*_in_mask(mask, int(np.count_nonzero(mask)), *self))
 
 
-def places(size: int, dtype: np.dtype[Any], n: int) -> Disagreeing:
+def room_for(size: int, dtype: np.dtype[Any], n: int) -> Disagreeing:
     """Return room for `size` of `n` rows."""
     rows: npt.NDArray[Any] = np.empty(size, _row_type(n))
     return Disagreeing(rows, np.empty(size, dtype), np.empty(size, dtype))
@@ -56,20 +57,20 @@ def places(size: int, dtype: np.dtype[Any], n: int) -> Disagreeing:
 def joined(blocks: dict[int, Disagreeing], dtype: np.dtype[Any], n: int) -> Disagreeing:
     """Put the rows of all blocks together, and empty the blocks."""
     ordered = [blocks.pop(block) for block in range(len(blocks))]
-    fields: list[Any] = [list(field) for field in zip(places(0, dtype, n), *ordered, strict=True)]
+    fields: list[Any] = [list(field) for field in zip(room_for(0, dtype, n), *ordered, strict=True)]
     ordered.clear()
-    found: list[Any] = []
+    whole: list[Any] = []
     while fields:  # one after the other, so that only one of the arrays is held twice
-        found.append(np.concatenate(fields.pop(0)))
-    return Disagreeing(*found)
+        whole.append(np.concatenate(fields.pop(0)))
+    return Disagreeing(*whole)
 
 
 def looked_up(
     rows: npt.NDArray[np.intp], labels: Ints, pred_probs: AnyFloats, predicted: npt.NDArray[Any]
 ) -> Disagreeing:
     """Return what a sweep that was asked for them has kept of these rows."""
-    kept: npt.NDArray[Any] = rows.astype(_row_type(labels.shape[0]))
-    return Disagreeing(kept, pred_probs[kept, labels[kept]], pred_probs[kept, predicted[kept]])
+    small: npt.NDArray[Any] = rows.astype(_row_type(labels.shape[0]))
+    return Disagreeing(small, pred_probs[small, labels[small]], pred_probs[small, predicted[small]])
 
 
 def _row_type(n: int) -> Any:

@@ -13,7 +13,7 @@ JAIR 70 (2021), sections 3 and 4.
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -21,9 +21,23 @@ import numpy.typing as npt
 from goldlabel.errors import InputError
 from goldlabel.typing import Floats, Ints
 
-__all__ = ["calibrate", "count_label_errors", "joint", "round_rows"]
+__all__ = ["Entries", "calibrate", "count_label_errors", "joint", "round_rows"]
 
 Positions: TypeAlias = npt.NDArray[np.intp]
+
+_MOST_BYTES = 8 << 30  # of a matrix of classes by classes
+
+
+class Entries(NamedTuple):
+    """Entries of a matrix of shape (k, k) that may not be zero, row by row; all others are.
+
+    A joint of 1,000 classes has a million entries and some thousands that are not zero.
+    """
+
+    rows: Positions
+    columns: Positions
+    values: npt.NDArray[Any]
+
 
 _GRID = 2.0**30  # values closer than half of 1 / _GRID are one value, whatever the rounding
 
@@ -116,34 +130,46 @@ def calibrate(confident_joint: npt.ArrayLike, class_counts: npt.ArrayLike) -> In
     array([[6, 2],
            [0, 3]])
     """
-    k, rows, columns, values = entries(confident_joint, "confident_joint")
+    k, found = entries(confident_joint, "confident_joint")
     counts = per_class_counts(class_counts, "class_counts", k)
-    rows, columns, scaled = calibrate_entries(rows, columns, values, counts)
-    calibrated = np.zeros((k, k), dtype=np.int64)
-    calibrated[rows, columns] = scaled
-    return calibrated
+    return dense(calibrate_entries(found, counts), k)
 
 
-def calibrate_entries(
-    rows: Positions, columns: Positions, values: Floats, counts: Ints
-) -> tuple[Positions, Positions, Ints]:
-    """Calibrate entries of a matrix as `calibrate` says; those that are not named are zero.
-
-    Returns rows, columns and values: the entries given, and one for each row that had none.
-    """
+def calibrate_entries(joint: Entries, counts: Ints) -> Entries:
+    """Calibrate a joint as `calibrate` says; each row that had no entry gets one."""
     k = len(counts)
+    rows, columns, values = joint
     empty = np.setdiff1d(np.arange(k), rows)
-    rows, columns = np.append(rows, empty), np.append(columns, empty)
-    values = np.append(values, np.ones(len(empty)))
+    if len(empty):
+        rows, columns = np.append(rows, empty), np.append(columns, empty)
+        values = np.append(values, np.ones(len(empty)))
+        order = np.argsort(rows, kind="stable")
+        rows, columns, values = rows[order], columns[order], values[order]
     scaled = values / np.bincount(rows, weights=values, minlength=k)[rows] * counts[rows]
-    return rows, columns, round_entries(rows, columns, scaled, counts)
+    return Entries(rows, columns, round_entries(rows, columns, scaled, counts))
 
 
-def entries(matrix: npt.ArrayLike, name: str) -> tuple[int, Positions, Positions, Floats]:
-    """Return k and the entries of a caller's matrix that are not zero, row by row.
+def dense(matrix: Entries, k: int) -> Ints:
+    """Return all of a matrix of counts, (k, k).
 
-    A joint of 1,000 classes has a million entries and some thousands that are not zero.
+    Raises
+    ------
+    InputError
+        It would take more memory than a machine can be expected to have.
     """
+    if 8 * k * k > _MOST_BYTES:
+        raise InputError(
+            "confident_joint",
+            f"of {k:,} classes would take {8 * k * k / 2**30:,.0f} GiB",
+            "Leave out what needs it: scores and filters do without",
+        )
+    full = np.zeros((k, k), dtype=np.int64)
+    full[matrix.rows, matrix.columns] = matrix.values
+    return full
+
+
+def entries(matrix: npt.ArrayLike, name: str) -> tuple[int, Entries]:
+    """Return k and the entries of a caller's matrix that are not zero, as float64."""
     array = matrix if isinstance(matrix, np.ndarray) else square(matrix, name)
     if array.dtype.kind not in "iufb" or array.ndim != 2 or array.shape[0] != array.shape[1]:
         array = square(array, name)
@@ -152,7 +178,7 @@ def entries(matrix: npt.ArrayLike, name: str) -> tuple[int, Positions, Positions
     values = array[rows, columns].astype(np.float64)
     if not (np.isfinite(values).all() and values.min(initial=0.0) >= 0):
         square(matrix, name)  # says which entry does not fit
-    return len(array), rows, columns, values
+    return len(array), Entries(rows, columns, values)
 
 
 def joint(confident_joint: npt.ArrayLike, class_counts: npt.ArrayLike | None = None) -> Floats:

@@ -30,7 +30,8 @@ from goldlabel.inputs import check
 from goldlabel.kernels import class_means, confident, ordering, scores
 from goldlabel.kernels.disagreeing import Disagreeing, looked_up
 from goldlabel.learning import calibration
-from goldlabel.typing import Floats, Ints, Mask
+from goldlabel.learning.calibration import Entries
+from goldlabel.typing import Floats, Ints, Mask, Where
 
 __all__ = [
     "Counted",
@@ -40,7 +41,7 @@ __all__ = [
     "count",
     "given_joint",
     "label_quality",
-    "worst_first",
+    "rank_issues",
 ]
 
 
@@ -50,7 +51,7 @@ Guess = Literal["argmax", "confident_only"]
 
 @dataclass(frozen=True, eq=False)
 class Counted:
-    """Rows after the pass that counts them.
+    """Rows after the pass that counts them; nothing of it changes afterwards.
 
     Attributes
     ----------
@@ -70,17 +71,36 @@ class Counted:
     thresholds: Floats
     sweep: confident.Sweep
 
-    @cached_property
-    def confident_joint(self) -> Ints:
-        """Confident joint (k, k): given class by guessed true class, at least 1 on the diagonal."""
-        joint = self.sweep.joint
-        np.fill_diagonal(joint, np.maximum(joint.diagonal(), 1))
-        return joint
+    @property
+    def num_rows(self) -> int:
+        """Rows that are not left out."""
+        return int(self.class_counts.sum())
 
     @cached_property
+    def joint_entries(self) -> Entries:
+        """Confident joint, at least 1 on the diagonal, without its zeros."""
+        given, guess, count = self.sweep.joint
+        each = np.arange(len(self.class_counts))
+        empty = np.setdiff1d(each, given[given == guess], assume_unique=True)
+        rows, columns = np.append(given, empty), np.append(guess, empty)
+        order = np.argsort(rows, kind="stable")
+        values = np.append(count, np.ones_like(empty)).astype(np.float64)
+        return Entries(rows[order], columns[order], values[order])
+
+    @cached_property
+    def calibrated_entries(self) -> Entries:
+        """The same with rows that sum to the class counts."""
+        return calibration.calibrate_entries(self.joint_entries, self.class_counts)
+
+    @property
+    def confident_joint(self) -> Ints:
+        """Confident joint (k, k): given class by guessed true class, at least 1 on the diagonal."""
+        return calibration.dense(self.joint_entries, len(self.class_counts))
+
+    @property
     def calibrated_joint(self) -> Ints:
         """Confident joint whose rows sum to the class counts."""
-        return calibration.calibrate(self.confident_joint, self.class_counts)
+        return calibration.dense(self.calibrated_entries, len(self.class_counts))
 
     @property
     def off_diagonal(self) -> Mask:
@@ -112,6 +132,7 @@ def count(
     guess: Guess = "argmax",
     methods: Sequence[Method] = (),
     disagreeing: bool = False,
+    where: Where = str,
 ) -> Counted:
     """Count rows in the confident joint, and score them on the way.
 
@@ -129,6 +150,8 @@ def count(
         Scores to compute in the same pass: "self_confidence", "normalized_margin".
     disagreeing : bool
         Keep the rows that disagree in the same pass, for whoever goes on to select among them.
+    where : callable
+        What stands in brackets behind "pred_probs" where a message names a row.
 
     Raises
     ------
@@ -148,6 +171,7 @@ def count(
         confident_only=guess == "confident_only",
         methods=methods,
         disagreeing=disagreeing,
+        where=where,
     )
     return Counted(labels, pred_probs, counts, cutoffs, sweep)
 
@@ -177,6 +201,7 @@ def _checked_sweep(
     methods: Sequence[Method] = (),
     disagreeing: bool = False,
     name: str = "pred_probs",
+    where: Where = str,
 ) -> confident.Sweep:
     sweep = confident.sweep(
         labels,
@@ -188,9 +213,9 @@ def _checked_sweep(
         disagreeing=disagreeing,
     )
     if not sweep.in_range:
-        check.out_of_range(pred_probs, name=name)
+        check.out_of_range(pred_probs, name=name, where=where)
     if pred_probs.shape[0]:
-        check.row_sums(sweep.worst_row, sweep.worst_sum, name=name)
+        check.row_sums(sweep.worst_row, sweep.worst_sum, name=name, where=where)
     return sweep
 
 
@@ -218,10 +243,10 @@ class Flagged:
     evidence: dict[str, Floats]
 
 
-def worst_first(counted: Counted, scores: Floats, is_issue: Mask) -> Flagged:
+def rank_issues(counted: Counted, scores: Floats, is_issue: Mask) -> Flagged:
     """Return the flagged rows from the lowest score to the highest; ties by row."""
     # Everything is looked up in the order of the rows, as it lies in memory, and sorted then.
-    rows, p_given, p_suggested = counted.disagreeing.those(is_issue)
+    rows, p_given, p_suggested = counted.disagreeing.in_mask(is_issue)
     if len(rows) < np.count_nonzero(is_issue):  # some agree: by score alone they can be flagged
         rows = np.flatnonzero(is_issue)
         p_given = counted.pred_probs[rows, counted.labels[rows]]
@@ -253,6 +278,7 @@ def label_quality(
     adjust: bool = False,
     thresholds: npt.ArrayLike | None = None,
     name: str = "pred_probs",
+    where: Where = str,
 ) -> Floats:
     """Score how likely each given label is right, in [0, 1].
 
@@ -267,8 +293,8 @@ def label_quality(
         Score ``p - threshold`` rather than p, so that classes the model finds hard are not blamed.
     thresholds : array_like of shape (k,), optional
         For `adjust`; the mean self-confidence of each class if not given.
-    name : str
-        What messages call pred_probs.
+    name, where
+        What messages call pred_probs, and what stands in brackets behind it where they name a row.
     """
     check.choice(method, get_args(Method), name="method")
     if thresholds is not None and not adjust:
@@ -278,14 +304,14 @@ def label_quality(
             "Leave them out, or pass adjust_pred_probs=True",
         )
     if adjust:
-        return _adjusted_quality(labels, pred_probs, method, thresholds, name)
+        return _adjusted_quality(labels, pred_probs, method, thresholds, name, where)
     if method == "confidence_weighted_entropy":
         if counted is None:
-            _checked_sweep(labels, pred_probs, None, name=name)
+            _checked_sweep(labels, pred_probs, None, name=name, where=where)
         return scores.confidence_weighted_entropy(labels, pred_probs)
     sweep = counted.sweep if counted is not None else None
     if sweep is None or not getattr(sweep, method).shape[0]:
-        sweep = _checked_sweep(labels, pred_probs, None, methods=[method], name=name)
+        sweep = _checked_sweep(labels, pred_probs, None, methods=[method], name=name, where=where)
     score: Floats = getattr(sweep, method)
     return score
 
@@ -296,6 +322,7 @@ def _adjusted_quality(
     method: Method,
     thresholds: npt.ArrayLike | None,
     name: str,
+    where: Where,
 ) -> Floats:
     if method == "confidence_weighted_entropy":
         raise InputError(
@@ -303,7 +330,7 @@ def _adjusted_quality(
             "is not defined for confidence_weighted_entropy",
             "Use self_confidence or normalized_margin",
         )
-    _checked_sweep(labels, pred_probs, None, name=name)
+    _checked_sweep(labels, pred_probs, None, name=name, where=where)
     if thresholds is None:
         cutoffs = class_means.thresholds(*class_means.class_sums(labels, pred_probs))
     else:

@@ -1,4 +1,4 @@
-"""Two mistakes that spoil an audit of labeled rows, and that the numbers give away."""
+"""Sanity checks: mistakes that spoil an audit of labeled rows, and that the numbers give away."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import numpy as np
 from goldlabel.errors import warn
 from goldlabel.learning.confident import Counted
 
-__all__ = ["warn_of_suspicious"]
+__all__ = ["check_rows"]
 
 _FEW = 50
 """Below so many examples chance can look like a mistake."""
 _BETTER = 0.2
 """Share of examples by which another order of the columns must agree better."""
+_MANY = 5000
+"""Classes from which another order is not looked for: it would take minutes and gigabytes."""
 _NEVER_WRONG = 1e-3
 """Share of disagreement below which a model hardly ever contradicts the labels."""
 _UNSURE = 0.02, 10
@@ -23,35 +25,33 @@ _OVERSURE = 0.001, 500
 """Share of expected mistakes below which, among so many examples, full agreement is odd anyway."""
 
 
-def warn_of_suspicious(
-    counted: Counted, classes: tuple[Hashable, ...], *, rows: str = "examples"
-) -> None:
+def check_rows(counted: Counted, classes: tuple[Hashable, ...], *, rows: str = "examples") -> None:
     """Warn if columns look permuted, or if probabilities look in-sample.
 
     `rows` is what messages call the rows; those left out (label below 0) count for nothing.
     """
-    n = int(counted.class_counts.sum())
+    n = counted.num_rows
     if n < _FEW or len(classes) < 2:
         return
     # Not `counted.disagrees`: a model that gives every class the same never disagrees, nor agrees.
-    disagreeing = counted.sweep.otherwise
-    _warn_of_permutation(counted, classes, n, disagreeing, rows)
+    disagreeing = counted.sweep.num_not_predicted
+    _check_order_of_columns(counted, classes, n, disagreeing, rows)
     if disagreeing <= _NEVER_WRONG * n:
-        _warn_of_in_sample(counted, n, disagreeing)
+        _check_out_of_sample(counted, n, disagreeing)
 
 
-def _warn_of_permutation(
+def _check_order_of_columns(
     counted: Counted, classes: tuple[Hashable, ...], n: int, disagreeing: int, rows: str
 ) -> None:
     k = len(classes)
-    if disagreeing < _BETTER * n:
+    if disagreeing < _BETTER * n or k > _MANY:
         return
     # A third of a second to load, and hardly ever needed.
     from scipy.optimize import linear_sum_assignment
 
     pairs = np.zeros((k, k), dtype=np.int64)
-    known = counted.labels >= 0
-    np.add.at(pairs, (counted.labels[known], counted.sweep.predicted[known]), 1)
+    labeled = counted.labels >= 0
+    np.add.at(pairs, (counted.labels[labeled], counted.sweep.predicted[labeled]), 1)
     given, column = linear_sum_assignment(pairs, maximize=True)
     agreeing = int(np.trace(pairs))
     best = int(pairs[given, column].sum())
@@ -76,9 +76,9 @@ def _shortened(text: str, limit: int = 300) -> str:
     return text if len(text) <= limit else text[:limit].rsplit(",", 1)[0] + ", ..."
 
 
-def _warn_of_in_sample(counted: Counted, n: int, disagreeing: int) -> None:
-    known = np.flatnonzero(counted.labels >= 0)
-    largest = counted.pred_probs[known, counted.sweep.predicted[known]]
+def _check_out_of_sample(counted: Counted, n: int, disagreeing: int) -> None:
+    labeled = np.flatnonzero(counted.labels >= 0)
+    largest = counted.pred_probs[labeled, counted.sweep.predicted[labeled]]
     expected = n - float(largest.sum(dtype=np.float64))
     if expected >= max(_UNSURE[0] * n, _UNSURE[1]):
         doubt = f"by its own probabilities it should be wrong for about {expected:.0f}"

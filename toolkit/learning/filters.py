@@ -1,4 +1,4 @@
-"""Which rows of confident learning to flag: the pruning filters, and those that need no quota.
+"""Which rows to flag: the pruning filters, those that need no quota, and the whole of a judgement.
 
 References
 ----------
@@ -9,6 +9,7 @@ JAIR 70 (2021) 1373-1411, section 3.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -18,18 +19,21 @@ from goldlabel.errors import InputError, warn
 from goldlabel.inputs import check
 from goldlabel.kernels import ordering, selection
 from goldlabel.kernels.class_means import EPS
-from goldlabel.kernels.confident import AGREES
-from goldlabel.learning import calibration
-from goldlabel.learning.confident import (
-    Counted,
-    Method,
-    given_joint,
-    label_quality,
-)
+from goldlabel.learning import calibration, confident
+from goldlabel.learning.confident import Counted, Guess, Method, given_joint, label_quality
+from goldlabel.learning.diagnostics import check_rows
 from goldlabel.learning.pruning import prune_pairs
-from goldlabel.typing import Ints, Mask
+from goldlabel.typing import Floats, Ints, Mask, Where
 
-__all__ = ["PRUNING", "FilterBy", "refuse_pruning_options", "select"]
+__all__ = [
+    "PRUNING",
+    "FilterBy",
+    "Judged",
+    "Options",
+    "flag",
+    "judge",
+    "refuse_pruning_options",
+]
 
 FilterBy = Literal[
     "prune_by_noise_rate",
@@ -44,40 +48,146 @@ FilterBy = Literal[
 PRUNING = ("prune_by_noise_rate", "prune_by_class", "both")
 
 
-def select(
-    counted: Counted,
-    filter_by: FilterBy,
+@dataclass(frozen=True, eq=False)
+class Options:
+    """How rows are counted, flagged and ranked: what `find_label_issues` of such tasks takes.
+
+    Attributes
+    ----------
+    filter_by : str
+        - "prune_by_noise_rate": for each pair of classes, as many rows as the confident joint
+          counts, those where the model prefers the other class by most;
+        - "prune_by_class": for each class, as many as it counts, those the model is least sure of;
+        - "both": what both of these flag;
+        - "confident_learning": the rows counted off the diagonal of the confident joint;
+        - "predicted_neq_given": the model's class is another one;
+        - "low_self_confidence", "low_normalized_margin": the lowest scores, as many as
+          "confident_learning" flags.
+
+        All but the last two leave out rows whose given label is the model's class.
+    rank_by : str
+        The score.
+    frac_noise : float
+        Share of the estimated errors to flag, the worst first, in [0, 1]; pruning filters only.
+    num_to_remove_per_class : int or array_like of shape (k,), optional
+        Flag this many rows of each given class; pruning filters only.
+    min_examples_per_class : int
+        Leave at least so many rows in each class; pruning filters only.
+    confident_joint : array_like of shape (k, k), optional
+        The caller's own estimate: given class by true class; it is calibrated to the labels.
+    thresholds : array_like of shape (k,), optional
+        Probability from which a class counts as confident, in place of the class means.
+    guess : {"argmax", "confident_only"}
+        Which class a row with several confident ones is counted for.
+    """
+
+    filter_by: FilterBy = "prune_by_noise_rate"
+    rank_by: Method = "self_confidence"
+    frac_noise: float = 1.0
+    num_to_remove_per_class: npt.ArrayLike | None = None
+    min_examples_per_class: int = 1
+    confident_joint: npt.ArrayLike | None = None
+    thresholds: npt.ArrayLike | None = None
+    guess: Guess = "argmax"
+
+    def checked(self) -> Options:
+        """Return the same options if the choices among them are some."""
+        check.choice(self.filter_by, get_args(FilterBy), name="filter_by")
+        check.choice(self.rank_by, get_args(Method), name="rank_by")
+        return self
+
+    @property
+    def methods(self) -> list[Method]:
+        """Scores that are needed: to rank by, and to filter by."""
+        if self.filter_by == "low_self_confidence":
+            return [self.rank_by, "self_confidence"]
+        if self.filter_by == "low_normalized_margin":
+            return [self.rank_by, "normalized_margin"]
+        return [self.rank_by]
+
+    def params(self) -> dict[str, Any]:
+        """Return what `LabelIssues` keeps for the record."""
+        return {
+            "filter_by": self.filter_by,
+            "rank_by": self.rank_by,
+            "frac_noise": self.frac_noise,
+            "num_to_remove_per_class": self.num_to_remove_per_class,
+            "min_examples_per_class": self.min_examples_per_class,
+            "confident_joint": "estimated" if self.confident_joint is None else "given",
+            "thresholds": "class means" if self.thresholds is None else "given",
+            "guess": self.guess,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Rows that have been counted, scored and flagged.
+
+    Attributes
+    ----------
+    counted : Counted
+    scores : ndarray of shape (n,), float64
+        Label quality in [0, 1]; lower is worse.
+    is_issue : ndarray of shape (n,), bool
+    """
+
+    counted: Counted
+    scores: Floats
+    is_issue: Mask
+
+
+def judge(
+    labels: Ints,
+    pred_probs: npt.NDArray[Any],
+    classes: tuple[Hashable, ...],
+    options: Options,
     *,
-    confident_joint: npt.ArrayLike | None = None,
-    frac_noise: float = 1.0,
-    num_to_remove_per_class: npt.ArrayLike | None = None,
-    min_examples_per_class: int = 1,
-    classes: Sequence[Hashable] | None = None,
-) -> Mask:
-    """Flag the rows whose label is judged wrong.
+    rows: str = "examples",
+    where: Where = str,
+) -> Judged:
+    """Count, check, flag and score rows of labels; pred_probs is read through once.
 
     Parameters
     ----------
-    counted : Counted
-        The rows; its flags are used up: filter once for each `count`.
-    filter_by, frac_noise, num_to_remove_per_class, min_examples_per_class, confident_joint
-        See `goldlabel.tasks.multiclass.find_label_issues`.
-    classes : sequence, optional
+    labels, pred_probs
+        As for `goldlabel.learning.confident.count`.
+    classes : tuple
         Names of the classes, for messages.
-
-    Returns
-    -------
-    ndarray of shape (n,), bool
+    options : Options
+    rows : str
+        What messages call the rows.
+    where : callable
+        What stands in brackets behind "pred_probs" where a message names a row.
     """
-    check.choice(filter_by, get_args(FilterBy), name="filter_by")
-    frac = check.number(frac_noise, name="frac_noise", low=0.0, high=1.0)
-    least = check.whole_number(min_examples_per_class, name="min_examples_per_class")
+    options.checked()
+    counted = confident.count(
+        labels,
+        pred_probs,
+        thresholds=options.thresholds,
+        guess=options.guess,
+        methods=options.methods,
+        disagreeing=True,
+        where=where,
+    )
+    check_rows(counted, classes, rows=rows)
+    is_issue = flag(counted, options, classes=classes)
+    scores = label_quality(labels, pred_probs, options.rank_by, counted=counted, where=where)
+    return Judged(counted, scores, is_issue)
+
+
+def flag(counted: Counted, options: Options, *, classes: Sequence[Hashable] | None = None) -> Mask:
+    """Flag the rows whose label is judged wrong, (n,); `classes` are names for messages."""
+    filter_by = check.choice(options.filter_by, get_args(FilterBy), name="filter_by")
+    frac = check.number(options.frac_noise, name="frac_noise", low=0.0, high=1.0)
+    least = check.whole_number(options.min_examples_per_class, name="min_examples_per_class")
     least = min(least, counted.labels.shape[0])
     if filter_by in PRUNING:
-        quotas = _quotas(counted, filter_by, confident_joint, frac, num_to_remove_per_class, least)
+        quotas = _quotas(counted, options, frac, least)
         _leave_small_classes(quotas, counted.class_counts, least, classes)
         return _prune(counted, quotas)
-    refuse_pruning_options(filter_by, confident_joint, frac, num_to_remove_per_class)
+    refuse_pruning_options(
+        filter_by, options.confident_joint, frac, options.num_to_remove_per_class
+    )
     if filter_by == "predicted_neq_given":
         return counted.disagrees
     if filter_by == "confident_learning":
@@ -86,7 +196,9 @@ def select(
         "self_confidence" if filter_by == "low_self_confidence" else "normalized_margin"
     )
     score = label_quality(counted.labels, counted.pred_probs, method, counted=counted)
-    return ordering.lowest(score, int(np.count_nonzero(counted.off_diagonal)))
+    lowest = ordering.lowest(score, int(np.count_nonzero(counted.off_diagonal)))
+    lowest &= counted.labels >= 0  # a row that is left out scores 1, as others may
+    return lowest
 
 
 def refuse_pruning_options(
@@ -112,33 +224,26 @@ def refuse_pruning_options(
 
 
 def _quotas(
-    counted: Counted,
-    filter_by: FilterBy,
-    confident_joint: npt.ArrayLike | None,
-    frac_noise: float,
-    num_to_remove: npt.ArrayLike | None,
-    least: int,
+    counted: Counted, options: Options, frac_noise: float, least: int
 ) -> list[selection.Quotas]:
     """How many rows to take, for each pruning filter."""
-    joint = (
-        counted.calibrated_joint
-        if confident_joint is None
-        else calibration.calibrate(
-            given_joint(confident_joint, counted.class_counts.shape[0]), counted.class_counts
-        )
-    )
     counts = counted.class_counts
+    joint = counted.calibrated_entries
+    if options.confident_joint is not None:
+        given = given_joint(options.confident_joint, len(counts))
+        _, found = calibration.entries(given, "confident_joint")
+        joint = calibration.calibrate_entries(found, counts)
     pruned = prune_pairs(
         joint,
         counts,
         min_examples_per_class=least,
         frac_noise=frac_noise,
-        num_to_remove_per_class=num_to_remove,
+        num_to_remove_per_class=options.num_to_remove_per_class,
     )
     quotas = []
-    if filter_by in ("prune_by_noise_rate", "both"):
+    if options.filter_by in ("prune_by_noise_rate", "both"):
         quotas.append(selection.Quotas(pruned.given, pruned.true, pruned.pruned))
-    if filter_by in ("prune_by_class", "both"):
+    if options.filter_by in ("prune_by_class", "both"):
         each = np.arange(len(counts))
         quotas.append(selection.Quotas(each, each, np.maximum(counts - pruned.kept, 0)))
     return quotas
@@ -161,18 +266,16 @@ def _leave_small_classes(
         f"{'' if least == 1 else 's'}, so no label of theirs is judged: {shown}."
     )
     for quota in quotas:
-        quota.places[small[quota.given]] = 0
+        quota.quota[small[quota.given]] = 0
 
 
 def _prune(counted: Counted, quotas: list[selection.Quotas]) -> Mask:
-    """Flag what every quota takes and the model disagrees with; uses the flags up."""
-    flags = counted.sweep.flags
+    """Flag what every quota takes and the model disagrees with."""
     # What the given class leaves of a row's sum; EPS for each entry that may lie below 0.
     slack = abs(counted.sweep.worst_sum - 1.0) + EPS * (counted.pred_probs.shape[1] + 1)
-    wanted = selection.SELECTED | AGREES
-    chosen: Mask | None = None
+    is_issue = counted.disagrees
     for quota in quotas:
-        selection.select_by_quota(
+        is_issue &= selection.select_by_quota(
             counted.labels,
             counted.pred_probs,
             counted.sweep,
@@ -180,7 +283,4 @@ def _prune(counted: Counted, quotas: list[selection.Quotas]) -> Mask:
             quota,
             reach=1.0 + slack,
         )
-        found = (flags & wanted) == selection.SELECTED
-        chosen = found if chosen is None else chosen & found
-        flags &= np.uint8(~selection.SELECTED & 0xFF)
-    return np.zeros(flags.shape[0], dtype=np.bool_) if chosen is None else chosen
+    return is_issue

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from goldlabel.errors import InputError
 from goldlabel.inputs import check
 from goldlabel.learning.calibration import (
+    Entries,
     Positions,
     entries,
     per_class_counts,
@@ -84,15 +85,19 @@ def prune_counts(
            [3, 4, 0],
            [0, 0, 4]])
     """
-    found = prune_pairs(
-        calibrated_joint,
-        class_counts,
+    k, joint = entries(calibrated_joint, "calibrated_joint")
+    class_sizes = per_class_counts(class_counts, "class_counts", k)
+    sums = np.bincount(joint.rows, weights=joint.values, minlength=k).astype(np.float64)
+    _check_calibrated(sums, class_sizes)
+    pairs = prune_pairs(
+        joint,
+        class_sizes,
         min_examples_per_class=min_examples_per_class,
         frac_noise=frac_noise,
         num_to_remove_per_class=num_to_remove_per_class,
     )
-    counts = np.diag(found.kept)
-    counts[found.true, found.given] = found.pruned
+    counts = np.diag(pairs.kept)
+    counts[pairs.true, pairs.given] = pairs.pruned
     return counts
 
 
@@ -116,17 +121,16 @@ class PruneCounts(NamedTuple):
 
 
 def prune_pairs(
-    calibrated_joint: npt.ArrayLike,
-    class_counts: npt.ArrayLike,
+    calibrated_joint: Entries,
+    counts: Ints,
     *,
     min_examples_per_class: int = 1,
     frac_noise: float = 1.0,
     num_to_remove_per_class: npt.ArrayLike | None = None,
 ) -> PruneCounts:
     """Do what `prune_counts` does, and return the pairs of classes that noise was found for."""
-    k, rows, columns, values = entries(calibrated_joint, "calibrated_joint")
-    counts = per_class_counts(class_counts, "class_counts", k)
-    _check_calibrated(np.bincount(rows, weights=values, minlength=k).astype(np.float64), counts)
+    k = len(counts)
+    rows, columns, values = calibrated_joint
     share = check.number(frac_noise, name="frac_noise", low=0.0, high=1.0)
     smallest = check.whole_number(min_examples_per_class, name="min_examples_per_class")
     room = np.maximum(counts - smallest, 0)

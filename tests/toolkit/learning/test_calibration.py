@@ -288,9 +288,8 @@ def test_blocks_of_one_matrix_are_calibrated_each_by_itself(matrices, data):
     )
     block, given_, true = np.nonzero(joints)
     values = joints[block, given_, true]
-    rows, columns, found = calibration.calibrate_entries(
-        2 * block + given_, 2 * block + true, values, counts.ravel()
-    )
+    entries = calibration.Entries(2 * block + given_, 2 * block + true, values)
+    rows, columns, found = calibration.calibrate_entries(entries, counts.ravel())
     calibrated = np.zeros(joints.shape, dtype=np.int64)
     calibrated[rows // 2, rows % 2, columns % 2] = found
     expected = [calibration.calibrate(*each) for each in zip(joints, counts, strict=True)]

@@ -41,9 +41,13 @@ def quiet():
         yield
 
 
+def flag(counted, filter_by, *, classes=None, **options):
+    return filters.flag(counted, filters.Options(filter_by, **options), classes=classes)
+
+
 def flagged(labels, probs, filter_by, **options):
     with quiet():
-        return filters.select(confident.count(labels, probs), filter_by, **options)
+        return flag(confident.count(labels, probs), filter_by, **options)
 
 
 # Rows left out
@@ -165,7 +169,7 @@ def test_a_pass_can_be_filtered_again():
     counted = confident.count(labels, probs)
     for filter_by in (*FILTERS, *reversed(FILTERS)):
         with quiet():
-            found = filters.select(counted, filter_by)
+            found = flag(counted, filter_by)
         np.testing.assert_array_equal(found, flagged(labels, probs, filter_by))
 
 
@@ -250,14 +254,14 @@ def test_joint_of_another_size(joint):
     counted = confident.count(labels, probs)
     for filter_by in PRUNING:
         refuses(
-            lambda filter_by=filter_by: filters.select(counted, filter_by, confident_joint=joint),
+            lambda filter_by=filter_by: flag(counted, filter_by, confident_joint=joint),
             "confident_joint",
             f"has shape {joint.shape}",
         )
     one = confident.count(np.zeros(3, dtype=np.int64), np.ones((3, 1)))
     if joint.shape != (1, 1):
         refuses(
-            lambda: filters.select(one, "prune_by_noise_rate", confident_joint=joint),
+            lambda: flag(one, "prune_by_noise_rate", confident_joint=joint),
             "confident_joint",
             f"has shape {joint.shape}",
         )
@@ -268,13 +272,13 @@ def test_options_without_meaning(filter_by):
     labels, probs = strategies.realistic(1, n=60, k=3)
     counted = confident.count(labels, probs)
     refuses(
-        lambda: filters.select(counted, filter_by, num_to_remove_per_class=[1, 1, 1]),
+        lambda: flag(counted, filter_by, num_to_remove_per_class=[1, 1, 1]),
         "num_to_remove_per_class",
         f"has no meaning for filter_by={filter_by!r}",
     )
     with pytest.warns(DataWarning, match="^confident_joint and frac_noise: not used by filter_by"):
-        found = filters.select(counted, filter_by, confident_joint=np.eye(3), frac_noise=0.5)
-    np.testing.assert_array_equal(found, filters.select(counted, filter_by))
+        found = flag(counted, filter_by, confident_joint=np.eye(3), frac_noise=0.5)
+    np.testing.assert_array_equal(found, flag(counted, filter_by))
 
 
 @pytest.mark.parametrize("filter_by", PRUNING)
@@ -285,23 +289,23 @@ def test_small_classes_are_named(filter_by):
     for least, named in ((1, "dog"), (3, "bee, dog"), (8, "ant, bee, dog"), (10**30, "ant, bee")):
         counted = confident.count(labels, probs)
         with pytest.warns(DataWarning, match=f"no label of theirs is judged: {named}") as caught:
-            found = filters.select(counted, filter_by, min_examples_per_class=least, classes=names)
+            found = flag(counted, filter_by, min_examples_per_class=least, classes=names)
         assert "cow" not in str(caught[0].message)  # nobody is called that
         assert not found[np.isin(labels, [names.index(name) for name in named.split(", ")])].any()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        filters.select(counted, filter_by, min_examples_per_class=0)
+        flag(counted, filter_by, min_examples_per_class=0)
 
 
 @pytest.mark.parametrize("dtype", strategies.DTYPES)
 @pytest.mark.parametrize("every", [1, 3])
-def test_worst_first(every, dtype):
+def test_rank_issues(every, dtype):
     """Rows that agree may be flagged too; those left out have no place in it."""
     labels, probs = strategies.realistic(3, n=300, k=4, dtype=dtype)
     counted = confident.count(labels, probs, methods=["self_confidence"])
     flagged = counted.disagrees if every == 1 else np.arange(300) % every == 0
     scores = counted.sweep.self_confidence
-    found = confident.worst_first(counted, scores, flagged)
+    found = confident.rank_issues(counted, scores, flagged)
     rows = np.flatnonzero(flagged)
     rows = rows[np.argsort(scores[rows], kind="stable")]
     suggested = probs.argmax(axis=1)[rows]
