@@ -12,7 +12,7 @@ from goldlabel.inputs import check
 from goldlabel.kernels.ordering import ascending
 from goldlabel.learning import confident
 from goldlabel.learning.confident import Method
-from goldlabel.learning.filters import FilterBy, select
+from goldlabel.learning.filters import FilterBy, Options, flag
 from goldlabel.results.label_issues import LabelIssues, Parts
 from goldlabel.tasks.multiannotator.aggregation.consensus import (
     Consensus,
@@ -96,7 +96,7 @@ def issues_of(
     label = votes.label.astype(np.int64)
     rows = np.ascontiguousarray(consensus.posterior[votes.item])
     counted = confident.count(label, rows, disagreeing=True)
-    chosen = select(counted, filter_by, classes=consensus.classes)
+    chosen = flag(counted, Options(filter_by), classes=consensus.classes)
     del rows, counted
     wrong = np.flatnonzero(chosen & (label != consensus.labels[votes.item]))
     is_issue = np.zeros(votes.num_items, dtype=np.bool_)

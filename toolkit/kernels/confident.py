@@ -233,13 +233,13 @@ class Pairs(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
-    """What one pass over pred_probs gives; its arrays are read-only.
+    """What one pass over pred_probs gives.
 
     Attributes
     ----------
     joint : Pairs
         Confident joint as counted: given class by guessed true class, no floor on the diagonal.
-    flags : ndarray of shape (n,), uint8
+    flags : ndarray of shape (n,), uint8, read-only
         `AGREES`, `OFF_DIAGONAL`.
     predicted : ndarray of shape (n,), int16 or int32
         The model's class, the lowest of equals.
@@ -340,11 +340,11 @@ def sweep(
         kept[block] = Disagreeing(local + rows.start, *(array.copy() for array in probabilities))
 
     each_block(work, n, size)
-    guesses, flags, predicted, confidences, margins = (frozen(array) for array in per_row)
+    guesses, flags, predicted, confidences, margins = per_row
     worst = int(np.argmax(np.abs(extremes[:, 2] - _UNIT)))
     return Sweep(
         joint=_pairs_of_rows(given, guesses, k) if guesses.shape[0] else _pairs(joints, k),
-        flags=flags,
+        flags=frozen(flags),
         predicted=predicted,
         self_confidence=confidences,
         normalized_margin=margins,

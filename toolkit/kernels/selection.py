@@ -335,7 +335,7 @@ def select_by_quota(
     shards = thread_count() if n * max(k, 8) > _SHARED else 1
     shard_of = _shards(np.bincount(given, weights=wanted, minlength=k), shards)
     given_classes, probs = frozen(labels), frozen(pred_probs)
-    rows = given_classes, swept.predicted, *disagreeing
+    rows = given_classes, frozen(swept.predicted), *disagreeing
     selected = np.zeros(n, dtype=np.bool_)
 
     def work(worker: int, shard: int, _: slice) -> None:
