@@ -85,8 +85,8 @@ def full_joint(swept, k):
     joint = np.zeros((k, k), dtype=np.int64)
     cells = swept.joint.given * k + swept.joint.guess
     assert (np.diff(cells) > 0).all()
-    assert (swept.joint.count > 0).all()
-    joint[swept.joint.given, swept.joint.guess] = swept.joint.count
+    assert (swept.joint.counts > 0).all()
+    joint[swept.joint.given, swept.joint.guess] = swept.joint.counts
     return joint
 
 
@@ -199,7 +199,7 @@ def test_sweep_over_many_blocks(dtype, absent):
 def test_without_cutoffs_nobody_is_confident():
     labels, probs = strategies.realistic(0, n=30, k=3)
     found = confident.sweep(labels, probs)
-    assert found.joint.count.shape == (0,)
+    assert found.joint.counts.shape == (0,)
     assert not (found.flags & confident.OFF_DIAGONAL).any()
     assert found.self_confidence.shape == found.normalized_margin.shape == (0,)
     assert found.disagreeing is None

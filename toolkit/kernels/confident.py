@@ -115,7 +115,7 @@ def _sweep(
     extremes: Ints,
     cell: AnyFloats,
     cell_bits: Bits,
-    disagreeing: Disagreeing,
+    disagreeing: tuple[Any, ...],
     keep: bool,
 ) -> Any:
     """Read each row once; see `sweep`. Return how many rows `disagreeing` lists.
@@ -223,12 +223,12 @@ class Pairs(NamedTuple):
     ----------
     given, guess : ndarray of shape (m,), int64
         Row and column.
-    count : ndarray of shape (m,), int64
+    counts : ndarray of shape (m,), int64
     """
 
     given: Ints
     guess: Ints
-    count: Ints
+    counts: Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -372,8 +372,8 @@ def _pairs(joints: dict[int, Ints], k: int) -> Pairs:
 def _pairs_of_rows(labels: Ints, guesses: npt.NDArray[np.int32], k: int) -> Pairs:
     """Count rows by given class and guess; -1 is none."""
     rows = np.flatnonzero(guesses >= 0)
-    pairs, count = np.unique(labels[rows] * k + guesses[rows], return_counts=True)
-    return Pairs(*np.divmod(pairs, k), count.astype(np.int64))
+    pairs, counts = np.unique(labels[rows] * k + guesses[rows], return_counts=True)
+    return Pairs(*np.divmod(pairs, k), counts.astype(np.int64))
 
 
 def _cuts(cutoffs: npt.NDArray[np.float64], dtype: np.dtype[Any]) -> Bits:

@@ -79,12 +79,12 @@ class Counted:
     @cached_property
     def joint_entries(self) -> Entries:
         """Confident joint, at least 1 on the diagonal, without its zeros."""
-        given, guess, count = self.sweep.joint
+        given, guess, counts = self.sweep.joint
         each = np.arange(len(self.class_counts))
         empty = np.setdiff1d(each, given[given == guess], assume_unique=True)
         rows, columns = np.append(given, empty), np.append(guess, empty)
         order = np.argsort(rows, kind="stable")
-        values = np.append(count, np.ones_like(empty)).astype(np.float64)
+        values = np.append(counts, np.ones_like(empty)).astype(np.float64)
         return Entries(rows[order], columns[order], values[order])
 
     @cached_property
