@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-import warnings
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from goldlabel.errors import InputError
+from goldlabel.formats.pictures import open_picture
 from goldlabel.results.audit import Item
 
 __all__ = ["RowItems", "thumbnail"]
@@ -75,17 +76,12 @@ def _text_columns(frame: pd.DataFrame, columns: Sequence[Any]) -> list[Any]:
 
 def thumbnail(path: Path) -> bytes | None:
     """Return a small PNG or JPEG of an image file; None if it can't be read."""
-    from PIL import Image
-
     try:
-        with warnings.catch_warnings():
-            # An image of more pixels than Pillow finds plausible is not worth its memory.
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                image.draft("RGB", (THUMBNAIL, THUMBNAIL))
-                image.thumbnail((THUMBNAIL, THUMBNAIL))
-                small = image.convert("RGBA" if "A" in image.getbands() else "RGB")
-    except (OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError):
+        with open_picture(path) as image:
+            image.draft("RGB", (THUMBNAIL, THUMBNAIL))
+            image.thumbnail((THUMBNAIL, THUMBNAIL))
+            small = image.convert("RGBA" if "A" in image.getbands() else "RGB")
+    except InputError:
         return None
     out = io.BytesIO()
     if small.mode == "RGB" and max(small.size) > 64:

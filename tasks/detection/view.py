@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import warnings
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from goldlabel.errors import InputError
+from goldlabel.formats.pictures import open_picture
 from goldlabel.results.audit import Box, Item
 from goldlabel.results.label_issues import LabelIssues
 from goldlabel.tasks.detection.data import DetectionData
@@ -155,14 +156,10 @@ def _shares(box: npt.NDArray[np.float64]) -> Corners:
 
 def _opened(path: Path) -> Image | None:
     """Return an image that can be read; None for one that can't, or is not worth its memory."""
-    from PIL import Image
-
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                return image.convert("RGB")
-    except (OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError):
+        with open_picture(path) as image:
+            return image.convert("RGB")
+    except InputError:
         return None
 
 

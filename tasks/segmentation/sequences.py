@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.errors import InputError
+from goldlabel.formats.arrays import reading
 from goldlabel.inputs.labels import as_array
 
 __all__ = ["Images", "Stored", "as_images"]
@@ -60,15 +61,19 @@ class Spooled:
 class Stored:
     """An array that lies elsewhere and has no length of its own, such as zarr's."""
 
-    def __init__(self, array: Any) -> None:
+    def __init__(self, array: Any, name: str) -> None:
         self._array = array
+        self._name = name
         self.shape: tuple[int, ...] = tuple(array.shape)
 
     def __len__(self) -> int:
         return self.shape[0]
 
     def __getitem__(self, at: int) -> npt.NDArray[Any]:
-        return np.asarray(self._array[at])
+        if not 0 <= at < len(self):
+            raise IndexError(at)
+        with reading(f"{self._name}[{at}]", "Save the array again"):  # chunks are decoded here
+            return np.asarray(self._array[at])
 
 
 def as_images(values: Any, name: str, dims: int) -> Images:
@@ -95,7 +100,7 @@ def as_images(values: Any, name: str, dims: int) -> Images:
             name, f"is a {type(values).__name__}", "Pass an array, or an array for each image"
         )
     if getattr(values, "shape", ()) and not hasattr(values, "__len__"):
-        values = Stored(values)
+        values = Stored(values, name)
     if isinstance(values, Iterator) or not hasattr(values, "__len__"):
         return Spooled(values, name)
     shape = getattr(values, "shape", None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from goldlabel.errors import InputError
+from goldlabel.formats.pictures import open_picture
 from goldlabel.results.audit import Item
 from goldlabel.tasks.segmentation import drawing, runs
 from goldlabel.tasks.segmentation.counting import given_scores, guesses
@@ -104,15 +105,12 @@ def _mask(region: Region) -> npt.NDArray[np.bool_]:
 def opened(path: Path, shape: tuple[int, int], crop: drawing.Crop) -> npt.NDArray[np.uint8] | None:
     """Return a piece of the picture of an image of a shape, as it is shown; None if unreadable."""
     try:
-        with warnings.catch_warnings():
-            # An image of more pixels than Pillow finds plausible is not worth its memory.
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                y, x = image.height / shape[0], image.width / shape[1]
-                box = (crop.left * x, crop.top * y, crop.right * x, crop.bottom * y)
-                size = drawing.shown_size((crop.bottom - crop.top, crop.right - crop.left))
-                small = image.convert("RGB").resize(size[::-1], Image.Resampling.LANCZOS, box=box)
-    except (OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError):
+        with open_picture(path) as image:
+            y, x = image.height / shape[0], image.width / shape[1]
+            box = (crop.left * x, crop.top * y, crop.right * x, crop.bottom * y)
+            size = drawing.shown_size((crop.bottom - crop.top, crop.right - crop.left))
+            small = image.convert("RGB").resize(size[::-1], Image.Resampling.LANCZOS, box=box)
+    except InputError:
         return None
     return np.asarray(small)
 

@@ -16,6 +16,7 @@ from goldlabel.coco.instances import Instances
 from goldlabel.coco.lists import is_unsafe, repeated_texts
 from goldlabel.errors import InputError
 from goldlabel.formats.json.records import Place
+from goldlabel.formats.pictures import is_turned
 from goldlabel.kernels.rows import thread_count
 from goldlabel.task import Progress
 
@@ -24,7 +25,6 @@ __all__ = ["ImageFile", "check_files", "read_files"]
 SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
 PIXELS = 1 << 28
 """Images of more pixels are not decoded."""
-ORIENTATION = 0x0112
 STEP = 64
 
 
@@ -90,7 +90,7 @@ def _look(path: Path | None) -> ImageFile | None:
             size = image.size
             if size[0] * size[1] > PIXELS:
                 return ImageFile(sha256, size)
-            turned = image.getexif().get(ORIENTATION, 1) in (5, 6, 7, 8)
+            turned = is_turned(image)
             image.draft(None, (1, 1))  # a JPEG is read whole, but computed at an eighth
             image.load()
     except Exception as error:  # decoders raise whatever they like on damaged files

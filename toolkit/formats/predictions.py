@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,15 +13,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from goldlabel.errors import InputError
+from goldlabel.formats.arrays import ARCHIVE, ARRAY, Archive, choose_array, load_array
 from goldlabel.formats.tables import parquet
 from goldlabel.formats.tables.table import read_table
 from goldlabel.formats.text import check_file, first_bytes, is_folder
 
-__all__ = ["PredProbs", "array_of_archive", "load_array", "read_pred_probs", "rows_by_id"]
+__all__ = ["PredProbs", "read_pred_probs", "rows_by_id"]
 
 _PREFIXES = ("p_", "prob_", "proba_", "pred_probs_", "probs_")
 _NO_CLASSES = ("", "id", "index", "unnamed: 0", "__index_level_0__")  # lower case
-_MAPPED_BYTES = 1 << 26  # arrays from 64 MiB stay on disk until they are used
+USUAL = ("pred_probs", "probs")
+"""Names of arrays in archives."""
 
 Columns = dict[str, Any]  # of name to pyarrow.ChunkedArray or Array
 
@@ -97,11 +98,12 @@ def read_pred_probs(
     """
     path = Path(path)
     magic = b"" if is_folder(path) else first_bytes(check_file(path))
-    if magic.startswith(b"\x93NUMPY"):
+    if magic.startswith(ARRAY):
         return _described(path, _as_floats(path, load_array(path)), None, ())
-    if magic.startswith(b"PK"):
-        name, array = array_of_archive(path, key)
-        return _described(f"{path}[{name!r}]", _as_floats(path, array), None, ())
+    if magic.startswith(ARCHIVE):
+        arrays = Archive(path)
+        name = choose_array(path, list(arrays), key, USUAL)
+        return _described(f"{path}[{name!r}]", _as_floats(path, arrays[name]), None, ())
     options = {"encoding": encoding, "delimiter": delimiter, "header": header}
     columns, read_note = _columns(path, magic, options)
     return _from_columns(path, columns, read_note, classes, ids, id, prefix)
@@ -117,47 +119,6 @@ def _described(
     name = Path(str(where)).name
     note = f"Read pred_probs from {name}: {n:,} rows, {k:,} classes, {values.dtype}."
     return PredProbs(values, classes, (note, *notes))
-
-
-def load_array(path: Path) -> npt.NDArray[Any]:
-    """Map a .npy file: a header that promises more than the file holds costs no memory."""
-    try:
-        array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError, MemoryError, OverflowError) as error:
-        raise InputError(
-            str(path), f"is not an array that can be read ({error})", "Save it with numpy.save"
-        ) from error
-    return array if array.nbytes >= _MAPPED_BYTES else np.array(array)
-
-
-def array_of_archive(path: Path, key: str | None) -> tuple[str, npt.NDArray[Any]]:
-    """Return name and content of an array in an .npz file; `key` says which if there are more."""
-    try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            names = list(archive.files)
-            chosen = _choose_key(path, archive, names, key)
-            return chosen, np.asarray(archive[chosen])
-    except InputError:
-        raise
-    except (ValueError, OSError, EOFError, KeyError, MemoryError, zipfile.BadZipFile) as error:
-        raise InputError(
-            str(path), f"is no .npz file that can be read ({error})", "Save it with numpy.savez"
-        ) from error
-
-
-def _choose_key(path: Path, archive: Mapping[str, Any], names: list[str], key: str | None) -> str:
-    if key is not None:
-        if key not in names:
-            raise InputError(
-                str(path), f"has no array {key!r}, only {', '.join(names)}", "Name one"
-            )
-        return key
-    usual = [name for name in names if name in ("pred_probs", "probs")]
-    if len(names) == 1 or len(usual) == 1:
-        return (usual or names)[0]
-    raise InputError(
-        str(path), f"holds {len(names)} arrays: {', '.join(names[:20])}", "Say which one with key="
-    )
 
 
 def _as_floats(path: Path, array: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -17,6 +17,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from goldlabel.errors import InputError
+from goldlabel.formats.unpacking import unpack
 
 __all__ = [
     "TextFile",
@@ -157,7 +158,7 @@ def first_text(path: Path, *, encoding: str | None = None) -> str:
         with open(path, "rb") as file:
             raw = file.read(_HEAD)
             content = _unpacked_head(raw, file)
-    except (OSError, EOFError, zlib.error):
+    except (OSError, EOFError, zlib.error, pa.ArrowException):
         return ""
     name, mark = _resolve(content, encoding)
     decoder = codecs.getincrementaldecoder(name)("replace")
@@ -228,15 +229,7 @@ def read_text(path: str | Path, *, encoding: str | None = None) -> TextFile:
 def _decompress(path: Path, raw: bytes) -> tuple[bytes, str]:
     for magic, compression in _COMPRESSIONS:
         if raw.startswith(magic):
-            try:
-                if compression == "gzip":
-                    return gzip.decompress(raw), compression
-                with pa.CompressedInputStream(pa.BufferReader(raw), compression) as stream:
-                    return stream.read(), compression
-            except (OSError, EOFError, zlib.error) as error:
-                raise InputError(
-                    str(path), f"is damaged {compression} ({error})", "Fetch or compress it again"
-                ) from error
+            return unpack(path, raw, compression), compression
     return raw, ""
 
 

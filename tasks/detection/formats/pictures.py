@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from goldlabel.errors import InputError
+from goldlabel.formats.pictures import picture_size
 from goldlabel.tasks.detection.formats.folders import image_files
 from goldlabel.tasks.detection.formats.listed import stem
 from goldlabel.typing import Floats
@@ -85,12 +85,8 @@ class Pictures:
 
 def _size(path: Path) -> tuple[float, float]:
     """Return width and height from the header of a picture; NaN if it can't be read."""
-    from PIL import Image
-
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path) as image:
-                return float(image.width), float(image.height)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        size = picture_size(path)
+    except InputError:
         return np.nan, np.nan
+    return float(size.width), float(size.height)

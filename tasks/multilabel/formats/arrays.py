@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,16 @@ from scipy import sparse
 
 from goldlabel.errors import InputError
 from goldlabel.files import replacing, sha256
+from goldlabel.formats.arrays import ARCHIVE, ARRAY, Archive, choose_array, map_array
 from goldlabel.formats.tables.table import check_unchanged
 from goldlabel.formats.tables.writing import check_output
+from goldlabel.formats.text import first_bytes
 from goldlabel.results.audit import Source
 from goldlabel.tasks.multilabel.formats.given import Changes, Given, whole
 
 __all__ = ["MAGIC", "export", "read"]
 
-MAGIC = (b"\x93NUMPY", b"PK\x03\x04")
+MAGIC = (ARRAY, ARCHIVE)
 """How such files begin."""
 
 _MOST_CELLS = 2**33
@@ -57,38 +59,23 @@ def read(path: Path, *, key: str | None = None) -> Given:
     return whole(labels, names, str(path), source, [note])._replace(positions=True)
 
 
-def _load(path: Path) -> tuple[dict[str, npt.NDArray[Any]], bool]:
+def _load(path: Path) -> tuple[Mapping[str, npt.NDArray[Any]], bool]:
     """Return every array of a file, and whether it holds a single one without a name."""
-    try:
-        with open(path, "rb") as file:
-            loaded = np.load(file, allow_pickle=False)
-            if isinstance(loaded, np.ndarray):
-                return {"labels": loaded}, True
-            with loaded:
-                return {name: np.asarray(loaded[name]) for name in loaded.files}, False
-    except (ValueError, OSError, EOFError, KeyError, MemoryError, zipfile.BadZipFile) as error:
-        raise InputError(
-            str(path), f"holds no arrays that can be read ({error})", "Save it with numpy.save"
-        ) from error
+    if first_bytes(path).startswith(ARRAY):
+        return {"labels": np.array(map_array(path))}, True
+    return Archive(path), False
 
 
-def _chosen(path: Path, arrays: dict[str, npt.NDArray[Any]], key: str | None) -> str | None:
+def _chosen(path: Path, arrays: Mapping[str, npt.NDArray[Any]], key: str | None) -> str | None:
     """Return the name of the matrix; None for a sparse one."""
     if key is None and arrays.keys() >= _SPARSE:
         return None
-    usual = [name for name in arrays if name in ("labels", "y", "Y")]
-    if key is None and (len(arrays) == 1 or len(usual) == 1):
-        return (usual or list(arrays))[0]
-    if key not in arrays:
-        raise InputError(
-            str(path),
-            f"holds the arrays {', '.join(list(arrays)[:20])}",
-            "Say which are the labels, as the option labels",
-        )
-    return key
+    return choose_array(path, list(arrays), key, ("labels", "y", "Y"), option="labels")
 
 
-def _matrix(path: Path, arrays: dict[str, npt.NDArray[Any]], name: str | None) -> npt.NDArray[Any]:
+def _matrix(
+    path: Path, arrays: Mapping[str, npt.NDArray[Any]], name: str | None
+) -> npt.NDArray[Any]:
     if name is not None:
         return arrays[name]
     try:

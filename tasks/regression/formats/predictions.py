@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.errors import InputError
-from goldlabel.formats.predictions import array_of_archive, load_array, rows_by_id
+from goldlabel.formats.arrays import ARCHIVE, ARRAY, Archive, choose_array, load_array
+from goldlabel.formats.predictions import USUAL, rows_by_id
 from goldlabel.formats.tables import read_table
 from goldlabel.formats.text import check_file, first_bytes
 from goldlabel.tasks.regression.formats.numbers import read_numbers
@@ -92,9 +93,8 @@ def read_predictions(
             "Name one of them",
         )
     magic = first_bytes(check_file(path))
-    if magic.startswith((b"\x93NUMPY", b"PK")):
-        array = load_array(path) if magic.startswith(b"\x93") else array_of_archive(path, key)[1]
-        values, notes = _vector(array, path), [f"Predictions were read from {path.name}."]
+    if magic.startswith((ARRAY, ARCHIVE)):
+        values, notes = _vector(path, key, magic), [f"Predictions were read from {path.name}."]
     else:
         values, notes = _from_table(path, ids, id, key)
     if len(values) != len(frame):
@@ -106,7 +106,12 @@ def read_predictions(
     return Predictions(values, tuple(notes), path)
 
 
-def _vector(array: npt.NDArray[Any], path: Path) -> Floats:
+def _vector(path: Path, key: str | None, magic: bytes) -> Floats:
+    if magic.startswith(ARRAY):
+        array = load_array(path)
+    else:
+        arrays = Archive(path)
+        array = arrays[choose_array(path, list(arrays), key, (*_NAMES, *USUAL))]
     if array.dtype.kind not in "fiu":
         raise InputError(str(path), f"holds {array.dtype}, not numbers", "Save an array of floats")
     if array.ndim == 2 and array.shape[1] == 1:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from goldlabel.errors import InputError
 from goldlabel.files import replacing, sha256
+from goldlabel.formats.arrays import ARCHIVE, ARRAY, Archive, choose_array, map_array
 from goldlabel.formats.text import first_bytes
 from goldlabel.results.audit import Source
 from goldlabel.tasks.segmentation.formats.given import Given, Indices, Masks
@@ -20,7 +21,7 @@ from goldlabel.tasks.segmentation.formats.masks import Repaint
 
 __all__ = ["MAGIC", "export", "read"]
 
-MAGIC = (b"\x93NUMPY", b"PK")
+MAGIC = (ARRAY, ARCHIVE)
 _USUAL = ("labels", "masks", "given_labels", "arr_0")
 
 
@@ -74,25 +75,11 @@ def read(path: Path, *, key: str | None, indexed: Indices) -> Given:
 
 
 def _opened(path: Path, key: str | None) -> tuple[npt.NDArray[Any], str | None]:
-    try:
-        if first_bytes(path).startswith(MAGIC[0]):
-            mapped: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-            return mapped, None
-        with np.load(path, allow_pickle=False) as archive:
-            names = list(archive.files)
-            usual = [name for name in names if name in _USUAL]
-            name = key or (names[0] if len(names) == 1 else usual[0] if len(usual) == 1 else None)
-            if name not in names:
-                raise InputError(
-                    str(path), f"holds the arrays {', '.join(names[:20])}", "Say which is the masks"
-                )
-            return archive[name], name
-    except InputError:
-        raise
-    except (ValueError, OSError, EOFError, KeyError, MemoryError, zipfile.BadZipFile) as error:
-        raise InputError(
-            str(path), f"is no array that can be read ({error})", "Save it with numpy.save"
-        ) from error
+    if first_bytes(path).startswith(ARRAY):
+        return map_array(path), None
+    arrays = Archive(path)
+    name = choose_array(path, list(arrays), key, _USUAL, option="masks_key")
+    return arrays[name], name
 
 
 def export(source: Source, changed: Mapping[int, Repaint], out: Path) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from goldlabel.errors import InputError
 from goldlabel.files import list_files, new_folder, path_inside
+from goldlabel.formats.pictures import picture_size
 from goldlabel.results.audit import Source
 from goldlabel.tasks.segmentation.formats import pictures
 from goldlabel.tasks.segmentation.formats.given import Given, Masks, indices_of
@@ -91,13 +91,8 @@ def _as_text(folder: Path, name: str) -> None:
 
 
 def _shape(path: Path) -> tuple[int, int]:
-    try:
-        with Image.open(path) as image:
-            return image.height, image.width
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(
-            str(path), f"is no mask that can be read ({error})", "Write it again"
-        ) from error
+    size = picture_size(path, what="mask")
+    return size.height, size.width
 
 
 def _reader(source: Source) -> Callable[[int], npt.NDArray[np.int32]]:

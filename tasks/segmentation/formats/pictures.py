@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import warnings
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from goldlabel.errors import InputError
 from goldlabel.files import list_files
+from goldlabel.formats.pictures import open_picture
 
 __all__ = ["EXTENSIONS", "by_stem", "find", "open_mask", "repainted"]
 
@@ -68,25 +67,14 @@ def open_mask(path: Path) -> tuple[npt.NDArray[Any], str, npt.NDArray[np.uint8] 
     InputError
         The file can't be read.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                palette = image.getpalette("RGB") if image.mode == "P" else None
-                pixels = np.asarray(image)
-                mode = image.mode
-    except Image.DecompressionBombError as error:
-        raise _unreadable(path, error) from error
-    except (OSError, ValueError, SyntaxError, Warning, zlib.error, struct.error) as error:
-        raise _unreadable(path, error) from error
+    with open_picture(path, what="mask") as image:
+        palette = image.getpalette("RGB") if image.mode == "P" else None
+        pixels = np.asarray(image)
+        mode = image.mode
     if mode == "1":
         pixels = pixels.astype(np.uint8)
     colors = None if palette is None else np.array(palette, dtype=np.uint8).reshape(-1, 3)
     return pixels, mode, colors
-
-
-def _unreadable(path: Path, error: object) -> InputError:
-    return InputError(str(path), f"is no mask that can be read ({error})", "Write it again")
 
 
 def repainted(path: Path, changes: npt.NDArray[np.bool_], values: npt.NDArray[Any]) -> bytes:
@@ -141,7 +129,7 @@ def _chunks(data: bytes, path: Path) -> list[tuple[bytes, bytes]]:
         (length,) = struct.unpack(">I", data[at : at + 4])
         body = data[at + 8 : at + 8 + length]
         if len(body) != length:
-            raise _unreadable(path, "a chunk is cut short")
+            raise InputError(str(path), "has a chunk that is cut short", "Write it again")
         found.append((data[at + 4 : at + 8], body))
         at += 12 + length
         if found[-1][0] == b"IEND":

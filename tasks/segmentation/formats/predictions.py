@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import threading
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,16 +9,23 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel.errors import InputError, MissingExtra
+from goldlabel.errors import InputError
 from goldlabel.files import list_files
+from goldlabel.formats.arrays import (
+    ARCHIVE,
+    ARRAY,
+    Archive,
+    choose_array,
+    is_zarr,
+    map_array,
+    open_zarr,
+)
 from goldlabel.formats.text import check_file, first_bytes, is_folder
 from goldlabel.tasks.segmentation.formats.given import Masks
 from goldlabel.tasks.segmentation.sequences import Images, Stored
 
 __all__ = ["Predictions", "as_probs", "order", "read_predictions"]
 
-_PARSING = threading.Lock()
-"""Python 3.11 fails now and then when two threads parse headers of arrays at once."""
 _NAMES = ("stems", "ids", "names", "files")
 _USUAL = ("pred_probs", "probs", "arr_0")
 
@@ -61,14 +65,14 @@ def read_predictions(path: Path, *, key: str | None = None) -> Predictions:
         Nothing of this kind can be read there.
     """
     if is_folder(path):
-        if (path / ".zarray").exists() or (path / "zarr.json").exists():
+        if is_zarr(path):
             return _of_zarr(path)
         return _of_folder(path, key)
     magic = first_bytes(check_file(path))
-    if magic.startswith(b"\x93NUMPY"):
+    if magic.startswith(ARRAY):
         array = _mapped(path)
         return Predictions(_stacked(path, array), None, [_note(path, array)])
-    if magic.startswith(b"PK"):
+    if magic.startswith(ARCHIVE):
         return _of_archive(path, key)
     raise InputError(
         str(path), "is no .npy or .npz file", "Save predictions with numpy.save or numpy.savez"
@@ -81,13 +85,7 @@ def _note(path: Path, array: Any) -> str:
 
 
 def _mapped(path: Path) -> npt.NDArray[Any]:
-    try:
-        with _PARSING:
-            array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError, MemoryError, OverflowError) as error:
-        raise InputError(
-            str(path), f"is no array that can be read ({error})", "Save it with numpy.save"
-        ) from error
+    array = map_array(path)
     if array.dtype.kind not in "fiub":
         raise InputError(str(path), f"holds {array.dtype}, not numbers", "Save floats")
     return array
@@ -104,32 +102,8 @@ def _stacked(where: object, array: Any) -> Any:
 
 
 def _of_zarr(path: Path) -> Predictions:
-    try:
-        import zarr
-    except ImportError as error:
-        raise MissingExtra("zarr", f"to read {path.name}", "zarr") from error
-    _refuse_pickles(path)
-    try:
-        array = zarr.open_array(str(path), mode="r")
-    except Exception as error:  # whatever its many codecs and stores raise
-        raise InputError(
-            str(path), f"is no zarr array that can be read ({error})", "Save an array of numbers"
-        ) from error
-    return Predictions(Stored(_stacked(path, array)), None, [_note(path, array)])
-
-
-def _refuse_pickles(path: Path) -> None:
-    """Refuse arrays that are decoded by running what the file says."""
-    for name in (".zarray", "zarr.json"):
-        if (path / name).exists():
-            try:
-                said = json.dumps(json.loads((path / name).read_text("utf-8")))
-            except ValueError as error:
-                raise InputError(
-                    str(path / name), f"is no JSON ({error})", "Save the array again"
-                ) from error
-            if "pickle" in said.lower():
-                raise InputError(str(path), "holds pickled objects", "Save an array of numbers")
+    array = open_zarr(path)
+    return Predictions(Stored(_stacked(path, array), str(path)), None, [_note(path, array)])
 
 
 def _of_folder(path: Path, key: str | None) -> Predictions:
@@ -141,65 +115,26 @@ def _of_folder(path: Path, key: str | None) -> Predictions:
         file = path / files[at]
         if file.suffix.lower() == ".npy":
             return _mapped(file)
-        with _opened(file) as archive:
-            return _member(file, archive, _chosen(file, list(archive.files), key))
+        arrays = Archive(file)
+        return arrays[choose_array(file, list(arrays), key, _USUAL)]
 
     ids = [name.with_suffix("").as_posix() for name in files]
     note = f"Read pred_probs from {len(files):,} files in {path.name}."
     return Predictions(Masks(len(files), read_one), ids, [note])
 
 
-def _opened(path: Path) -> Any:
-    try:
-        return np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(
-            str(path), f"is no .npz file that can be read ({error})", "Save it with numpy.savez"
-        ) from error
-
-
-def _member(path: Path, archive: Any, name: str) -> npt.NDArray[Any]:
-    try:
-        with _PARSING:
-            array: npt.NDArray[Any] = archive[name]
-    except (ValueError, OSError, EOFError, KeyError, MemoryError, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"{path}[{name!r}]", f"can't be read ({error})", "Save it with numpy.savez"
-        ) from error
-    return array
-
-
-def _chosen(path: Path, names: list[str], key: str | None) -> str:
-    if key is not None and key not in names:
-        listed = ", ".join(names[:20])
-        raise InputError(str(path), f"has no array {key!r}, only {listed}", "Name one with --key")
-    usual = [name for name in names if name in _USUAL]
-    if key is None and len(names) != 1 and len(usual) != 1:
-        raise InputError(
-            str(path), f"holds {len(names)} arrays: {', '.join(names[:20])}", "Say which with --key"
-        )
-    return key or (usual or names)[0]
-
-
 def _of_archive(path: Path, key: str | None) -> Predictions:
-    with _opened(path) as archive:
-        names = list(archive.files)
-        named = next((name for name in _NAMES if name in names), None)
-        whole = key is not None or len(names) == 1 or any(name in _USUAL for name in names)
-        if whole:
-            array = _member(path, archive, _chosen(path, [n for n in names if n != named], key))
-            ids = None if named is None else [str(each) for each in _member(path, archive, named)]
-    if not whole:
+    arrays = Archive(path)
+    names = list(arrays)
+    named = next((name for name in _NAMES if name in names), None)
+    if key is None and len(names) != 1 and not any(name in _USUAL for name in names):
         note = f"Read pred_probs from {path.name}: {len(names):,} arrays, one for each image."
-        return Predictions(Masks(len(names), lambda at: _from(path, names[at])), names, [note])
+        return Predictions(Masks(len(names), lambda at: arrays[names[at]]), names, [note])
+    array = arrays[choose_array(path, [n for n in names if n != named], key, _USUAL)]
     if array.ndim in (2, 3) and len(names) == 1 and names[0] not in _USUAL:
         return Predictions([array], names, [_note(path, array)])
+    ids = None if named is None else [str(each) for each in arrays[named]]
     return Predictions(_stacked(path, array), ids, [_note(path, array)])
-
-
-def _from(path: Path, name: str) -> npt.NDArray[Any]:
-    with _opened(path) as archive:
-        return _member(path, archive, name)
 
 
 def as_probs(array: Any, *, last: bool, softmax: bool, where: str) -> npt.NDArray[Any]:

@@ -18,6 +18,7 @@ from goldlabel.errors import InputError, MissingExtra
 from goldlabel.files import replacing, sha256
 from goldlabel.formats.tables.table import check_unchanged
 from goldlabel.formats.tables.writing import check_output
+from goldlabel.formats.unpacking import inflate
 from goldlabel.results.audit import Source
 from goldlabel.tasks.token.formats.sentences import Changes, TaggedSentences
 
@@ -70,11 +71,13 @@ class _Bin(NamedTuple):
 
 def _unpacked(path: Path, spacy: _Spacy) -> _Bin:
     try:
-        message = spacy.loads(zlib.decompress(path.read_bytes()))
+        message = spacy.loads(inflate(path, path.read_bytes()))
         attributes = list(message["attrs"])
         tokens = np.frombuffer(message["tokens"], dtype=np.uint64).reshape(-1, len(attributes))
         lengths = np.frombuffer(message["lengths"], dtype=np.int32).astype(np.int64)
         strings = spacy.strings(message["strings"])
+    except InputError:
+        raise
     except (*_DAMAGED, OSError) as error:
         raise InputError(
             str(path), f"is no DocBin that can be read ({error})", "Save it with DocBin.to_disk"

@@ -7,7 +7,6 @@ are put together where the file has `word_ids`.
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.errors import InputError
+from goldlabel.formats.arrays import ARCHIVE, ARRAY, Archive, load_array
 from goldlabel.formats.predictions import read_pred_probs
 from goldlabel.formats.tables import read_table
 from goldlabel.formats.text import check_file, first_bytes
@@ -27,7 +27,6 @@ __all__ = ["Predictions", "read_predictions"]
 
 _PROBS = ("pred_probs", "probs", "probabilities", "predictions", "logits")
 _NAMES = ("classes", "labels", "label_list", "label_names", "names", "tags")
-_MAPPED_BYTES = 1 << 26  # as in goldlabel.formats.predictions
 
 
 class Predictions(NamedTuple):
@@ -80,9 +79,9 @@ def read_predictions(
         The file can't be read, or holds no predictions of tokens.
     """
     magic = first_bytes(check_file(path))
-    if magic.startswith(b"\x93NUMPY"):
+    if magic.startswith(ARRAY):
         found = _from_array(path)
-    elif magic.startswith(b"PK"):
+    elif magic.startswith(ARCHIVE):
         found = _from_archive(path, key)
     else:
         found = _from_table(path, key, subwords)
@@ -117,25 +116,11 @@ def _as_floats(path: Path, array: npt.NDArray[Any], name: str = "") -> npt.NDArr
 
 
 def _from_array(path: Path) -> Predictions:
-    try:
-        array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError, MemoryError, OverflowError) as error:
-        raise InputError(
-            str(path), f"is not an array that can be read ({error})", "Save it with numpy.save"
-        ) from error
-    if array.nbytes < _MAPPED_BYTES:
-        array = np.array(array)
-    return Predictions(_as_floats(path, array), None, None, None, ())
+    return Predictions(_as_floats(path, load_array(path)), None, None, None, ())
 
 
 def _from_archive(path: Path, key: str | None) -> Predictions:
-    try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: np.asarray(archive[name]) for name in archive.files}
-    except (ValueError, OSError, EOFError, KeyError, MemoryError, zipfile.BadZipFile) as error:
-        raise InputError(
-            str(path), f"is no .npz file that can be read ({error})", "Save it with numpy.savez"
-        ) from error
+    arrays = Archive(path)
     usual = [name for name in _PROBS if name in arrays]
     if key is None and not usual and len(arrays) == 1:
         usual = list(arrays)

@@ -364,7 +364,7 @@ FILES = {
     "no COCO": ("a.json", "{}", {"format": "coco"}, "a.json", "is no COCO file"),
     "an array of three": ("a.npy", np.full((2, 2), 3), {}, r"\[0, 0\]", "is 3"),
     "an array of one dimension": ("a.npy", np.ones(3), {}, "a.npy", "shape"),
-    "an array of objects": ("a.npy", np.array([{}], dtype=object), {}, "a.npy", "holds no arrays"),
+    "an array of objects": ("a.npy", np.array([{}], dtype=object), {}, "a.npy", "is not an array"),
 }
 
 

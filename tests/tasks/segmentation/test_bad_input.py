@@ -218,14 +218,14 @@ FILES = {
     "pickled predictions": (
         write("probs.npy", np.array([None, 1])),
         {},
-        "probs.npy: is no array that can be read",
+        "probs.npy: is not an array that can be read",
     ),
     "predictions cut short": (
         lambda folder: (folder / "probs.npy").write_bytes(
             (folder / "probs.npy").read_bytes()[:200]
         ),
         {},
-        "probs.npy: is no array",
+        "probs.npy: is not an array",
     ),
     "fewer predictions": (write("probs.npy", PROBS[:1]), {}, "predictions of 1 images.*2 masks"),
     "other classes": (

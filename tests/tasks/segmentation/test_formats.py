@@ -432,7 +432,10 @@ def test_predictions_in_zarr(tmp_path, version):
     name.write_text(text.replace("{", '{"more": [{"id": "\\u0070ickle"}], ', 1))
     with pytest.raises(InputError, match="holds pickled objects"):
         read(tmp_path / "masks", pred_probs=tmp_path / "p.zarr")
-    for broken, message in ((text[:-9], "is no JSON"), ("{}", "is no zarr array that can be read")):
+    for broken, message in (
+        (text[:-9], "is not JSON"),
+        ("{}", "is not a zarr array that can be read"),
+    ):
         name.write_text(broken)
         with pytest.raises(InputError, match=message):
             read(tmp_path / "masks", pred_probs=tmp_path / "p.zarr")

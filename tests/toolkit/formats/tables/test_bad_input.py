@@ -368,7 +368,7 @@ PREDICTIONS = {
         "has 2 columns of lists",
         "Leave one",
     ),
-    "damaged archive": (b"PK\x03\x04" + b"\0" * 40, {}, "p", "is no .npz file", "savez"),
+    "damaged archive": (b"PK\x03\x04" + b"\0" * 40, {}, "p", "is not an .npz file", "savez"),
     "empty": (b"", {}, "p", "is empty", "rows"),
 }
 
@@ -386,7 +386,9 @@ def test_bad_predictions(tmp_path, name):
 def test_bad_archives(tmp_path):
     path = tmp_path / "p.npz"
     np.savez(path, a=np.ones((2, 2)), b=np.ones((3, 2)))
-    with pytest.raises(InputError, match=r"holds 2 arrays: a, b\. Say which one with key="):
+    with pytest.raises(
+        InputError, match=r"holds 2 arrays: a, b\. Say which one with the option key"
+    ):
         read_pred_probs(path)
     with pytest.raises(InputError, match="has no array 'c', only a, b"):
         read_pred_probs(path, key="c")
