@@ -119,3 +119,21 @@ def test_a_case_that_is_not_there_is_refused(tmp_path):
     assert done.returncode == 2
     assert "no such case: no-such-case. There are" in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_a_mutation_changes_one_expression():
+    source = "LIMIT = 3\n\n\ndef f(é, x):\n    return 'é' if é < x and not x else x + 1\n"
+    command = (
+        f"import sys; sys.path.insert(0, {str(BENCH)!r}); from mutation import mutations\n"
+        f"print(*(each.source.splitlines()[-1] for each in mutations('m', {source!r})), sep='|')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-X", "utf8", "-c", command], capture_output=True, text=True
+    )
+    assert sorted(line.strip().removeprefix("return ") for line in done.stdout.split("|")) == [
+        "'é' if (é < x or not x) else x + 1",
+        "'é' if (é <= x) and not x else x + 1",
+        "'é' if é < x and (x) else x + 1",
+        "'é' if é < x and not x else (x - 1)",
+        "'é' if é < x and not x else x + (2)",
+    ], done.stderr
