@@ -34,11 +34,11 @@ The package offers, by these names (loaded on first use, so that finding a task 
 
 It may also offer, for ``goldlabel select``:
 
-``next_examples(source, *, n, ...) -> DataFrame``
+``next_examples(folder, source, *, n, ...) -> DataFrame``
     Choose what to label next, or once more, in the dataset of an audit: a row for each of at most
     `n` examples, the first one first, with the columns ``example`` (position), ``id`` and
-    whatever those who label it, and those who give it to them, need to see. Keyword-only
-    parameters as for `Select`.
+    whatever those who label it, and those who give it to them, need to see. What the audit has
+    decided is taken from its `folder`, not found again. Keyword-only parameters as for `Select`.
 """
 
 from __future__ import annotations
@@ -77,6 +77,7 @@ class Select(Protocol):
 
     def __call__(
         self,
+        folder: Path,
         source: Source,
         *,
         n: int,
@@ -87,6 +88,7 @@ class Select(Protocol):
     ) -> pd.DataFrame:
         """Return the `n` examples to label next, as a table.
 
+        `folder`: what the audit wrote, with all that it has decided; `source`: its dataset.
         `features`: a file of numbers, a row for each example, by which those chosen are made to
         differ. `at_random`: choose with equal chances instead, to compare with. `per_annotator`:
         most examples that one person is asked to label.

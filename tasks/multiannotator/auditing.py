@@ -18,10 +18,11 @@ from goldlabel.results.audit import Audit
 from goldlabel.results.label_issues import LabelIssues
 from goldlabel.tasks.multiannotator.active.scores import scores_of_votes
 from goldlabel.tasks.multiannotator.aggregation.comparison import COLUMNS, labels_by_method
-from goldlabel.tasks.multiannotator.aggregation.consensus import (
-    Consensus,
+from goldlabel.tasks.multiannotator.aggregation.consensus import Consensus
+from goldlabel.tasks.multiannotator.aggregation.methods import (
     ConsensusMethod,
     QualityMethod,
+    default_method,
 )
 from goldlabel.tasks.multiannotator.aggregation.truth_inference import consensus_of
 from goldlabel.tasks.multiannotator.agreement.coefficients import Agreement
@@ -35,7 +36,7 @@ from goldlabel.tasks.multiannotator.tables import agreement_statistics, report_t
 from goldlabel.tasks.multiannotator.view import Items
 from goldlabel.tasks.multiannotator.writing import refuse_existing, write_consensus
 
-__all__ = ["audit", "given_of"]
+__all__ = ["audit"]
 
 LIMITS = (
     "Errors that most annotators make: a consensus is what they agree on, and is wrong where an"
@@ -184,7 +185,7 @@ def audit(
     0  a       cat      3
     1  b       dog      3
     """
-    _check_methods(methods)
+    _check_methods(methods, has_models=bool(pred_probs))
     for wanted in filter(None, (consensus, with_consensus)):
         refuse_existing(wanted)
     data = read(
@@ -193,20 +194,21 @@ def audit(
         positive=positive, format=format, encoding=encoding, delimiter=delimiter, quote=quote,
         header=header, split=split, key=key, prefix=prefix,
     )  # fmt: skip
-    notes = list(data.notes)
+    checked = _checked(data)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", DataWarning)
-        given = given_of(data)
-        method, said = _method(data, consensus_method)
-        notes.append(said)
         found = consensus_of(
-            given, method, quality_method, calibrate_probs=calibrate_probs, method=rank_by
+            checked,
+            consensus_method or _default_method(data),
+            quality_method or (None if data.has_identities else "agreement"),
+            calibrate_probs=calibrate_probs,
+            method=rank_by,
         )
         issues = issues_of(found, filter_by, rank_by)
-    compared = _compared(data, given, found, methods, notes)
-    people = annotator_table(found, given.probs, data.time, data.seconds)
+    compared = labels_by_method(checked, _compared(data, methods), found.fit)
+    people = annotator_table(found, checked.probs, data.time, data.seconds)
     statistics = agreement_statistics(data)
-    frame = _consensus_frame(found, compared, given)
+    frame = _consensus_frame(found, compared, checked)
     for target, layout in ((consensus, "table"), (with_consensus, "dataset")):
         if target is not None:
             write_consensus(data, found, target, layout=layout)  # type: ignore[arg-type]
@@ -218,7 +220,7 @@ def audit(
         tables=report_tables(data, found, compared, people, statistics),
         frames={"consensus": frame, "annotators": people} if data.has_identities else
         {"consensus": frame},
-        notes=(*notes, *_vanished(found)),
+        notes=(*data.notes, *_methods_note(data, consensus_method), *_vanished(found)),
         limits=LIMITS,
         warnings=tuple(dict.fromkeys(str(warning.message) for warning in caught)),
         part="annotator",
@@ -227,59 +229,58 @@ def audit(
     )  # fmt: skip
 
 
-def given_of(data: MultiannotatorData) -> Checked:
+def _checked(data: MultiannotatorData) -> Checked:
     """Return a dataset's votes and probabilities as the verbs use them; values are checked."""
     probs = None if data.pred_probs is None else checked_models(list(data.pred_probs))[0]
     return Checked(data.votes, data.classes, data.annotators, data.ids, probs)
 
 
-def _check_methods(methods: Sequence[str] | None) -> None:
+def _check_methods(methods: Sequence[str] | None, *, has_models: bool) -> None:
     for name in methods or ():
         if name not in COLUMNS:
             raise InputError("methods", f"has {name!r}", f"Use some of {', '.join(COLUMNS)}")
+        if name == "crowdlab" and not has_models:
+            raise InputError(
+                "methods", "has 'crowdlab', which needs predictions", "Pass pred_probs"
+            )
 
 
-def _method(data: MultiannotatorData, asked: ConsensusMethod | None) -> tuple[ConsensusMethod, str]:
-    """Return how the consensus is found, and a sentence on it."""
-    several = bool((data.votes.votes_per_item > 1).any())
-    if asked is not None:
-        return asked, f"Consensus by {asked}, as asked for."
+def _default_method(data: MultiannotatorData) -> ConsensusMethod:
+    return default_method(data.votes, data.pred_probs, has_identities=data.has_identities)
+
+
+def _methods_note(data: MultiannotatorData, asked: ConsensusMethod | None) -> tuple[str, ...]:
+    """Say how the consensus is found, and why, and what can't be compared."""
+    method = asked or _default_method(data)
+    reasons = {
+        "best_quality": "Consensus by CROWDLAB (best_quality): votes and predictions.",
+        "dawid_skene": "Consensus by Dawid-Skene: votes alone. Predictions would allow CROWDLAB.",
+        "majority_vote": "Every item has one label at most: that is its consensus.",
+    }
     if not data.has_identities:
-        return "majority_vote", "Consensus by majority vote: it is not known who voted."
-    if not several:
-        return "majority_vote", "Every item has one label at most: that is its consensus."
-    if data.pred_probs is not None:
-        return "best_quality", "Consensus by CROWDLAB (best_quality): votes and predictions."
-    return "dawid_skene", "Consensus by Dawid-Skene: votes alone. Predictions would allow CROWDLAB."
+        reasons["majority_vote"] = "Consensus by majority vote: it is not known who voted."
+    note = f"Consensus by {asked}, as asked for." if asked is not None else reasons[method]
+    if data.has_identities:
+        return (note,)
+    return (
+        note,
+        "Of counts, only the majority vote can be had: other methods ask who voted.",
+    )
 
 
-def _compared(
-    data: MultiannotatorData,
-    given: Checked,
-    found: Consensus,
-    methods: Sequence[str] | None,
-    notes: list[str],
-) -> dict[str, Any]:
-    """Return the labels by every method, as far as they can be had."""
-    names = methods
-    if not data.has_identities:
-        names = ["majority_vote"]
-        notes.append("Of counts, only the majority vote can be had: other methods ask who voted.")
-    elif names is not None and given.probs is None and "crowdlab" in names:
-        raise InputError("methods", "has 'crowdlab', which needs predictions", "Pass pred_probs")
-    if len(data.classes) < 2:
-        names = ["majority_vote"]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DataWarning)  # the same as before
-        return labels_by_method(given, names, found)
+def _compared(data: MultiannotatorData, methods: Sequence[str] | None) -> Sequence[str] | None:
+    """Return which methods can be compared; None for all."""
+    if not data.has_identities or len(data.classes) < 2:
+        return ["majority_vote"]
+    return methods
 
 
-def _consensus_frame(found: Consensus, compared: dict[str, Any], given: Checked) -> pd.DataFrame:
+def _consensus_frame(found: Consensus, compared: dict[str, Any], checked: Checked) -> pd.DataFrame:
     frame = found.to_frame("item")
     columns = {name: found.named(codes) for name, codes in compared.items()}
     frame = frame.assign(**columns)
-    if given.probs is not None and given.votes.num_classes > 1:
-        frame["active_learning_score"] = scores_of_votes(given.votes, given.probs)[0]
+    if checked.probs is not None and checked.votes.num_classes > 1:
+        frame["active_learning_score"] = scores_of_votes(checked.votes, checked.probs)[0]
     return frame
 
 

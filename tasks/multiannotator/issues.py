@@ -14,11 +14,8 @@ from goldlabel.learning import confident
 from goldlabel.learning.confident import Method
 from goldlabel.learning.filters import FilterBy, Options, flag
 from goldlabel.results.label_issues import LabelIssues, Parts
-from goldlabel.tasks.multiannotator.aggregation.consensus import (
-    Consensus,
-    ConsensusMethod,
-    QualityMethod,
-)
+from goldlabel.tasks.multiannotator.aggregation.consensus import Consensus
+from goldlabel.tasks.multiannotator.aggregation.methods import ConsensusMethod, QualityMethod
 from goldlabel.tasks.multiannotator.aggregation.truth_inference import consensus_of
 from goldlabel.tasks.multiannotator.inputs import checked_votes
 from goldlabel.typing import Floats
@@ -82,8 +79,8 @@ def find_label_issues(
        example part_name given suggested
     0        0         c     1         0
     """
-    given = checked_votes(labels, pred_probs, classes=classes, ids=ids)
-    found = consensus_of(given, consensus_method, quality_method, method=rank_by)
+    checked = checked_votes(labels, pred_probs, classes=classes, ids=ids)
+    found = consensus_of(checked, consensus_method, quality_method, method=rank_by)
     return issues_of(found, filter_by, rank_by)
 
 
@@ -194,6 +191,6 @@ def get_label_quality_scores(
     >>> get_label_quality_scores(votes, consensus_method="majority_vote")
     array([1. , 0.5])
     """
-    given = checked_votes(labels, pred_probs, classes=classes)
-    found = consensus_of(given, consensus_method, quality_method, method=method)
+    checked = checked_votes(labels, pred_probs, classes=classes)
+    found = consensus_of(checked, consensus_method, quality_method, method=method)
     return np.where(found.votes.votes_per_item > 0, found.quality, 1.0)

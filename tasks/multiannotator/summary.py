@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel.tasks.multiannotator.aggregation.consensus import Consensus, ConsensusMethod
+from goldlabel.tasks.multiannotator.aggregation.consensus import Consensus
+from goldlabel.tasks.multiannotator.aggregation.methods import ConsensusMethod
 from goldlabel.tasks.multiannotator.aggregation.truth_inference import consensus_of
 from goldlabel.tasks.multiannotator.inputs import checked_votes
 
@@ -50,8 +51,8 @@ def summarize(
     0      1      3     0.333333
     1      0      2     0.000000
     """
-    given = checked_votes(labels, pred_probs, classes=classes)
-    return class_table(consensus_of(given, consensus_method))
+    checked = checked_votes(labels, pred_probs, classes=classes)
+    return class_table(consensus_of(checked, consensus_method))
 
 
 def class_table(consensus: Consensus) -> pd.DataFrame:

@@ -14,6 +14,8 @@ from scipy.special import digamma, log_expit, logsumexp
 
 from goldlabel.tasks.multiannotator.votes import Votes
 
+TIED = 1e-12
+
 
 def triples(votes):
     return list(
@@ -114,7 +116,7 @@ def majority(votes, pred_probs=None):
     chosen = []
     for i, top in enumerate(tops):
         if not top:
-            chosen.append(-1)
+            chosen.append(-1 if pred_probs is None else int(np.argmax(pred_probs[i])))
             continue
         if pred_probs is not None and len(top) > 1:
             top = narrow(top, lambda c, i=i: pred_probs[i][c])
@@ -129,8 +131,9 @@ def majority(votes, pred_probs=None):
 
 
 def narrow(classes, key):
+    """Keep the classes of the largest key; keys that rounding alone tells apart are equal."""
     best = max(key(c) for c in classes)
-    return {c for c in classes if key(c) == best}
+    return {c for c in classes if key(c) >= best - TIED * abs(best)}
 
 
 def wawa(votes, gold=None):

@@ -7,11 +7,22 @@ from __future__ import annotations
 
 import numpy as np
 
+TIED = 1e-12
+"""Numbers that differ by less, relatively, are equal: rounding decides nothing."""
 COARSE = [0.1, 0.2, 0.5, 0.8, 1.0, 2.0, 3.0, 5.0, 8.0]
 
 
 def counts(labels, k):
     return np.stack([(labels == c).sum(axis=1) for c in range(k)], axis=1)
+
+
+def first_largest(rows):
+    """Return the first place of each row (last axis) that holds its largest number."""
+    return (rows >= rows.max(axis=-1, keepdims=True) * (1 - TIED)).argmax(axis=-1)
+
+
+def first_least(losses):
+    return int(np.flatnonzero(np.array(losses) <= min(losses) + TIED)[0])
 
 
 def majority(labels, probs):
@@ -35,12 +46,12 @@ def majority(labels, probs):
 
 def settled(row, p, modes, frequency, trust):
     if not modes:
-        return int(p.argmax())
-    left = {c for c in modes if p[c] == max(p[d] for d in modes)}
+        return int(first_largest(p))
+    left = {c for c in modes if p[c] >= max(p[d] for d in modes) * (1 - TIED)}
     left = {c for c in left if frequency[c] == min(frequency[d] for d in left)}
     if len(left) > 1 and np.isfinite(trust).any():
         mean = {c: np.mean(trust[row == c]) for c in left}
-        left = {c for c in left if mean[c] == max(mean.values())}
+        left = {c for c in left if mean[c] >= max(mean.values()) * (1 - TIED)}
     return min(left)
 
 
@@ -63,7 +74,7 @@ def weigh(labels, probs, y):
             peers[j] = (c[own, labels[own, j].astype(int)] - 1).sum() / pairs
     peers = np.where(np.isnan(peers), np.nanmean(peers), peers)
     w = np.maximum(1 - (1 - peers) / base, 1e-6)
-    wrong = np.array([(probs[a, several].argmax(axis=1) != y[several]).mean() for a in range(e)])
+    wrong = np.array([(first_largest(probs[a, several]) != y[several]).mean() for a in range(e)])
     w_m = np.maximum(1 - wrong / base, 1e-6) * np.sqrt(size[size > 0].mean())
     q = np.tensordot(w_m, probs, axes=1)
     total = np.full(n, w_m.sum())
@@ -81,7 +92,7 @@ def crowdlab(labels, probs, *, best_quality=True):
     if not best_quality:
         return first, *found
     q = found[0]
-    top = q >= q.max(axis=1, keepdims=True) * (1 - 1e-12)
+    top = q >= q.max(axis=1, keepdims=True) * (1 - TIED)
     better = np.where(top.sum(axis=1) == 1, q.argmax(axis=1), first)
     return better, *weigh(labels, probs, better)
 
@@ -118,7 +129,7 @@ def temperature(labels, probs):
     def loss(t):
         return -(e * np.log(np.maximum(scaled(probs[seen], t), 1e-30))).sum(axis=1).mean()
 
-    best = int(np.argmin([loss(t) for t in COARSE]))
+    best = first_least([loss(t) for t in COARSE])
     fine = []
     if best > 0:
         fine += np.linspace(COARSE[best - 1], COARSE[best], 4, endpoint=False).tolist()
@@ -126,7 +137,7 @@ def temperature(labels, probs):
         fine += np.linspace(COARSE[best], COARSE[best + 1], 5).tolist()
     else:
         fine += [COARSE[best]]
-    return fine[int(np.argmin([loss(t) for t in fine]))]
+    return fine[first_least([loss(t) for t in fine])]
 
 
 def active_scores(labels, probs, pool):
@@ -141,5 +152,5 @@ def active_scores(labels, probs, pool):
     total = w_m.sum() + (there * w).sum(axis=1)
     labeled = (q[np.arange(len(q)), y] * total + prior / k) / (total + prior)
     mixed = (np.tensordot(w_m, pool, axes=1) + prior / k) / (w_m.sum() + prior)
-    best = majority(pool.argmax(axis=2).T.astype(float), pool.mean(axis=0))
+    best = majority(first_largest(pool).T.astype(float), pool.mean(axis=0))
     return labeled, mixed[np.arange(len(mixed)), best]

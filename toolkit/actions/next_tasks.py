@@ -75,6 +75,7 @@ def next_tasks(
     for changed, what in changed_inputs(summary):
         raise InputError(changed, what, "Run the audit again, and select from that")
     frame = find_task(summary["task"]).next_examples(
+        Path(folder),
         source,
         n=n,
         features=None if features is None else Path(features),

@@ -83,9 +83,15 @@ def command(
     for row in frame.head(5).itertuples(index=False):
         shown = dict(zip(frame.columns, row, strict=True))
         shown.pop("example", None)
-        screen.say("  " + "  ".join(f"{name}: {_short(value)}" for name, value in shown.items()))
+        there = {name: value for name, value in shown.items() if not _is_missing(value)}
+        screen.say("  " + "  ".join(f"{name}: {_short(value)}" for name, value in there.items()))
     screen.say()
     screen.say("Next: add the new labels to the dataset, predict it again, and audit it again")
+
+
+def _is_missing(value: object) -> bool:
+    """Whether a task does not say it: who should label what everybody has labelled already."""
+    return value is None or value != value
 
 
 def _short(value: object) -> str:

@@ -22,26 +22,64 @@ from goldlabel.inputs import check
 from goldlabel.inputs.labels import as_array
 from goldlabel.models.features import read_embeddings
 from goldlabel.results.audit import Source
+from goldlabel.tasks.multiannotator.active.decided import decided_labels, decided_quality
 from goldlabel.tasks.multiannotator.active.scores import scores_of_votes
-from goldlabel.tasks.multiannotator.aggregation.consensus import Consensus
+from goldlabel.tasks.multiannotator.aggregation.ties import largest_column
 from goldlabel.tasks.multiannotator.aggregation.truth_inference import consensus_of
 from goldlabel.tasks.multiannotator.formats import read_again
-from goldlabel.tasks.multiannotator.inputs import Checked, checked_models, checked_votes
+from goldlabel.tasks.multiannotator.inputs import checked_votes
+from goldlabel.tasks.multiannotator.votes import Votes
 from goldlabel.typing import Floats, Ints
 
 __all__ = ["next_examples", "select"]
 
 
+POOL = 5
+"""With features the batch is chosen from so many times its size."""
 SHRINKAGE = 5.0
 """Votes of a class that an annotator's overall quality counts as, where few are known."""
 
 
 @dataclass(frozen=True, eq=False)
-class _Needs:
-    """How much each item needs a label, and what it probably is."""
+class _Known:
+    """What is known of items and annotators when the next batch is chosen.
 
-    scores: Floats
+    Attributes
+    ----------
+    votes : Votes
+    classes, annotators : tuple
+        Names by index.
+    ids : ndarray of shape (N,), optional
+    labels : ndarray of shape (N,), int64
+        The probable class of each item; -1 where nothing is known.
+    scores : ndarray of shape (N,), float64
+        The lowest needs a label most.
+    annotator_quality : ndarray of shape (M,), float64
+        NaN where nothing is known.
+    """
+
+    votes: Votes
+    classes: tuple[Hashable, ...]
+    annotators: tuple[Hashable, ...]
+    ids: npt.NDArray[Any] | None
     labels: Ints
+    scores: Floats
+    annotator_quality: Floats
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """The batch that is asked for; see `select`."""
+
+    n: int
+    at_random: bool
+    pool: int
+    per_annotator: int | None
+    seed: int
+
+    def __post_init__(self) -> None:
+        check.whole_number(self.n, name="n", low=1)
+        check.whole_number(self.pool, name="pool", low=1)
 
 
 def select(
@@ -51,7 +89,7 @@ def select(
     n: int = 100,
     method: Literal["active_learning", "random"] = "active_learning",
     features: npt.ArrayLike | None = None,
-    pool: int = 5,
+    pool: int = POOL,
     per_annotator: int | None = None,
     seed: int = 0,
     classes: Sequence[Hashable] | None = None,
@@ -63,7 +101,7 @@ def select(
     ----------
     labels, pred_probs, classes, ids
         As for `get_consensus_labels`; items without votes are those of the pool. Without
-        pred_probs, items are ordered by the quality of their consensus by Dawid-Skene.
+        pred_probs, items are ordered by the quality of their consensus.
     n : int
         How many items at most.
     method : {"active_learning", "random"}
@@ -83,9 +121,9 @@ def select(
     -------
     DataFrame, a row per item, in the order to label
         `item` (position), `id`, `score` (lowest = most needed), `votes` it has, its `probable`
-        class, and `annotator`: of those who have not labelled it yet, who is most often right
-        about items of that class; None where nobody is left. Items that everybody has labelled
-        come last.
+        class (None where nothing is known), and `annotator`: of those who have not labelled it
+        yet, who is most often right about items of that class; None where nobody is left. Items
+        that everybody has labelled come last.
 
     Raises
     ------
@@ -100,11 +138,35 @@ def select(
     [[2, 0, 'bob'], [1, 1, 'bob']]
     """
     check.choice(method, ("active_learning", "random"), name="method")
-    given = checked_votes(labels, pred_probs, classes=classes, ids=ids)
-    return _batch(given, n, method == "random", features, pool, per_annotator, seed)
+    checked = checked_votes(labels, pred_probs, classes=classes, ids=ids)
+    wanted = _Wanted(n, method == "random", pool, per_annotator, seed)
+    consensus = consensus_of(checked)
+    known = _Known(
+        votes=checked.votes,
+        classes=checked.classes,
+        annotators=checked.annotators,
+        ids=checked.ids,
+        labels=_probable(consensus.labels, checked.probs),
+        scores=consensus.quality
+        if checked.probs is None
+        else scores_of_votes(checked.votes, checked.probs)[0],
+        annotator_quality=consensus.annotator_quality,
+    )
+    return _batch(known, wanted, features)
+
+
+def _probable(labels: Ints, probs: Floats | None) -> Ints:
+    """Return labels, and what the models say of items without one."""
+    if probs is None:
+        return labels
+    unseen = np.flatnonzero(labels < 0)
+    chosen = labels.copy()
+    chosen[unseen] = largest_column(probs[:, unseen].mean(axis=0))
+    return chosen
 
 
 def next_examples(
+    folder: Path,
     source: Source,
     *,
     n: int,
@@ -115,8 +177,14 @@ def next_examples(
 ) -> pd.DataFrame:
     """Choose what to label next in an audited dataset; what ``goldlabel select`` calls.
 
+    What the audit has decided is taken as it stands in its folder, not found again: consensus and
+    scores (that of ActiveLab, or without predictions the quality of the consensus) from
+    consensus.parquet, the quality of annotators from annotators.parquet.
+
     Parameters
     ----------
+    folder : Path
+        Of the audit.
     source : Source
         Of the audit.
     n, at_random, per_annotator, seed
@@ -133,15 +201,21 @@ def next_examples(
     Raises
     ------
     InputError
-        The dataset has changed since, or `features` does not fit.
+        The dataset has changed since, `features` does not fit, or the audit does not.
     """
     data = read_again(source)
-    probs = None if data.pred_probs is None else checked_models(list(data.pred_probs))[0]
-    given = Checked(data.votes, data.classes, data.annotators, data.ids, probs)
-    values = None
-    if features is not None:
-        values = read_embeddings(features, len(data))
-    batch = _batch(given, n, at_random, values, 5, per_annotator, seed)
+    labels, scores = decided_labels(folder, data)
+    known = _Known(
+        votes=data.votes,
+        classes=data.classes,
+        annotators=data.annotators,
+        ids=data.ids,
+        labels=labels,
+        scores=scores,
+        annotator_quality=decided_quality(folder, data),
+    )
+    values = None if features is None else read_embeddings(features, len(data))
+    batch = _batch(known, _Wanted(n, at_random, POOL, per_annotator, seed), values)
     if not data.has_identities:
         batch = batch.drop(columns="annotator")
     batch = batch.rename(columns={"item": "example"})
@@ -152,66 +226,35 @@ def next_examples(
     return pd.concat([batch, shown[own]], axis=1)
 
 
-def _batch(
-    given: Checked,
-    n: int,
-    is_random: bool,
-    features: npt.ArrayLike | None,
-    pool: int,
-    per_annotator: int | None,
-    seed: int,
-) -> pd.DataFrame:
-    size = check.whole_number(n, name="n", low=1)
-    factor = check.whole_number(pool, name="pool", low=1)
-    votes = given.votes
-    if not len(votes):
-        raise InputError("labels", "holds no vote", "Pass at least one label")
-    consensus = consensus_of(given, _method(given))
-    needs = _needs(given, consensus)
+def _batch(known: _Known, wanted: _Wanted, features: npt.ArrayLike | None) -> pd.DataFrame:
+    votes = known.votes
     everybody = np.count_nonzero(votes.votes_per_annotator)
     is_full = votes.votes_per_item >= everybody
-    order = np.lexsort((needs.scores, is_full))
-    if is_random:
-        drawn = np.random.default_rng(seed).permutation(votes.num_items)
+    order = np.lexsort((known.scores, is_full))
+    if wanted.at_random:
+        drawn = np.random.default_rng(wanted.seed).permutation(votes.num_items)
         order = drawn[np.argsort(is_full[drawn], kind="stable")]
     elif features is not None:
         rows = _checked_features(features, votes.num_items)
-        order = _spread(rows, order[: factor * size], size)
-    chosen = order[:size]
-    people = _who(consensus, chosen, needs.labels[chosen], per_annotator)
-    names = list(given.annotators)
+        order = _spread(rows, order[: wanted.pool * wanted.n], wanted.n)
+    chosen = order[: wanted.n]
+    people = _who(known, chosen, wanted.per_annotator)
+    labels = known.labels[chosen]
     return pd.DataFrame(
         {
             "item": chosen,
-            "id": chosen if given.ids is None else given.ids[chosen],
-            "score": needs.scores[chosen],
+            "id": chosen if known.ids is None else known.ids[chosen],
+            "score": known.scores[chosen],
             "votes": votes.votes_per_item[chosen],
-            "probable": _objects([given.classes[c] for c in needs.labels[chosen].tolist()]),
-            "annotator": _objects([None if j < 0 else names[j] for j in people.tolist()]),
+            "probable": _names(known.classes, labels),
+            "annotator": _names(known.annotators, people),
         }
     )
 
 
-def _objects(values: list[Any]) -> pd.Series[Any]:
-    """Return a column that keeps integers beside None as they are."""
-    return pd.Series(values, dtype=object)
-
-
-def _method(given: Checked) -> Any:
-    """Return how the consensus is found: of single labels, annotators can't be compared."""
-    if not (given.votes.votes_per_item > 1).any():
-        return "majority_vote" if given.probs is None else "dawid_skene"
-    return "dawid_skene" if given.probs is None else "best_quality"
-
-
-def _needs(given: Checked, consensus: Consensus) -> _Needs:
-    if given.probs is None:
-        return _Needs(consensus.quality, np.maximum(consensus.labels, 0))
-    scores, _ = scores_of_votes(given.votes, given.probs)
-    labels = consensus.labels.copy()
-    unseen = labels < 0
-    labels[unseen] = given.probs[:, unseen].mean(axis=0).argmax(axis=1)
-    return _Needs(scores, labels)
+def _names(names: tuple[Hashable, ...], codes: Ints) -> pd.Series[Any]:
+    """Return names, None for -1; of objects, which keeps integers beside None as they are."""
+    return pd.Series([None if code < 0 else names[code] for code in codes.tolist()], dtype=object)
 
 
 def _checked_features(features: npt.ArrayLike, n: int) -> Floats:
@@ -248,16 +291,16 @@ def _spread(rows: Floats, candidates: Ints, size: int) -> Ints:
     return candidates[chosen]
 
 
-def _who(consensus: Consensus, items: Ints, labels: Ints, most: int | None) -> Ints:
+def _who(known: _Known, items: Ints, most: int | None) -> Ints:
     """Return who should label each item; -1 where nobody is left."""
-    votes = consensus.votes
+    votes, labels = known.votes, known.labels[items]
     active = np.flatnonzero(votes.votes_per_annotator > 0)
     if most is None:
         most = -(-3 * len(items) // max(len(active), 1))
     most = check.whole_number(most, name="per_annotator", low=1)
     room = np.full(votes.num_annotators, 0)
     room[active] = most
-    ranked = {label: _best_first(consensus, label) for label in np.unique(labels).tolist()}
+    ranked = {label: _best_first(known, label) for label in np.unique(labels).tolist()}
     chosen = np.full(len(items), -1, dtype=np.int64)
     for at, (item, label) in enumerate(zip(items.tolist(), labels.tolist(), strict=True)):
         start, stop = votes.item_offsets[item : item + 2]
@@ -270,17 +313,17 @@ def _who(consensus: Consensus, items: Ints, labels: Ints, most: int | None) -> I
     return chosen
 
 
-def _best_first(consensus: Consensus, label: int) -> list[int]:
+def _best_first(known: _Known, label: int) -> list[int]:
     """Return annotators by how often they are right about items of a class, the best first.
 
     Where they have labelled few of them, their quality in general counts.
     """
-    votes, m = consensus.votes, consensus.votes.num_annotators
-    of_class = consensus.labels[votes.item] == label
+    votes, m = known.votes, known.votes.num_annotators
+    of_class = known.labels[votes.item] == label
     right = of_class & (votes.label == label)
     count = np.bincount(votes.annotator[of_class], minlength=m)
     hits = np.bincount(votes.annotator[right], minlength=m)
-    quality = np.nan_to_num(consensus.annotator_quality, nan=0.0)
+    quality = np.nan_to_num(known.annotator_quality, nan=0.0)
     estimate = (hits + SHRINKAGE * quality) / (count + SHRINKAGE)
     ranked: list[int] = np.argsort(-estimate, kind="stable").tolist()
     return ranked

@@ -15,15 +15,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from goldlabel.errors import InputError
-from goldlabel.tasks.multiannotator.aggregation.crowdlab import (
-    best_temperature,
-    fit,
-    majority_vote,
-    scaled,
-)
+from goldlabel.tasks.multiannotator.aggregation.crowdlab import best_temperature, fit, scaled
+from goldlabel.tasks.multiannotator.aggregation.label_models.majority import majority_labels
+from goldlabel.tasks.multiannotator.aggregation.ties import largest_column
 from goldlabel.tasks.multiannotator.inputs import checked_models, checked_votes
 from goldlabel.tasks.multiannotator.votes import Votes
-from goldlabel.typing import Floats, Ints
+from goldlabel.typing import Codes, Floats
 
 __all__ = ["ActiveScores", "get_active_learning_scores"]
 
@@ -142,11 +139,10 @@ def scores_of_votes(votes: Votes, probs: Floats) -> tuple[Floats, Weights]:
         temperatures = tuple(best_temperature(votes, each) for each in probs)
         warm = np.stack([scaled(*each) for each in zip(probs, temperatures, strict=True)])
         crowd = fit(votes, warm)
-        certainty = crowd.posterior[np.arange(len(count)), crowd.labels]
-        voted = crowd.annotator_weights[votes.votes_per_annotator > 0]
-        weights = Weights(
-            crowd.model_weights, crowd.annotator_weights, float(voted.mean()), temperatures
-        )
+        certainty = crowd.quality
+        people = crowd.parameters["annotator_weights"]
+        prior = float(people[votes.votes_per_annotator > 0].mean())
+        weights = Weights(crowd.parameters["model_weights"], people, prior, temperatures)
     else:
         ones = np.ones(len(probs)), np.ones(votes.num_annotators)
         weights = Weights(*ones, 1.0, ())
@@ -175,12 +171,11 @@ def unlabeled_scores(probs: Floats, weights: Weights) -> Floats:
     return scores
 
 
-def _chosen(probs: Floats) -> Ints:
+def _chosen(probs: Floats) -> Codes:
     """Return the class that most models choose, ties by their mean probabilities."""
-    predicted = probs.argmax(axis=2)
+    predicted = np.stack([largest_column(each) for each in probs])
     if len(probs) == 1:
-        first: Ints = predicted[0]
-        return first
+        return predicted[0]
     models, items = predicted.shape
     votes = Votes.from_arrays(
         np.tile(np.arange(items), models),
@@ -190,4 +185,4 @@ def _chosen(probs: Floats) -> Ints:
         num_annotators=models,
         num_classes=probs.shape[2],
     )
-    return majority_vote(votes, np.ascontiguousarray(probs.mean(axis=0)))
+    return majority_labels(votes, np.ascontiguousarray(probs.mean(axis=0)))

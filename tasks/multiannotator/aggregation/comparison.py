@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,21 +10,18 @@ import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.inputs import check
-from goldlabel.tasks.multiannotator.aggregation.consensus import Consensus, ConsensusMethod
-from goldlabel.tasks.multiannotator.aggregation.truth_inference import consensus_of
+from goldlabel.tasks.multiannotator.aggregation.consensus import class_column
+from goldlabel.tasks.multiannotator.aggregation.fit import Fit
+from goldlabel.tasks.multiannotator.aggregation.methods import aggregate
+from goldlabel.tasks.multiannotator.aggregation.truth_inference import check_agreement
 from goldlabel.tasks.multiannotator.inputs import Checked, checked_votes
+from goldlabel.tasks.multiannotator.votes import Votes
+from goldlabel.typing import Floats
 
 __all__ = ["COLUMNS", "compare_methods", "labels_by_method"]
 
-COLUMNS: dict[str, ConsensusMethod] = {
-    "majority_vote": "majority_vote",
-    "wawa": "wawa",
-    "dawid_skene": "dawid_skene",
-    "glad": "glad",
-    "mace": "mace",
-    "crowdlab": "best_quality",
-}
-"""Columns of consensus.parquet, and the consensus methods behind them."""
+COLUMNS = ("majority_vote", "wawa", "dawid_skene", "glad", "mace", "crowdlab")
+"""Aggregation methods that are compared: columns of consensus.parquet."""
 
 
 def compare_methods(
@@ -65,37 +61,36 @@ def compare_methods(
     0   0              1     1
     1   1              0     0
     """
-    given = checked_votes(labels, pred_probs, classes=classes, ids=ids)
-    found = labels_by_method(given, methods)
-    shown = _namer(given)
-    n = given.votes.num_items
-    frame = pd.DataFrame({"id": np.arange(n) if given.ids is None else given.ids})
-    return frame.assign(**{name: shown(codes) for name, codes in found.items()})
+    checked = checked_votes(labels, pred_probs, classes=classes, ids=ids)
+    check_agreement(checked.votes)
+    n = checked.votes.num_items
+    frame = pd.DataFrame({"id": np.arange(n) if checked.ids is None else checked.ids})
+    by_method = labels_by_method(checked, methods)
+    return frame.assign(
+        **{name: class_column(codes, checked.classes) for name, codes in by_method.items()}
+    )
 
 
 def labels_by_method(
-    given: Checked, methods: Sequence[str] | None = None, known: Consensus | None = None
+    checked: Checked, methods: Sequence[str] | None = None, fit: Fit | None = None
 ) -> dict[str, npt.NDArray[np.int64]]:
-    """Return class indices by method; `known` is a consensus that has been found already."""
-    wanted = [name for name in COLUMNS if name != "crowdlab" or given.probs is not None]
-    names = wanted if methods is None else list(methods)
-    several = bool((given.votes.votes_per_item > 1).any())
-    found = {}
-    for name in names:
-        check.choice(name, list(COLUMNS), name="methods")
-        method = COLUMNS[name]
-        alone = replace(given, probs=None) if name != "crowdlab" else given
-        if name == "crowdlab" and not several:
+    """Return class indices by method; `fit` is one that there is already."""
+    votes, probs = checked.votes, checked.probs
+    if methods is None:
+        methods = [name for name in COLUMNS if name != "crowdlab" or probs is not None]
+    labels = {}
+    for name in methods:
+        check.choice(name, COLUMNS, name="methods")
+        if name == "crowdlab" and not (votes.votes_per_item > 1).any():
             continue
-        if known is not None and known.method == method and name != "majority_vote":
-            found[name] = known.labels
-        else:
-            found[name] = consensus_of(alone, method).labels
-    return found
+        # The majority vote of the comparison is that of the votes alone.
+        known = fit is not None and fit.method == name and name != "majority_vote"
+        found = fit if known else _fitted(votes, probs, name)
+        labels[name] = found.consensus.astype(np.int64)
+    return labels
 
 
-def _namer(given: Checked) -> Any:
-    if given.classes == tuple(range(len(given.classes))):
-        return lambda codes: codes
-    names = pd.Index(list(map(str, given.classes)))
-    return lambda codes: pd.Categorical.from_codes(codes, categories=names)
+def _fitted(votes: Votes, probs: Floats | None, name: str) -> Fit:
+    if name == "crowdlab":
+        return aggregate(votes, probs, "best_quality", "crowdlab")
+    return aggregate(votes, None, name)

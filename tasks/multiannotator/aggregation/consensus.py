@@ -19,15 +19,11 @@ import pandas as pd
 from goldlabel.inputs import check
 from goldlabel.kernels._jit import frozen
 from goldlabel.tasks.multiannotator.aggregation.crowdlab import kernels
+from goldlabel.tasks.multiannotator.aggregation.fit import Fit
 from goldlabel.tasks.multiannotator.votes import Votes
 from goldlabel.typing import Floats, Ints
 
-__all__ = ["Consensus", "ConsensusMethod", "QualityMethod"]
-
-ConsensusMethod = Literal[
-    "best_quality", "majority_vote", "wawa", "dawid_skene", "one_coin", "glad", "mace"
-]
-QualityMethod = Literal["crowdlab", "agreement"]
+__all__ = ["Consensus", "class_column"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,14 +34,14 @@ class Consensus:
     ----------
     method : str
         How the labels were found: a consensus method.
+    fit : Fit
+        What the aggregation method made of the votes, with its parameters.
     labels : ndarray of shape (N,), int64
         Class index of each item; -1 for one without votes and probabilities.
     quality : ndarray of shape (N,), float64
         How likely the label is right, in [0, 1]; 0 where there is none.
     agreement : ndarray of shape (N,), float64
         Share of the item's votes that are for its label; NaN without votes.
-    posterior : ndarray of shape (N, k), float64
-        Probability of each class.
     vote_quality : ndarray of shape (n,), float64
         How likely each vote is right, in [0, 1], in the order of `votes`.
     annotator_quality : ndarray of shape (M,), float64
@@ -55,8 +51,6 @@ class Consensus:
         Names by index.
     ids : ndarray of shape (N,), optional
         Names of the items.
-    model_weights, annotator_weights : ndarray of shape (E,), (M,), optional
-        How much models and annotators weigh in the posterior; of CROWDLAB only.
     temperatures : tuple of float
         Of the models, where they were calibrated.
     others : mapping of str to Consensus
@@ -64,18 +58,16 @@ class Consensus:
     """
 
     method: str
+    fit: Fit
     labels: Ints
     quality: Floats
     agreement: Floats
-    posterior: Floats
     vote_quality: Floats
     annotator_quality: Floats
     votes: Votes
     classes: tuple[Hashable, ...]
     annotators: tuple[Hashable, ...]
     ids: npt.NDArray[Any] | None = None
-    model_weights: Floats | None = None
-    annotator_weights: Floats | None = None
     temperatures: tuple[float, ...] = ()
     others: Mapping[str, Consensus] = field(default_factory=dict)
 
@@ -87,6 +79,21 @@ class Consensus:
         return (
             f"<Consensus: {len(self)} items, {votes} votes by {people} annotators, {self.method}>"
         )
+
+    @property
+    def posterior(self) -> Floats:
+        """Probability of each class, float64 (N, k)."""
+        return self.fit.posterior
+
+    @property
+    def model_weights(self) -> Floats | None:
+        """How much models weigh in the posterior, float64 (E,); of CROWDLAB only."""
+        return self.fit.parameters.get("model_weights")
+
+    @property
+    def annotator_weights(self) -> Floats | None:
+        """How much annotators weigh in the posterior, float64 (M,); of CROWDLAB only."""
+        return self.fit.parameters.get("annotator_weights")
 
     def to_frame(self, level: Literal["item", "annotator", "vote"] = "item") -> pd.DataFrame:
         """Return the result as a table.
@@ -153,10 +160,8 @@ class Consensus:
         )
 
     def named(self, codes: npt.NDArray[Any]) -> Any:
-        """Return classes by name, missing for -1; the indices where classes have no names."""
-        if self.classes == tuple(range(len(self.classes))):
-            return codes
-        return pd.Categorical.from_codes(codes, categories=pd.Index(list(map(str, self.classes))))
+        """Return classes by name; see `class_column`."""
+        return class_column(codes, self.classes)
 
     def worst_classes(self) -> tuple[Ints, Floats]:
         """Return the class that each annotator is wrong about most, and (accuracy, votes) of it."""
@@ -182,3 +187,10 @@ class Consensus:
         matrix = np.full((votes.num_items, votes.num_annotators), np.nan)
         matrix[votes.item, votes.annotator] = self.vote_quality
         return matrix
+
+
+def class_column(codes: npt.NDArray[Any], classes: tuple[Hashable, ...]) -> Any:
+    """Return classes by name, missing for -1; the indices where classes have no names."""
+    if classes == tuple(range(len(classes))):
+        return codes
+    return pd.Categorical.from_codes(codes, categories=pd.Index(list(map(str, classes))))

@@ -1,4 +1,4 @@
-"""What every label model returns, and what all of them do before and after."""
+"""What every aggregation method returns, and what all of them do before and after."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from scipy.special import entr
 from goldlabel.errors import InputError
 from goldlabel.inputs.check import choice, vector
 from goldlabel.kernels._jit import frozen
+from goldlabel.tasks.multiannotator.aggregation.ties import largest_column
 from goldlabel.tasks.multiannotator.votes import Votes
-from goldlabel.typing import Floats
+from goldlabel.typing import Codes, Floats
 
 __all__ = [
     "NO_CLASS",
@@ -33,25 +34,25 @@ NO_CLASS = -1
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """What a label model makes of votes.
+    """What an aggregation method makes of votes, the same for all of them.
 
     Attributes
     ----------
     method : str
-        Name of the model.
+        Name of the method: majority_vote, wawa, dawid_skene, one_coin, glad, mace, crowdlab.
     posterior : ndarray of shape (num_items, num_classes), float64
-        Probability of each class given the votes; rows sum to 1. An item without votes has the
-        prior.
+        Probability of each class; rows sum to 1. An item without votes has the prior, or what the
+        classifiers say of it, where the method looks at them.
     consensus : ndarray of shape (num_items,), int32
-        The most probable class, the lowest of equals; -1 for an item that has neither votes nor
-        gold.
+        The most probable class, of equals (`ties`) the lowest, if the method has no better rule;
+        -1 for an item of which nothing is known.
     quality : ndarray of shape (num_items,), float64
         Posterior of the consensus, in [0, 1]; 0 where there is no consensus.
     annotator_quality : ndarray of shape (num_annotators,), float64
-        How far to trust an annotator, in [0, 1]; each model says what it is. An annotator without
-        votes has that of all votes together.
+        How far to trust an annotator, in [0, 1]; each method says what it is. An annotator without
+        votes has that of all votes together; NaN where the method cannot tell.
     parameters : mapping of str to ndarray
-        What the model has estimated; each model says what they are.
+        What the method has estimated; each says what they are.
     iterations : int
         Rounds of expectation and maximisation; 0 for models that need none.
     log_likelihood : float or None
@@ -65,7 +66,7 @@ class Fit:
 
     method: str
     posterior: Floats
-    consensus: npt.NDArray[np.int32]
+    consensus: Codes
     quality: Floats
     annotator_quality: Floats
     parameters: Mapping[str, npt.NDArray[Any]]
@@ -83,7 +84,7 @@ class Fit:
 
 def finish(
     votes: Votes,
-    gold: npt.NDArray[np.int32],
+    gold: Codes,
     method: str,
     posterior: Floats,
     annotator_quality: Floats,
@@ -109,11 +110,9 @@ def finish(
     )
 
 
-def most_probable(
-    votes: Votes, gold: npt.NDArray[np.int32], posterior: Floats
-) -> tuple[npt.NDArray[np.int32], Floats]:
+def most_probable(votes: Votes, gold: Codes, posterior: Floats) -> tuple[Codes, Floats]:
     """Return the most probable class of each item and its probability."""
-    consensus = posterior.argmax(axis=1).astype(np.int32)
+    consensus = largest_column(posterior)
     quality = np.minimum(posterior[np.arange(votes.num_items), consensus], 1.0)
     unknown = votes.votes_per_item == 0
     if gold.size:
@@ -139,7 +138,7 @@ def check_votes(votes: Votes, *, least_classes: int = 1) -> None:
         )
 
 
-def gold_classes(gold: npt.ArrayLike | None, votes: Votes) -> npt.NDArray[np.int32]:
+def gold_classes(gold: npt.ArrayLike | None, votes: Votes) -> Codes:
     """Return the known class of each item, -1 where unknown; empty if none is given."""
     if gold is None:
         return frozen(np.empty(0, dtype=np.int32))

@@ -1,4 +1,4 @@
-"""How votes become one label for each item: by CROWDLAB, by shares of votes, by label models.
+"""Truth inference: from votes to one label for each item, by whatever aggregation method.
 
 References
 ----------
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
-from importlib import import_module
 from typing import Any, get_args
 
 import numpy as np
@@ -18,29 +17,24 @@ import numpy.typing as npt
 
 from goldlabel.errors import InputError, warn
 from goldlabel.inputs import check
-from goldlabel.kernels.rows import block_rows, each_block
-from goldlabel.learning import confident
 from goldlabel.learning.confident import Method
 from goldlabel.tasks.multiannotator.aggregation import crowdlab
-from goldlabel.tasks.multiannotator.aggregation.consensus import (
-    Consensus,
+from goldlabel.tasks.multiannotator.aggregation.consensus import Consensus
+from goldlabel.tasks.multiannotator.aggregation.methods import (
     ConsensusMethod,
     QualityMethod,
+    aggregate,
+    default_method,
 )
-from goldlabel.tasks.multiannotator.aggregation.crowdlab.fitting import (
-    annotator_quality,
+from goldlabel.tasks.multiannotator.aggregation.scoring import (
     item_agreement,
+    label_quality,
+    vote_quality,
 )
-from goldlabel.tasks.multiannotator.aggregation.fit import gold_classes
-from goldlabel.tasks.multiannotator.aggregation.label_models.majority import vote_shares
 from goldlabel.tasks.multiannotator.inputs import Checked, checked_votes
 from goldlabel.tasks.multiannotator.votes import Votes
-from goldlabel.typing import Floats, Ints
 
-__all__ = ["LABEL_MODELS", "consensus_of", "get_consensus_labels"]
-
-LABEL_MODELS = ("wawa", "dawid_skene", "one_coin", "glad", "mace")
-"""Methods that need nothing but the votes."""
+__all__ = ["check_agreement", "consensus_of", "get_consensus_labels"]
 
 
 def get_consensus_labels(
@@ -66,13 +60,14 @@ def get_consensus_labels(
         How votes become a label. With several, the first is the main one.
 
         - "best_quality" (default with pred_probs): the class that is most probable under CROWDLAB;
-        - "majority_vote": the class with most votes; ties go to the model, if there is one, then
-          to the rarer class, then to the annotators who agree more with the rest;
+        - "majority_vote" (default where no item has two votes): the class with most votes; ties go
+          to the model, if there is one, then to the rarer class, then to the annotators who agree
+          more with the rest;
         - "wawa", "dawid_skene" (default without pred_probs), "one_coin", "glad", "mace": label
           models, which look at votes alone.
     quality_method : {"crowdlab", "agreement"}, optional
-        Of the first two methods: the posterior of CROWDLAB, or the share of votes that agree.
-        "crowdlab" if there are pred_probs.
+        Of the first two methods: the posterior of CROWDLAB (default with pred_probs, where some
+        item has two votes), or the share of votes that agree.
     calibrate_probs : bool
         Scale the models' probabilities to the votes first.
     method : {"self_confidence", "normalized_margin", "confidence_weighted_entropy"}
@@ -112,9 +107,9 @@ def get_consensus_labels(
     >>> found.to_frame("annotator")["annotator"].tolist()
     ['c', 'a', 'b']
     """
-    given = checked_votes(labels, pred_probs, classes=classes, ids=ids)
+    checked = checked_votes(labels, pred_probs, classes=classes, ids=ids)
     return consensus_of(
-        given,
+        checked,
         consensus_method,
         quality_method,
         calibrate_probs=calibrate_probs,
@@ -123,7 +118,7 @@ def get_consensus_labels(
 
 
 def consensus_of(
-    given: Checked,
+    checked: Checked,
     consensus_method: ConsensusMethod | Sequence[ConsensusMethod] | None = None,
     quality_method: QualityMethod | None = None,
     *,
@@ -132,25 +127,26 @@ def consensus_of(
 ) -> Consensus:
     """Find the consensus of checked votes; see `get_consensus_labels`."""
     check.choice(method, get_args(Method), name="method")
-    if len(given.votes) == 0:
-        raise InputError("labels", "holds no vote", "Pass at least one label")
     if consensus_method is None:
-        consensus_method = "best_quality" if given.probs is not None else "dawid_skene"
+        consensus_method = default_method(checked.votes, checked.probs)
     names = [consensus_method] if isinstance(consensus_method, str) else list(consensus_method)
     if not names or len(set(names)) < len(names):
         raise InputError("consensus_method", f"is {names}", "Name each method once")
     for name in names:
         check.choice(name, get_args(ConsensusMethod), name="consensus_method")
-    _warn_of_disagreement(given.votes)
+    check_agreement(checked.votes)
     temperatures: tuple[float, ...] = ()
     if calibrate_probs:
-        given, temperatures = _calibrated(given)
-    found = [_by_method(given, name, quality_method, method) for name in names]
+        checked, temperatures = _calibrated(checked)
+    found = [_by_method(checked, name, quality_method, method) for name in names]
     others: dict[str, Consensus] = dict(zip(names[1:], found[1:], strict=True))
     return replace(found[0], others=others, temperatures=temperatures)
 
 
-def _warn_of_disagreement(votes: Votes) -> None:
+def check_agreement(votes: Votes) -> None:
+    """Refuse votes if there are none, and warn where no two of them agree."""
+    if len(votes) == 0:
+        raise InputError("labels", "holds no vote", "Pass at least one label")
     if not (votes.votes_per_item > 1).any():
         return
     pairs = np.sort(votes.item.astype(np.int64) * votes.num_classes + votes.label)
@@ -161,123 +157,30 @@ def _warn_of_disagreement(votes: Votes) -> None:
         )
 
 
-def _calibrated(given: Checked) -> tuple[Checked, tuple[float, ...]]:
-    if given.probs is None:
+def _calibrated(checked: Checked) -> tuple[Checked, tuple[float, ...]]:
+    if checked.probs is None:
         raise InputError("calibrate_probs", "needs pred_probs", "Pass them, or leave it out")
-    found = tuple(crowdlab.best_temperature(given.votes, each) for each in given.probs)
-    probs = [crowdlab.scaled(*each) for each in zip(given.probs, found, strict=True)]
-    return replace(given, probs=np.stack(probs)), found
+    found = tuple(crowdlab.best_temperature(checked.votes, each) for each in checked.probs)
+    probs = [crowdlab.scaled(*each) for each in zip(checked.probs, found, strict=True)]
+    return replace(checked, probs=np.stack(probs)), found
 
 
 def _by_method(
-    given: Checked, name: str, quality_method: QualityMethod | None, method: Method
+    checked: Checked, name: ConsensusMethod, quality_method: QualityMethod | None, method: Method
 ) -> Consensus:
-    if name in LABEL_MODELS:
-        if quality_method is not None:
-            raise InputError(
-                "quality_method", f"is of no use to {name!r}, which has its own", "Leave it out"
-            )
-        return _of_label_model(given, name, method)
-    if quality_method is None:
-        quality_method = "crowdlab" if given.probs is not None else "agreement"
-    check.choice(quality_method, get_args(QualityMethod), name="quality_method")
-    if quality_method == "agreement":
-        return _of_agreement(given, name, method)
-    if given.probs is None:
-        raise InputError(
-            "pred_probs",
-            "are missing, and CROWDLAB weighs a model",
-            "Pass them, or 'agreement'",
-        )
-    crowd = crowdlab.fit(given.votes, given.probs, best_quality=name == "best_quality")
-    vote_quality = _vote_quality(given.votes, crowd.posterior, method)
-    of_annotators, _ = annotator_quality(given.votes, crowd, vote_quality)
+    votes = checked.votes
+    fit = aggregate(votes, checked.probs, name, quality_method, method)
+    labels = fit.consensus.astype(np.int64)
     return Consensus(
         method=name,
-        labels=crowd.labels,
-        quality=_quality(crowd.labels, crowd.posterior, method),
-        agreement=crowd.agreement,
-        posterior=crowd.posterior,
-        vote_quality=vote_quality,
-        annotator_quality=of_annotators,
-        votes=given.votes,
-        classes=given.classes,
-        annotators=given.annotators,
-        ids=given.ids,
-        model_weights=crowd.model_weights,
-        annotator_weights=crowd.annotator_weights,
-    )
-
-
-def _of_agreement(given: Checked, name: str, method: Method) -> Consensus:
-    """Take shares of votes for probabilities. The best class is then that of the majority vote."""
-    votes = given.votes
-    probs = None if given.probs is None else np.ascontiguousarray(given.probs.mean(axis=0))
-    labels = crowdlab.majority_vote(votes, probs)
-    posterior = np.empty((votes.num_items, votes.num_classes))
-    vote_shares(votes, gold_classes(None, votes), posterior)
-    if probs is not None:
-        unseen = votes.votes_per_item == 0
-        posterior[unseen] = probs[unseen]
-    several = votes.votes_per_item[votes.item] > 1
-    right = votes.label == labels[votes.item]
-    m = votes.num_annotators
-    hits = np.bincount(votes.annotator[right & several], minlength=m)
-    count = np.bincount(votes.annotator[several], minlength=m)
-    return Consensus(
-        method=name,
+        fit=fit,
         labels=labels,
-        quality=_quality(labels, posterior, method),
-        agreement=item_agreement(votes, labels),
-        posterior=posterior,
-        vote_quality=_vote_quality(votes, posterior, method),
-        annotator_quality=np.where(count > 0, hits / np.maximum(count, 1), np.nan),
+        quality=label_quality(labels, fit.posterior, method),
+        agreement=item_agreement(votes, fit.consensus),
+        vote_quality=vote_quality(votes, fit.posterior, method),
+        annotator_quality=np.where(votes.votes_per_annotator > 0, fit.annotator_quality, np.nan),
         votes=votes,
-        classes=given.classes,
-        annotators=given.annotators,
-        ids=given.ids,
+        classes=checked.classes,
+        annotators=checked.annotators,
+        ids=checked.ids,
     )
-
-
-def _of_label_model(given: Checked, name: str, method: Method) -> Consensus:
-    votes = given.votes
-    model = import_module(f"goldlabel.tasks.multiannotator.aggregation.label_models.{name}")
-    found = model.fit(votes)
-    labels = found.consensus.astype(np.int64)
-    known = votes.votes_per_annotator > 0
-    return Consensus(
-        method=name,
-        labels=labels,
-        quality=_quality(labels, found.posterior, method),
-        agreement=item_agreement(votes, labels),
-        posterior=found.posterior,
-        vote_quality=_vote_quality(votes, found.posterior, method),
-        annotator_quality=np.where(known, found.annotator_quality, np.nan),
-        votes=votes,
-        classes=given.classes,
-        annotators=given.annotators,
-        ids=given.ids,
-    )
-
-
-def _quality(labels: Ints, posterior: Floats, method: Method) -> Floats:
-    """Return the score of each item's label; 0 where there is none."""
-    if method == "self_confidence":
-        own = posterior[np.arange(len(labels)), labels]
-    else:
-        own = confident.label_quality(labels, posterior, method)
-    return np.where(labels >= 0, np.clip(own, 0.0, 1.0), 0.0)
-
-
-def _vote_quality(votes: Votes, posterior: Floats, method: Method) -> Floats:
-    """Return the score of each vote, by the posterior of its item."""
-    if method == "self_confidence":
-        return np.clip(posterior[votes.item, votes.label], 0.0, 1.0)
-    out = np.empty(len(votes))
-
-    def work(worker: int, block: int, rows: slice) -> None:
-        label = votes.label[rows].astype(np.int64)
-        out[rows] = confident.label_quality(label, posterior[votes.item[rows]], method)
-
-    each_block(work, len(votes), block_rows(votes.num_classes))
-    return np.clip(out, 0.0, 1.0)

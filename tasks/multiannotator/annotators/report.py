@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from goldlabel.tasks.multiannotator.aggregation.consensus import Consensus, ConsensusMethod
+from goldlabel.tasks.multiannotator.aggregation.consensus import Consensus
 from goldlabel.tasks.multiannotator.aggregation.crowdlab.fitting import peer_agreement
+from goldlabel.tasks.multiannotator.aggregation.methods import ConsensusMethod
 from goldlabel.tasks.multiannotator.aggregation.truth_inference import consensus_of
 from goldlabel.tasks.multiannotator.annotators import spammers
 from goldlabel.tasks.multiannotator.annotators.drift import Shift, shifts
@@ -72,13 +73,13 @@ def annotator_report(
     0         b      0.5       2            0
     1         a      1.0       2            0
     """
-    given = checked_votes(labels, pred_probs, classes=classes, ids=ids)
-    found = consensus_of(given, consensus_method)
+    checked = checked_votes(labels, pred_probs, classes=classes, ids=ids)
+    found = consensus_of(checked, consensus_method)
     columns = [
         None if values is None else np.asarray(values, dtype=np.float64)
         for values in (time, seconds)
     ]
-    return annotator_table(found, given.probs, *columns)
+    return annotator_table(found, checked.probs, *columns)
 
 
 def annotator_table(

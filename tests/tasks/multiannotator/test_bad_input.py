@@ -44,7 +44,6 @@ CONSENSUS = {
     "probs of text": ((WIDE, P.astype(str)), "pred_probs", "not numbers"),
     "models that differ": ((WIDE, [P, P[:2]]), r"pred_probs\[1\]", "shape"),
     "one class": ((np.zeros((3, 2)), np.ones((3, 1))), "labels", "one class"),
-    "single labels": ((np.array([[0], [1], [0]]), P), "labels", "one label at most"),
     "an item outside": ((long(item=[0, 0, 1, 9]), P), r"item\[3\]", "has 3 rows"),
     "items by name": ((long(item=list("aabb")), P), "item", "which row of pred_probs"),
     "uneven columns": ((long(label=[0, 1]), P), "item", "has 4 entries, and label 2"),
@@ -75,6 +74,10 @@ OPTIONS = {
     "twice": (
         lambda: task.get_consensus_labels(WIDE, P, consensus_method=["glad", "glad"]),
         "each method once",
+    ),
+    "single labels": (
+        lambda: task.get_consensus_labels(WIDE[:, :1], P, consensus_method="best_quality"),
+        "one label at most",
     ),
     "no method": (lambda: task.get_consensus_labels(WIDE, P, consensus_method=[]), "each method"),
     "quality": (lambda: task.get_consensus_labels(WIDE, P, quality_method="best"), "crowdlab"),

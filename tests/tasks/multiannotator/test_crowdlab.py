@@ -11,12 +11,9 @@ from hypothesis import strategies as st
 
 from goldlabel.tasks import multiannotator
 from goldlabel.tasks.multiannotator import Votes, get_consensus_labels
-from goldlabel.tasks.multiannotator.aggregation.crowdlab import (
-    best_temperature,
-    fit,
-    majority_vote,
-    scaled,
-)
+from goldlabel.tasks.multiannotator.aggregation.crowdlab import best_temperature, fit, scaled
+from goldlabel.tasks.multiannotator.aggregation.label_models.majority import majority_labels
+from goldlabel.tasks.multiannotator.aggregation.scoring import item_agreement
 from goldlabel.tasks.multiannotator.inputs import checked_votes
 
 N = np.nan
@@ -126,9 +123,9 @@ def test_ties_without_a_model():
     rows = [[1, N, N, 2, N], [N, 1, 0, N, N], [N, N, 0, N, N]]
     rows += [[N, 2, N, N, N], [2, N, 0, 2, N], [N, N, N, 2, 1]]
     votes = checked_votes(np.array(rows)).votes
-    assert majority_vote(votes).tolist() == [1, 1, 0, 2, 2, 1]
+    assert majority_labels(votes).tolist() == [1, 1, 0, 2, 2, 1]
     # DIVERGE 15-01: no item without a tie is no error.
-    assert majority_vote(checked_votes([[0, 1], [1, 0]]).votes).tolist() == [0, 0]
+    assert majority_labels(checked_votes([[0, 1], [1, 0]]).votes).tolist() == [0, 0]
 
 
 def test_a_class_that_is_always_the_consensus():
@@ -191,10 +188,10 @@ def test_equal_to_the_reference(crowd):
         found = fit(votes, probs, best_quality=best)
         y, q, agreement, w_m, w = reference.crowdlab(labels, probs, best_quality=best)
         near(found.posterior, q, 1e-12)
-        assert found.labels.tolist() == y.tolist()
-        near(found.agreement, agreement, 1e-12)
-        near(found.model_weights, w_m, 1e-12)
-        near(found.annotator_weights, w, 1e-12)
+        assert found.consensus.tolist() == y.tolist()
+        near(item_agreement(votes, found.consensus), agreement, 1e-12)
+        near(found.parameters["model_weights"], w_m, 1e-12)
+        near(found.parameters["annotator_weights"], w, 1e-12)
     assert best_temperature(votes, probs[0]) == reference.temperature(labels, probs[0])
     scores = multiannotator.get_active_learning_scores(labels, probs, pool)
     labeled, unlabeled = reference.active_scores(labels, probs, pool)

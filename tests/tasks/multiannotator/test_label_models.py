@@ -250,7 +250,12 @@ def test_results_are_in_range_and_nothing_is_missing(method, votes):
     assert (found.quality[empty] == 0).all()
     assert (found.entropy >= 0).all()
     assert (found.entropy <= np.log(votes.num_classes) + 1e-12).all()
-    for scores in (found.quality, found.annotator_quality):
+    with_others = np.bincount(
+        votes.annotator[votes.votes_per_item[votes.item] > 1], minlength=votes.num_annotators
+    )
+    alone = (with_others == 0) & (votes.votes_per_annotator > 0) & (method == "majority")
+    np.testing.assert_array_equal(np.isnan(found.annotator_quality), alone)
+    for scores in (found.quality, found.annotator_quality[~alone]):
         assert ((scores >= 0) & (scores <= 1)).all()
     assert found.posterior.shape == (votes.num_items, votes.num_classes)
     assert len(found.annotator_quality) == votes.num_annotators
@@ -277,6 +282,14 @@ def test_any_number_of_threads_gives_the_same_bits(method, monkeypatch):
         np.testing.assert_array_equal(found[0].posterior, other.posterior)
         np.testing.assert_array_equal(found[0].annotator_quality, other.annotator_quality)
         assert found[0].log_likelihood == other.log_likelihood
+
+
+def test_gold_and_a_model_stand_for_items_without_votes():
+    votes = Votes.from_arrays([0, 0], [0, 1], [1, 1], num_items=3, num_classes=2)
+    found = majority.fit(votes, pred_probs=[[0.5, 0.5], [0.7, 0.3], [0.7, 0.3]], gold=[-1, -1, 1])
+    assert found.consensus.tolist() == [1, 0, 1]
+    assert found.quality.tolist() == [1.0, 0.7, 1.0]
+    np.testing.assert_array_equal(found.posterior, [[0, 1], [0.7, 0.3], [0, 1]])
 
 
 def test_hundreds_of_votes_on_an_item_do_not_underflow():

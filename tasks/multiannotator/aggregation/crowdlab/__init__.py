@@ -12,7 +12,7 @@ quality scores for data with multiple annotators. arXiv:2210.06812 (2022).
 
 from __future__ import annotations
 
-from .fitting import Crowd, fit, majority_vote
+from .fitting import fit
 from .temperature import best_temperature, scaled
 
-__all__ = ["Crowd", "best_temperature", "fit", "majority_vote", "scaled"]
+__all__ = ["best_temperature", "fit", "scaled"]

@@ -11,62 +11,20 @@ import numpy.typing as npt
 from goldlabel.errors import InputError
 from goldlabel.kernels._jit import frozen
 from goldlabel.kernels.rows import BLOCK_CELLS, each_block
+from goldlabel.learning.confident import Method
 from goldlabel.tasks.multiannotator.aggregation.crowdlab import kernels
+from goldlabel.tasks.multiannotator.aggregation.fit import Fit
 from goldlabel.tasks.multiannotator.aggregation.label_models.majority import majority_labels
+from goldlabel.tasks.multiannotator.aggregation.scoring import item_agreement, vote_quality
+from goldlabel.tasks.multiannotator.aggregation.ties import largest_column
 from goldlabel.tasks.multiannotator.votes import Votes
-from goldlabel.typing import Floats, Ints
+from goldlabel.typing import Codes, Floats, Ints
 
-__all__ = [
-    "Crowd",
-    "annotator_quality",
-    "fit",
-    "item_agreement",
-    "majority_vote",
-    "peer_agreement",
-]
+__all__ = ["fit", "peer_agreement"]
 
 
 SMALLEST = 1e-6
 """Least weight: who is worse than the most frequent class counts for next to nothing."""
-
-
-@dataclass(frozen=True, eq=False)
-class Crowd:
-    """What CROWDLAB found.
-
-    Attributes
-    ----------
-    labels : ndarray of shape (N,), int64
-        Consensus.
-    posterior : ndarray of shape (N, k), float64
-        Probability that each class is right; rows sum to 1.
-    agreement : ndarray of shape (N,), float64
-        Share of an item's votes that are for the consensus; NaN without votes.
-    model_weights : ndarray of shape (E,), float64
-    annotator_weights : ndarray of shape (M,), float64
-    hit : float
-        Likelihood that an annotator gives the consensus label.
-    """
-
-    labels: Ints
-    posterior: Floats
-    agreement: Floats
-    model_weights: Floats
-    annotator_weights: Floats
-    hit: float
-
-
-def majority_vote(votes: Votes, probs: Floats | None = None) -> Ints:
-    """Return the most frequent class of each item, int64 of shape (N,).
-
-    Ties go to the class of the largest probability (N, k), and on as `majority_labels` says; an
-    item without votes to its most probable class, -1 without probabilities.
-    """
-    labels = majority_labels(votes, probs).astype(np.int64)
-    if probs is not None:
-        unseen = np.flatnonzero(votes.votes_per_item == 0)
-        labels[unseen] = probs[unseen].argmax(axis=1)
-    return labels
 
 
 def peer_agreement(votes: Votes) -> Floats:
@@ -96,14 +54,9 @@ def _items_per_block(votes: Votes, cells: int) -> int:
     return max(1, BLOCK_CELLS // max(each, 1))
 
 
-def item_agreement(votes: Votes, labels: Ints) -> Floats:
-    """Return the share of each item's votes that are for its label; NaN without votes."""
-    hits = np.bincount(votes.item[votes.label == labels[votes.item]], minlength=votes.num_items)
-    count = votes.votes_per_item
-    return np.where(count > 0, hits / np.maximum(count, 1), np.nan)
-
-
-def fit(votes: Votes, probs: Floats, *, best_quality: bool = True) -> Crowd:
+def fit(
+    votes: Votes, probs: Floats, *, best_quality: bool = True, method: Method = "self_confidence"
+) -> Fit:
     """Find consensus labels and their posterior.
 
     Parameters
@@ -115,6 +68,16 @@ def fit(votes: Votes, probs: Floats, *, best_quality: bool = True) -> Crowd:
     best_quality : bool
         Take the most probable class under the posterior that the majority vote gives as the
         consensus, and weigh once more; if not, the majority vote is the consensus.
+    method : {"self_confidence", "normalized_margin", "confidence_weighted_entropy"}
+        How the posterior of an item and a vote become the quality of the vote.
+
+    Returns
+    -------
+    Fit
+        `annotator_quality` mixes the mean quality of an annotator's votes with the agreement with
+        the consensus where others voted too; the more the models weigh beside the crowd, the more
+        of the first. `parameters` are `model_weights` (E,), `annotator_weights` (M,) and `hit`
+        (1,), the likelihood that an annotator gives the consensus label.
 
     Raises
     ------
@@ -123,10 +86,25 @@ def fit(votes: Votes, probs: Floats, *, best_quality: bool = True) -> Crowd:
     """
     _check(votes)
     mean = probs[0] if len(probs) == 1 else probs.mean(axis=0)
-    majority = majority_vote(votes, np.ascontiguousarray(mean))
-    setting = _Setting(votes, probs, probs.argmax(axis=2), peer_agreement(votes), majority)
-    crowd, better = _weighed(setting, majority)
-    return _weighed(setting, better)[0] if best_quality else crowd
+    majority = majority_labels(votes, np.ascontiguousarray(mean))
+    predicted = np.stack([largest_column(each) for each in probs])
+    setting = _Setting(votes, probs, predicted, peer_agreement(votes), majority)
+    weighed, better = _weighed(setting, majority)
+    if best_quality:
+        weighed, _ = _weighed(setting, better)
+    quality = vote_quality(votes, weighed.posterior, method)
+    return Fit(
+        method="crowdlab" if best_quality else "majority_vote",
+        posterior=weighed.posterior,
+        consensus=weighed.labels,
+        quality=weighed.posterior[np.arange(votes.num_items), weighed.labels],
+        annotator_quality=_annotator_quality(votes, weighed, quality),
+        parameters={
+            "model_weights": weighed.model_weights,
+            "annotator_weights": weighed.annotator_weights,
+            "hit": np.array([weighed.hit]),
+        },
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,9 +113,20 @@ class _Setting:
 
     votes: Votes
     probs: Floats
-    predicted: Ints
+    predicted: Codes
     peers: Floats
-    majority: Ints
+    majority: Codes
+
+
+@dataclass(frozen=True, eq=False)
+class _Weighed:
+    """Posterior and weights that follow from consensus labels."""
+
+    labels: Codes
+    posterior: Floats
+    model_weights: Floats
+    annotator_weights: Floats
+    hit: float
 
 
 def _check(votes: Votes) -> None:
@@ -153,7 +142,7 @@ def _check(votes: Votes) -> None:
         )
 
 
-def _weighed(setting: _Setting, labels: Ints) -> tuple[Crowd, Ints]:
+def _weighed(setting: _Setting, labels: Codes) -> tuple[_Weighed, Codes]:
     """Weigh everyone against a consensus; return the result, and the classes it would choose."""
     votes, probs = setting.votes, setting.probs
     count, k = votes.votes_per_item, votes.num_classes
@@ -188,39 +177,22 @@ def _weighed(setting: _Setting, labels: Ints) -> tuple[Crowd, Ints]:
         )
 
     each_block(work, votes.num_items, _items_per_block(votes, k * (1 + len(probs))))
-    crowd = Crowd(labels, posterior, agreement, model_weights, weights, hit)
-    return crowd, better
+    return _Weighed(labels, posterior, model_weights, weights, hit), better
 
 
-def annotator_quality(votes: Votes, crowd: Crowd, vote_quality: Floats) -> tuple[Floats, Floats]:
-    """Return the quality of each annotator, and the share of votes for the consensus.
-
-    Quality mixes the mean quality of the annotator's votes with the agreement with the consensus
-    where others voted too; the more the models weigh beside the crowd, the more of the first.
-
-    Parameters
-    ----------
-    votes : Votes
-    crowd : Crowd
-    vote_quality : ndarray of shape (n,), float64
-
-    Returns
-    -------
-    tuple of ndarray of shape (M,), float64
-        Both NaN for an annotator without votes.
-    """
+def _annotator_quality(votes: Votes, weighed: _Weighed, quality: Floats) -> Floats:
+    """Return the quality of each annotator from that of the votes; see `fit`."""
     several = votes.votes_per_item[votes.item] > 1
-    right = votes.label == crowd.labels[votes.item]
-    mean = _mean_by_annotator(votes, vote_quality)
+    right = votes.label == weighed.labels[votes.item]
+    mean = _mean_by_annotator(votes, quality)
     among_others = _mean_by_annotator(votes, right, several)
-    of_models = float(crowd.model_weights.sum())
+    of_models = float(weighed.model_weights.sum())
     per_item = len(votes) / np.count_nonzero(votes.votes_per_item)
     active = max(np.count_nonzero(votes.votes_per_annotator), 1)
-    crowd_weight = crowd.annotator_weights[votes.votes_per_annotator > 0].sum()
+    crowd_weight = weighed.annotator_weights[votes.votes_per_annotator > 0].sum()
     share = of_models / (of_models + crowd_weight * per_item / active)
     mixed = share * mean + (1.0 - share) * among_others
-    quality = np.where(np.isnan(among_others), mean, mixed)
-    return quality, _mean_by_annotator(votes, right)
+    return np.where(np.isnan(among_others), mean, mixed)
 
 
 def _mean_by_annotator(

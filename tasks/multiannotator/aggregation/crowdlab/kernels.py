@@ -5,13 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from goldlabel.kernels._jit import kernel
+from goldlabel.tasks.multiannotator.aggregation.ties import TIED
 from goldlabel.typing import Codes, Floats, Ints
 
 __all__ = ["class_records", "count_pairs", "fill_posterior"]
-
-
-_TIED = 1e-12
-"""Posteriors that differ by less, relatively, are one: what rounding leaves of equal sums."""
 
 
 @kernel
@@ -45,7 +42,7 @@ def fill_posterior(
     hit: float,
     miss: float,
     posterior: Floats,
-    labels: Ints,
+    labels: Codes,
 ) -> None:
     """Weigh votes and models (e, n, k): the posterior of each item, and its class.
 
@@ -71,7 +68,7 @@ def fill_posterior(
                 best = c
         near = 0
         for c in range(row.shape[0]):
-            near += 1 if row[c] >= row[best] * (1.0 - _TIED) else 0
+            near += 1 if row[c] >= row[best] * (1.0 - TIED) else 0
         if near == 1 or labels[i] < 0:
             labels[i] = best
 
@@ -130,6 +127,6 @@ def _is_worse(one: int, other: int, given: Ints, right: Ints, sure: Floats) -> b
         return bool(left < here)
     if given[one] != given[other]:
         return bool(given[one] > given[other])
-    if sure[one] != sure[other]:
+    if abs(sure[one] - sure[other]) > TIED * sure[one]:
         return bool(sure[one] > sure[other])
     return one < other

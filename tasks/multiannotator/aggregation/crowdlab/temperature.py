@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from goldlabel.kernels.rows import block_rows, each_block
+from goldlabel.tasks.multiannotator.aggregation.ties import TIED
 from goldlabel.tasks.multiannotator.votes import Votes
 from goldlabel.typing import Floats
 
@@ -47,14 +48,15 @@ def best_temperature(votes: Votes, probs: Floats) -> float:
 
 
 def _lowest(temperatures: Sequence[float], at: int, loss: Callable[[float], float]) -> int:
-    """Walk down from `at` to the lowest loss, the first of equals."""
-    here = at
-    while here > 0 and loss(temperatures[here - 1]) <= loss(temperatures[here]):
+    """Walk down from `at` to the lowest loss; of equal ones (`ties`), to the lowest temperature."""
+    here, last = at, len(temperatures) - 1
+    while here < last and loss(temperatures[here + 1]) < loss(temperatures[here]):
+        here += 1
+    while here == at and here > 0 and loss(temperatures[here - 1]) < loss(temperatures[here]):
+        at = here = here - 1
+    least = loss(temperatures[here])
+    while here > 0 and loss(temperatures[here - 1]) <= least + TIED:
         here -= 1
-    if here == at:
-        last = len(temperatures) - 1
-        while here < last and loss(temperatures[here + 1]) < loss(temperatures[here]):
-            here += 1
     return here
 
 
@@ -111,6 +113,7 @@ class _Loss:
         count = votes.votes_per_item
         self._weight = 1.0 / count[votes.item]
         self._voted = (count > 0).astype(np.float64)
+        self._items = max(float(self._voted.sum()), 1.0)
         self._total = _total(self._weight, self._own)
         self._least = float(self._own.min(initial=0.0))
 
@@ -130,6 +133,6 @@ class _Loss:
 
         each_block(work, n, self._size)
         if self._least / temperature - np.log(k) > np.log(FLOOR):
-            return _total(self._voted, log_sums) - self._total / temperature
-        said = self._own / temperature - log_sums[self._item]
-        return -_total(self._weight, np.maximum(said, np.log(FLOOR)))
+            return (_total(self._voted, log_sums) - self._total / temperature) / self._items
+        own = self._own / temperature - log_sums[self._item]
+        return -_total(self._weight, np.maximum(own, np.log(FLOOR))) / self._items

@@ -22,66 +22,55 @@ from goldlabel.tasks.multiannotator.aggregation.fit import (
     refuse_too_large,
 )
 from goldlabel.tasks.multiannotator.aggregation.label_models.em import each_items, item_blocks
+from goldlabel.tasks.multiannotator.aggregation.ties import TIED, largest_column
 from goldlabel.tasks.multiannotator.votes import Votes
-from goldlabel.typing import Codes, Floats, Ints
+from goldlabel.typing import AnyFloats, Codes, Floats, Ints
 
 __all__ = ["annotator_accuracy", "fit", "majority_labels", "vote_shares"]
 
 
-TIED = -2
+SEVERAL = -2
+"""Stands for the class of an item until its tie is broken."""
+NOT_ASKED: Codes = np.empty(0, dtype=np.int32)
 
 
 @kernel
-def _most_votes(
-    item_offsets: Ints, label: Codes, count: Ints, frequency: Ints, winner: Codes
-) -> None:
-    """``winner`` = the class with the most votes, `TIED`, or `NO_CLASS` without votes.
+def _most_votes(item_offsets: Ints, label: Codes, count: Ints, winner: Codes) -> None:
+    """``winner`` = the class with the most votes, `SEVERAL`, or `NO_CLASS` without votes.
 
-    `count` is a scratch of 0 for each class, and is left so; `frequency` adds all votes up.
+    `count` is a scratch of 0 for each class, and is left so.
     """
     for i in range(item_offsets.shape[0] - 1):
         votes = label[item_offsets[i] : item_offsets[i + 1]]
         most = 0
         best = NO_CLASS
-        for given in votes:
-            count[given] += 1
-            if count[given] > most:
-                most = count[given]
-                best = given
-            elif count[given] == most:
-                best = TIED
+        for c in votes:
+            count[c] += 1
+            if count[c] > most:
+                most = count[c]
+                best = c
+            elif count[c] == most:
+                best = SEVERAL
         winner[i] = best
-        for given in votes:
-            count[given] = 0
-            frequency[given] += 1
+        for c in votes:
+            count[c] = 0
 
 
 @kernel
 def _count(label: Codes, frequency: Ints) -> None:
     """Add all votes up by class; NumPy's bincount would copy them to int64."""
-    for given in label:
-        frequency[given] += 1
+    for c in label:
+        frequency[c] += 1
 
 
 @kernel
-def _largest_share(item_offsets: Ints, shares: Floats, winner: Codes) -> None:
-    """Do what `_most_votes` does, from shares of votes: equal counts have equal shares."""
-    for i in range(item_offsets.shape[0] - 1):
-        row = shares[i]
-        most, place, equals = row[0], 0, 0
-        for c in range(row.shape[0]):
-            if row[c] > most:
-                most, place = row[c], c
-        for c in range(row.shape[0]):
-            equals += row[c] == most
-        winner[i] = place if equals == 1 else TIED
-        if item_offsets[i] == item_offsets[i + 1]:
-            winner[i] = NO_CLASS
+def _shares(
+    item_offsets: Ints, label: Codes, gold: Codes, shares: Floats, sums: Floats, winner: Codes
+) -> None:
+    """Count votes by class and divide by their number; uniform without votes, gold where known.
 
-
-@kernel
-def _shares(item_offsets: Ints, label: Codes, gold: Codes, shares: Floats, sums: Floats) -> None:
-    """Count votes by class and divide by their number; uniform without votes, gold where known."""
+    `winner`, if not empty, gets what `_most_votes` says of items with votes and without gold.
+    """
     k = shares.shape[1]
     for i in range(item_offsets.shape[0] - 1):
         first, last = item_offsets[i], item_offsets[i + 1]
@@ -95,6 +84,14 @@ def _shares(item_offsets: Ints, label: Codes, gold: Codes, shares: Floats, sums:
             continue
         for vote in range(first, last):
             shares[i, label[vote]] += 1.0
+        if winner.shape[0] and last > first:
+            most, best, equals = 0.0, 0, 0
+            for c in range(k):
+                if shares[i, c] > most:
+                    most, best = shares[i, c], c
+            for c in range(k):
+                equals += shares[i, c] == most
+            winner[i] = best if equals == 1 else SEVERAL
         if last > first:
             for c in range(k):
                 shares[i, c] /= last - first
@@ -139,41 +136,45 @@ def _break_ties(
 ) -> None:
     """Choose a class for each tied item; `probabilities` has a row for each, or none at all.
 
-    `count` and `total` are scratches of 0 for each class.
+    `count` and `total` are scratches of 0 for each class. A class stays in the running as long as
+    its count is the largest: who loses by a criterion has it taken away.
     """
-    has_trust = trust.shape[0] > 0
     for at in range(tied.shape[0]):
         i = tied[at]
         first, last = item_offsets[i], item_offsets[i + 1]
         most = 0
         for vote in range(first, last):
-            count[label[vote]] += 1
-            most = max(most, count[label[vote]])
-            if has_trust:
-                total[label[vote]] += trust[annotator[vote]]
-        best = -1
-        for vote in range(first, last):
             c = label[vote]
-            if count[c] != most or c == best:
-                continue
-            # In turn: probability, rarity, trust, number; the first that differs decides.
-            ahead = 1.0
-            if best >= 0:
-                ahead = 0.0
-                if probabilities.shape[0]:
-                    ahead = probabilities[at, c] - probabilities[at, best]
-                if ahead == 0.0:
-                    ahead = 1.0 * (frequency[best] - frequency[c])
-                if ahead == 0.0:
-                    ahead = total[c] / most - total[best] / most
-                if ahead == 0.0:
-                    ahead = 1.0 * (best - c)
-            if ahead > 0.0:
-                best = c
-        winner[i] = best
-        for vote in range(first, last):
-            count[label[vote]] = 0
-            total[label[vote]] = 0.0
+            count[c] += 1
+            most = max(most, count[c])
+            if trust.shape[0]:
+                total[c] += trust[annotator[vote]]
+        if probabilities.shape[0]:
+            largest = 0.0
+            for c in label[first:last]:
+                if count[c] == most:
+                    largest = max(largest, probabilities[at, c])
+            for c in label[first:last]:
+                if probabilities[at, c] < largest * (1.0 - TIED):
+                    count[c] = 0
+        rarest = frequency.sum() + 1
+        for c in label[first:last]:
+            if count[c] == most:
+                rarest = min(rarest, frequency[c])
+        best = 0.0
+        for c in label[first:last]:
+            if count[c] == most and frequency[c] > rarest:
+                count[c] = 0
+            if count[c] == most:
+                best = max(best, total[c])
+        lowest = np.int32(-1)
+        for c in label[first:last]:
+            if count[c] == most and total[c] >= best * (1.0 - TIED) and (lowest < 0 or c < lowest):
+                lowest = c
+        winner[i] = lowest
+        for c in label[first:last]:
+            count[c] = 0
+            total[c] = 0.0
 
 
 def majority_labels(votes: Votes, pred_probs: npt.ArrayLike | None = None) -> Codes:
@@ -183,12 +184,12 @@ def majority_labels(votes: Votes, pred_probs: npt.ArrayLike | None = None) -> Co
     ----------
     votes : Votes
     pred_probs : array_like of shape (num_items, num_classes), optional
-        A model's probabilities, which decide ties first.
+        A model's probabilities, which decide ties first, and all where an item has no votes.
 
     Returns
     -------
     ndarray of shape (num_items,), int32
-        -1 for an item without votes.
+        -1 for an item without votes and probabilities.
 
     Raises
     ------
@@ -206,65 +207,45 @@ def majority_labels(votes: Votes, pred_probs: npt.ArrayLike | None = None) -> Co
     """
     probs = None if pred_probs is None else _pred_probs(pred_probs, votes)
     winner = np.empty(votes.num_items, dtype=np.int32)
-    size, blocks = item_blocks(votes, 1)
-    # One place for each thread: sums of whole numbers are the same in any order.
-    places = np.zeros((min(thread_count(), blocks), 2, votes.num_classes), dtype=np.int64)
-
-    def work(worker: int, block: int, items: slice) -> None:
-        offsets = votes.item_offsets[items.start : items.stop + 1]
-        count, frequency = places[worker]
-        _most_votes(offsets, votes.label, count, frequency, winner[items])
-
-    each_block(work, votes.num_items, size)
-    _settle(votes, probs, places[:, 1].sum(axis=0), winner)
-    return winner
-
-
-def _majority_of(votes: Votes, shares: Floats, pred_probs: npt.ArrayLike | None) -> Codes:
-    """Return what `majority_labels` does, where shares of votes are known."""
-    probs = None if pred_probs is None else _pred_probs(pred_probs, votes)
-    winner = np.empty(votes.num_items, dtype=np.int32)
 
     def work(block: int, items: slice, offsets: Ints) -> None:
-        _largest_share(offsets, shares[items], winner[items])
+        count = np.zeros(votes.num_classes, dtype=np.int64)
+        _most_votes(offsets, votes.label, count, winner[items])
 
-    each_items(votes, votes.num_classes, work)
-    _settle(votes, probs, None, winner)
+    each_items(votes, 1, work)
+    _settle(votes, probs, winner)
     return winner
 
 
-def _settle(
-    votes: Votes, probs: npt.NDArray[np.generic] | None, frequency: Ints | None, winner: Codes
-) -> None:
-    """Choose a class for each tied item, in place; `frequency` of classes where it is known."""
-    tied = np.flatnonzero(winner == TIED)
-    if not tied.size:
-        return
-    if frequency is None:
+def _settle(votes: Votes, probs: AnyFloats | None, winner: Codes) -> None:
+    """Choose a class for each tied item, and for those without votes by `probs`; in place."""
+    unseen, tied = np.flatnonzero(winner == NO_CLASS), np.flatnonzero(winner == SEVERAL)
+    if tied.size:
         frequency = np.zeros(votes.num_classes, dtype=np.int64)
         _count(votes.label, frequency)
-    rows = np.empty((0, 1)) if probs is None else probs[tied].astype(np.float64)
-    bad = ~((rows >= -1e-6) & (rows <= 1 + 1e-6))
-    if probs is not None and bad.any():
+        # Where no two classes are equally rare, nothing is left for trust to decide.
+        rare = len(np.unique(frequency)) == len(frequency)
+        trust = np.empty(0) if rare else _trust(votes, winner)
+        k = votes.num_classes
+        _break_ties(
+            *(votes.item_offsets, votes.annotator, votes.label, frozen(tied), _rows(probs, tied)),
+            *(frequency, trust, np.zeros(k, dtype=np.int64), np.zeros(k), winner),
+        )
+    if probs is not None and unseen.size:
+        winner[unseen] = largest_column(_rows(probs, unseen))
+
+
+def _rows(probs: AnyFloats | None, items: Ints) -> Floats:
+    """Return the probabilities of some items, checked; an array without rows if there are none."""
+    if probs is None:
+        return np.empty((0, 1))
+    rows: Floats = probs[items].astype(np.float64)
+    if not ((rows >= -1e-6) & (rows <= 1 + 1e-6)).all():
         out_of_range(probs)
-    # Where no two classes are equally rare, nothing is left for trust to decide.
-    rare = len(np.unique(frequency)) == len(frequency)
-    trust = np.empty(0) if rare else _trust(votes, winner)
-    _break_ties(
-        votes.item_offsets,
-        votes.annotator,
-        votes.label,
-        tied,
-        rows,
-        frequency,
-        trust,
-        np.zeros(votes.num_classes, dtype=np.int64),
-        np.zeros(votes.num_classes),
-        winner,
-    )
+    return np.maximum(rows, 0.0, out=rows)
 
 
-def _pred_probs(pred_probs: npt.ArrayLike, votes: Votes) -> npt.NDArray[np.generic]:
+def _pred_probs(pred_probs: npt.ArrayLike, votes: Votes) -> AnyFloats:
     probs, _ = pred_probs_array(pred_probs)
     if probs.shape != (votes.num_items, votes.num_classes):
         raise InputError(
@@ -313,13 +294,16 @@ def annotator_accuracy(votes: Votes, consensus: Codes) -> tuple[Floats, Ints]:
     return rates, counted
 
 
-def vote_shares(votes: Votes, gold: Codes, out: Floats) -> Floats:
-    """Write shares of votes, and return their sums over items that have votes or gold."""
+def vote_shares(votes: Votes, gold: Codes, out: Floats, winner: Codes = NOT_ASKED) -> Floats:
+    """Write shares of votes, and return their sums over items that have votes or gold.
+
+    `winner` gets the class with the most votes of each item, if it is given; see `_shares`.
+    """
     _, blocks = item_blocks(votes, votes.num_classes)
     sums = np.zeros((blocks, votes.num_classes))
 
     def work(block: int, items: slice, offsets: Ints) -> None:
-        _shares(offsets, votes.label, gold[items], out[items], sums[block])
+        _shares(offsets, votes.label, gold[items], out[items], sums[block], winner[items])
 
     each_items(votes, votes.num_classes, work)
     total: Floats = sums.sum(axis=0)
@@ -338,7 +322,8 @@ def fit(
     ----------
     votes : Votes
     pred_probs : array_like of shape (num_items, num_classes), optional
-        A model's probabilities, which decide ties first; see the module for what does next.
+        A model's probabilities, which decide ties first (see the module for what does next), and
+        stand for the votes where an item has none.
     gold : array_like of shape (num_items,), optional
         Class of the items where it is known; -1 elsewhere.
 
@@ -346,7 +331,8 @@ def fit(
     -------
     Fit
         `quality` is the share of votes for the consensus, `annotator_quality` the share of an
-        annotator's votes that equal the consensus.
+        annotator's votes that equal the consensus, on items that somebody else has labelled too;
+        NaN where there are none.
 
     Raises
     ------
@@ -367,26 +353,19 @@ def fit(
     known = gold_classes(gold, votes)
     cells = votes.num_items * votes.num_classes
     refuse_too_large(cells, "a number for each item and class", "Use majority_labels")
+    probs = None if pred_probs is None else _pred_probs(pred_probs, votes)
     posterior = np.empty((votes.num_items, votes.num_classes))
-    vote_shares(votes, known, posterior)
-    if known.size:  # shares are not those of votes only
-        consensus = np.where(known >= 0, known, majority_labels(votes, pred_probs))
-    else:
-        consensus = _majority_of(votes, posterior, pred_probs)
-    return fit_of(votes, "majority_vote", posterior, consensus)
-
-
-def fit_of(votes: Votes, method: str, posterior: Floats, consensus: Codes) -> Fit:
-    """Put a consensus that is chosen already into a `Fit`."""
-    quality = posterior[np.arange(votes.num_items), consensus]
-    quality[consensus < 0] = 0.0
-    rates, counted = annotator_accuracy(votes, consensus)
+    winner = np.full(votes.num_items, NO_CLASS, dtype=np.int32)
+    vote_shares(votes, known, posterior, winner)
+    _settle(votes, probs, winner)
+    if probs is not None:
+        unseen = (votes.votes_per_item == 0) & (known < 0 if known.size else True)
+        posterior[unseen] = probs[unseen]
+    consensus = np.where(known >= 0, known, winner) if known.size else winner
+    quality = np.where(consensus >= 0, posterior[np.arange(len(posterior)), consensus], 0.0)
+    compared = np.where(votes.votes_per_item > 1, consensus, NO_CLASS)
+    rates, counted = annotator_accuracy(votes, compared)
     everyone = float(rates @ counted) / max(int(counted.sum()), 1)
-    return Fit(
-        method=method,
-        posterior=posterior,
-        consensus=consensus,
-        quality=quality,
-        annotator_quality=np.where(counted > 0, rates, everyone),
-        parameters={},
-    )
+    alone = np.where(votes.votes_per_annotator > 0, np.nan, everyone)
+    accuracy = np.where(counted > 0, rates, alone)
+    return Fit("majority_vote", posterior, consensus, quality, accuracy, {})
