@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Unpack
 
 import numpy as np
 import pandas as pd
 
 from goldlabel.errors import collected_warnings, warn
+from goldlabel.formats.reading import TableReading
 from goldlabel.inputs import check
 from goldlabel.models.features import feature_columns, is_array_file, read_embeddings
 from goldlabel.results.audit import Audit, Table
 from goldlabel.results.label_issues import LabelIssues
 from goldlabel.task import Progress
 from goldlabel.tasks.regression.data import RegressionData
-from goldlabel.tasks.regression.formats import read
+from goldlabel.tasks.regression.formats import FORMATS, read
 from goldlabel.tasks.regression.formats.numbers import rounded
 from goldlabel.tasks.regression.formats.predictions import named_columns
 from goldlabel.tasks.regression.issues import THRESHOLD, find_label_issues
@@ -77,14 +78,10 @@ def audit(
     decimal: str | None = None,
     thousands: str | None = None,
     unit: str | None = None,
-    format: Literal["csv", "tsv", "jsonl", "parquet", "huggingface"] | None = None,
-    encoding: str | None = None,
-    delimiter: str | None = None,
-    quote: str = '"',
-    header: bool | None = None,
-    split: str | None = None,
+    format: Annotated[str | None, FORMATS] = None,
     key: str | None = None,
     progress: Progress | None = None,
+    **reading: Unpack[TableReading],
 ) -> Audit:
     """Find the wrong values in a dataset with one number for each example.
 
@@ -139,20 +136,12 @@ def audit(
         Sign before or behind the numbers, e.g. $ or kg.
     format : str, optional
         Format of the table, in place of what the content looks like.
-    encoding : str, optional
-        Encoding of a text file, e.g. latin-1, in place of UTF-8 or what a byte order mark says.
-    delimiter : str, optional
-        Character between the fields of a text table.
-    quote : str
-        Character around a field of a text table; empty for none.
-    header : bool, optional
-        Whether the first record names the columns; if not, they are called 0, 1, 2.
-    split : str, optional
-        Split of a Hugging Face dataset, e.g. train.
     key : str, optional
         Array in an .npz file, or column of a table of predictions.
     progress : callable, optional
         Told how far the fitting is.
+    **reading
+        How to read the table; see `goldlabel.formats.reading.TableReading`.
 
     Returns
     -------
@@ -183,7 +172,7 @@ def audit(
     data = read(
         path, label=label, id=id, predictions=predictions, format=format, missing=missing,
         missing_values=missing_values or (), decimal=decimal, thousands=thousands, unit=unit,
-        encoding=encoding, delimiter=delimiter, quote=quote, header=header, split=split, key=key,
+        key=key, **reading,
     )  # fmt: skip
     with collected_warnings() as warned:
         if data.predictions is not None:
@@ -222,10 +211,10 @@ def _rows(data: RegressionData, features: str | None, text: Sequence[str] | None
         return _Rows(array if data.rows is None else array[data.rows], (), "embeddings")
     option = "--features" if text is None else "--text"
     names = [each.strip() for each in (features or "").split(",")] if text is None else list(text)
-    file, label = data.source.files[0], data.source.options["label"]
+    file, label = data.source.files[0], data.source.options.label
     frame = feature_columns(
         data.frame, names, option, file=file, label=label,
-        missing_values=data.source.options["missing_values"] if text is None else (),
+        missing_values=data.source.options.missing_values if text is None else (),
     )  # fmt: skip
     return _Rows(frame, tuple(names), "table" if text is None else "text")
 
@@ -304,7 +293,7 @@ def _audit(
         "From the smallest labels to the largest. Bias is the mean of prediction less label:"
         " where it grows with the label, the model flattens what it has not seen often.",
     )
-    label = str(data.source.options["label"])
+    label = str(data.source.options.label)
     hidden = answer.used if data.predictions is not None else ()
     return Audit(
         issues=issues,

@@ -23,7 +23,7 @@ _COLUMNS = 6
 def items(data: RegressionData, hidden: Sequence[str], text: Sequence[str] | None) -> RowItems:
     """Return what shows the rows of a dataset; `hidden` columns are shown elsewhere."""
     options = data.source.options
-    return RowItems(data.frame, hidden={options["label"], options["id"], *hidden}, text=text)
+    return RowItems(data.frame, hidden={options.label, options.id, *hidden}, text=text)
 
 
 def worst_table(issues: LabelIssues, data: RegressionData, features: Sequence[str] | None) -> Table:
@@ -55,7 +55,7 @@ def worst_table(issues: LabelIssues, data: RegressionData, features: Sequence[st
     }
     frame = data.frame.iloc[rows]
     options = data.source.options
-    usual = [name for name in frame.columns if name not in (options["label"], options["id"])]
+    usual = [name for name in frame.columns if name not in (options.label, options.id)]
     names = [name for name in features or usual if name in frame.columns][:_COLUMNS]
     for name in names:
         columns[str(name) if str(name) not in columns else f"{name} (column)"] = (

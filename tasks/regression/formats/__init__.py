@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.errors import InputError
+from goldlabel.formats.changes import Correction, by_example
+from goldlabel.formats.options import extended, options_of
+from goldlabel.formats.reading import TableReading
+from goldlabel.formats.registry import Formats
 from goldlabel.formats.tables import (
     TableFile,
-    read_table,
+    TableOptions,
     read_table_again,
     roles,
+    table_formats,
     write_column,
 )
 from goldlabel.results.audit import Source
@@ -30,10 +35,45 @@ from goldlabel.tasks.regression.formats.numbers import Column, Style, read_numbe
 from goldlabel.tasks.regression.formats.predictions import Predictions, read_predictions
 from goldlabel.tasks.regression.values import NOTHING, NUMBER
 
-__all__ = ["export", "read"]
+__all__ = ["FORMATS", "NumberColumn", "export", "read"]
 
 LABEL_NAMES = ("label", "labels", "target", "y", "value", "given_label", "response")
-_SPELLING = ("decimal", "thousands", "unit", "missing_values")
+
+Missing = Literal["list", "drop", "error"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spelling:
+    """What the caller says of how numbers are written; None where it is to be recognised."""
+
+    decimal: str | None = None
+    thousands: str | None = None
+    unit: str | None = None
+    missing_values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberColumn(Spelling, TableOptions):
+    """A column of numbers in a table.
+
+    Attributes
+    ----------
+    label : str
+    id : str or None
+    missing : {"list", "drop", "error"}
+        What is done with rows without a label.
+    style : Style
+        How the column writes numbers.
+    decimals : int
+    examples : int
+    """
+
+    label: str
+    id: str | None = None
+    missing: Missing = "list"
+    style: Style
+    decimals: int = 0
+    examples: int = 0
 
 
 def read(
@@ -43,17 +83,13 @@ def read(
     id: str | None = None,
     predictions: str | None = None,
     format: str | None = None,
-    missing: Literal["list", "drop", "error"] = "list",
+    missing: Missing = "list",
     missing_values: Sequence[str] = (),
     decimal: str | None = None,
     thousands: str | None = None,
     unit: str | None = None,
-    encoding: str | None = None,
-    delimiter: str | None = None,
-    quote: str = '"',
-    header: bool | None = None,
-    split: str | None = None,
     key: str | None = None,
+    **reading: Unpack[TableReading],
 ) -> RegressionData:
     r"""Read a dataset with one number per example, and predictions if there are any.
 
@@ -69,8 +105,8 @@ def read(
     predictions : str, optional
         Columns of the table (several are averaged), or a file: .npy, .npz, or another table,
         matched by id if both have ids, else by position.
-    format : {"csv", "tsv", "jsonl", "parquet", "huggingface"}, optional
-        Taken instead of what the content looks like.
+    format : str, optional
+        One of `FORMATS`, taken instead of what the content looks like.
     missing : {"list", "drop", "error"}
         What to do with rows that have no label: keep them, to be listed as findings; leave them
         out; or stop.
@@ -79,10 +115,10 @@ def read(
     decimal, thousands, unit : str, optional
         How text writes numbers: the mark before decimals, what separates thousands, and a sign
         before or behind the number. The first two are recognised if not given.
-    encoding, delimiter, quote, header, split
-        Of the table; see `goldlabel.formats.tables.read_table`.
     key : str, optional
         Array in an .npz file, or column of a table of predictions.
+    **reading
+        How to read the table; see `goldlabel.formats.reading.TableReading`.
 
     Returns
     -------
@@ -104,35 +140,39 @@ def read(
     """
     if missing not in ("list", "drop", "error"):
         raise InputError("missing", f"is {missing!r}", "Use 'list', 'drop' or 'error'")
-    table = read_table(
-        Path(path), format=format, encoding=encoding, delimiter=delimiter, quote=quote,
-        header=header, split=split,
-    )  # fmt: skip
+    found = FORMATS.find(Path(path), format, encoding=reading.get("encoding"))
+    table = found.read(Path(path), reading)
     label_name, label_note = roles.label_column(table, label, LABEL_NAMES)
     id_name, id_note = roles.id_column(table, id)
     id_name = None if id_name == label_name else id_name
-    spelling = {
-        "decimal": decimal,
-        "thousands": thousands,
-        "unit": unit,
-        "missing_values": list(missing_values),
-    }
+    spelling = Spelling(
+        decimal=decimal, thousands=thousands, unit=unit, missing_values=tuple(missing_values)
+    )
     column = _labels(table, label_name, spelling)
     rows = _kept(column, missing, f"{table.source.files[0]}: column {label_name!r}")
     ids = roles.ids(table, id_name)
-    found: Predictions | None = None
+    predicted: Predictions | None = None
     if predictions is not None:
         file = table.source.files[0]
-        found = read_predictions(predictions, table.frame, file, ids=ids, id=id_name, key=key)
+        predicted = read_predictions(predictions, table.frame, file, ids=ids, id=id_name, key=key)
     notes = [*table.notes, *filter(None, (label_note, id_note)), *column.notes, *_said(column)]
     if rows is not None:
         notes.append(f"{len(table.frame) - len(rows):,} rows without a label were left out.")
-    own = {"label": label_name, "id": id_name, **spelling, "missing": missing}
-    style = {"style": asdict(column.style), "decimals": column.decimals}
-    return _assembled(table, column, rows, ids, found, {**own, **style}, notes)
+    options = extended(
+        NumberColumn,
+        table.source,
+        label=label_name,
+        id=id_name,
+        missing=missing,
+        style=column.style,
+        decimals=column.decimals,
+        **vars(spelling),
+    )
+    table = replace(table, source=replace(table.source, options=options))
+    return _assembled(table, column, rows, ids, predicted, options, notes)
 
 
-def _labels(table: TableFile, label: str, spelling: Mapping[str, Any]) -> Column:
+def _labels(table: TableFile, label: str, spelling: Spelling) -> Column:
     if label in table.coded:
         raise InputError(
             f"{table.source.files[0]}: column {label!r}",
@@ -142,10 +182,10 @@ def _labels(table: TableFile, label: str, spelling: Mapping[str, Any]) -> Column
     return read_numbers(
         table.frame[label],
         f"{table.source.files[0]}: column {label!r}",
-        decimal=spelling["decimal"],
-        thousands=spelling["thousands"],
-        unit=spelling["unit"],
-        missing=spelling["missing_values"],
+        decimal=spelling.decimal,
+        thousands=spelling.thousands,
+        unit=spelling.unit,
+        missing=spelling.missing_values,
     )
 
 
@@ -179,7 +219,7 @@ def _assembled(
     rows: npt.NDArray[np.int64] | None,
     ids: npt.NDArray[Any] | None,
     found: Predictions | None,
-    options: Mapping[str, Any],
+    options: NumberColumn,
     notes: list[str],
 ) -> RegressionData:
     values = column.values
@@ -196,12 +236,12 @@ def _assembled(
                 "Predict each row of the dataset",
             )
     labels = values.numbers[taken]
-    told = {**table.source.options, **options, "examples": len(labels)}
+    options = replace(options, examples=len(labels))
     inputs = () if found is None or found.file is None else (found.file,)
     return RegressionData(
         labels=labels,
         texts=values.texts[taken],
-        source=replace(table.source, options=told, inputs=inputs),
+        source=replace(table.source, options=options, inputs=inputs),
         table=table,
         decimals=column.decimals,
         ids=None if ids is None else ids[taken],
@@ -234,41 +274,32 @@ def export(source: Source, corrections: pd.DataFrame, out: str | Path) -> None:
         A correction names no example or no number, the dataset changed since it was read, or
         `out` can't be written. Nothing is written then.
     """
-    changes = _changes(source, corrections)
-    label = source.options["label"]
-    if changes:
-        changes = _as_written(source, label, changes)
-    write_column(source, label, changes, out)
+    source = FORMATS.restored(source)
+    examples = options_of(source, NumberColumn).examples
+    FORMATS.export(source, by_example(corrections, _number, examples=examples), out)
 
 
-def _changes(source: Source, corrections: pd.DataFrame) -> dict[int, Any]:
-    """Return the new value by example."""
-    for name in ("example", "suggested"):
-        if name not in corrections:
-            raise InputError("corrections", f"has no column {name!r}", "Add it")
-    changes: dict[int, float] = {}
-    examples, suggested = corrections["example"].tolist(), corrections["suggested"].tolist()
-    for row, (example, value) in enumerate(zip(examples, suggested, strict=True)):
-        where = f"corrections: row {row + 1}"
-        if not isinstance(example, int) or not 0 <= example < source.options["examples"]:
-            raise InputError(where, f"names example {example!r}, which is none", "Use positions")
-        is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-        if not is_number or not math.isfinite(value):
-            raise InputError(where, f"suggests {value!r}, no finite number", "Pass a number")
-        if changes.setdefault(example, float(value)) != value:
-            raise InputError(where, f"gives example {example} a second value", "Leave one row")
-    return changes
+def _number(correction: Correction) -> float:
+    value = correction.suggested
+    is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not is_number or not math.isfinite(value):
+        raise InputError(correction.where, f"suggests {value!r}, no finite number", "Pass a number")
+    return float(value)
+
+
+def _export(source: Source, changes: Mapping[int, float], out: Path) -> None:
+    label = options_of(source, NumberColumn).label
+    write_column(source, label, _as_written(source, label, changes) if changes else {}, out)
 
 
 def _as_written(source: Source, label: str, changes: Mapping[int, float]) -> dict[int, Any]:
     """Return the new values by row of the table, as the table writes them."""
     table = read_table_again(source)
     column = table.frame[label]
-    style = Style(**source.options["style"])
+    options = options_of(source, NumberColumn)
     rows: npt.NDArray[np.int64] = np.arange(len(column))
-    if source.options["missing"] == "drop":
-        spelling = {name: source.options[name] for name in _SPELLING}
-        rows = np.flatnonzero(_labels(table, label, spelling).values.kind != NOTHING)
+    if options.missing == "drop":
+        rows = np.flatnonzero(_labels(table, label, options).values.kind != NOTHING)
     is_text = source.format in ("csv", "tsv") or _is_text(column)
     is_whole = source.format in ("parquet", "huggingface") and not is_text and _is_whole(column)
     new = {}
@@ -276,7 +307,7 @@ def _as_written(source: Source, label: str, changes: Mapping[int, float]) -> dic
         row = int(rows[example])
         where = f"{source.files[0]}: row {row + 1}, column {label!r}"
         new[row] = written(
-            value, column.iloc[row], style, is_text=is_text, where=where, is_whole=is_whole
+            value, column.iloc[row], options.style, is_text=is_text, where=where, is_whole=is_whole
         )
     return new
 
@@ -297,3 +328,12 @@ def _is_text(column: pd.Series[Any]) -> bool:
     texts = sum(isinstance(value, str) for value in column)
     numbers = sum(isinstance(value, int | float) and value == value for value in column)
     return texts > numbers
+
+
+FORMATS: Formats[TableReading, TableFile] = Formats(
+    "regression",
+    *table_formats(
+        lambda table, reading: table, _export, NumberColumn, reading=lambda reading: reading
+    ),
+)
+"""The native formats: tables."""

@@ -373,7 +373,7 @@ def test_read_refuses(name, bad_files):
         ({"example": [0], "suggested": [np.inf]}, "suggests inf"),
         ({"example": [0], "suggested": ["a"]}, "suggests 'a'"),
         ({"example": [0], "suggested": [True]}, "suggests True"),
-        ({"example": [0, 0], "suggested": [1.0, 2.0]}, "a second value"),
+        ({"example": [0, 0], "suggested": [1.0, 2.0]}, "a second label"),
     ],
 )
 def test_export_refuses(frame, what, bad_files):
