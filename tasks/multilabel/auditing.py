@@ -5,16 +5,17 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Unpack
 
 import numpy as np
 
 from goldlabel.errors import DataWarning, collected_warnings
+from goldlabel.formats.reading import Reading
 from goldlabel.learning.confident import Method
 from goldlabel.learning.filters import FilterBy
 from goldlabel.results.audit import Audit, Table
 from goldlabel.tasks.multilabel.data import MultilabelData
-from goldlabel.tasks.multilabel.formats import read
+from goldlabel.tasks.multilabel.formats import FORMATS, read
 from goldlabel.tasks.multilabel.issues import find_label_issues
 from goldlabel.tasks.multilabel.scores import Name
 from goldlabel.tasks.multilabel.summary import HealthSummary, health_summary
@@ -45,21 +46,12 @@ def audit(
     aggregator: Name = "exponential_moving_average",
     alpha: float = 0.8,
     temperature: float = 0.1,
-    format: Literal[
-        "csv", "tsv", "jsonl", "parquet", "huggingface", "arff", "label_studio", "coco", "numpy"
-    ]
-    | None = None,
+    format: Annotated[str | None, FORMATS] = None,
     separator: str | None = None,
     xml: Path | None = None,
     images: Path | None = None,
     sigmoid: bool = False,
-    encoding: str | None = None,
-    delimiter: str | None = None,
-    quote: str = '"',
-    header: bool | None = None,
-    split: str | None = None,
-    key: str | None = None,
-    prefix: str | None = None,
+    **reading: Unpack[Reading],
 ) -> Audit:
     r"""Find the missing and the spurious labels of a dataset with several classes per example.
 
@@ -104,20 +96,8 @@ def audit(
         Folder of the images of a COCO file.
     sigmoid : bool
         The predictions are logits: turn them into probabilities.
-    encoding : str, optional
-        Encoding of a text file, e.g. latin-1, in place of UTF-8 or what a byte order mark says.
-    delimiter : str, optional
-        Character between the fields of a text table.
-    quote : str
-        Character around a field of a text table; empty for none.
-    header : bool, optional
-        Whether the first record names the columns; if not, they are called 0, 1, 2.
-    split : str, optional
-        Split of a Hugging Face dataset, e.g. train.
-    key : str, optional
-        Array in an .npz file of predictions.
-    prefix : str, optional
-        What the names of the columns of predictions begin with, before the class.
+    **reading
+        How to read the files; see `goldlabel.formats.reading.Reading`.
 
     Returns
     -------
@@ -142,8 +122,7 @@ def audit(
     """
     data = read(
         path, labels=labels, id=id, format=format, pred_probs=pred_probs, classes=classes,
-        separator=separator, xml=xml, images=images, sigmoid=sigmoid, encoding=encoding,
-        delimiter=delimiter, quote=quote, header=header, split=split, key=key, prefix=prefix,
+        separator=separator, xml=xml, images=images, sigmoid=sigmoid, **reading,
     )  # fmt: skip
     with collected_warnings() as warned:
         issues = find_label_issues(

@@ -9,6 +9,7 @@ import numpy as np
 
 from goldlabel.results.audit import Item
 from goldlabel.tasks.multilabel.data import MultilabelData
+from goldlabel.tasks.multilabel.formats.table_options import LabelTable
 from goldlabel.views import RowItems, thumbnail
 
 __all__ = ["Items"]
@@ -31,7 +32,9 @@ class Items:
     def __init__(self, data: MultilabelData, *, text: Sequence[str] | None = None) -> None:
         self._data = data
         options = data.source.options
-        hidden = {options.get("id"), options.get("column"), *options.get("columns", ())}
+        hidden: set[str | None] = set()
+        if isinstance(options, LabelTable):
+            hidden = {options.id, options.column, *options.columns}
         self._rows = None
         if data.frame is not None:
             self._rows = RowItems(data.frame, hidden=hidden, text=text)

@@ -71,6 +71,11 @@ class Head:
         return beginning(self.text)[0]
 
     @cached_property
+    def is_whole(self) -> bool:
+        """Whether the first value of JSON text ends where it can be seen."""
+        return beginning(self.text)[1] is not None
+
+    @cached_property
     def is_json_lines(self) -> bool:
         """Whether the first line is a JSON object; as far as it is seen, if it is a long one."""
         if len(self.line) == len(self.text) and isinstance(self.json, dict):

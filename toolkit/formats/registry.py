@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from goldlabel.errors import InputError
-from goldlabel.formats.foreign import foreign
 from goldlabel.formats.head import Head
+from goldlabel.formats.known import foreign
 from goldlabel.formats.options import options_of
 from goldlabel.results.audit import Source
 

@@ -10,37 +10,36 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.errors import InputError
-from goldlabel.formats.json.text import parse
+from goldlabel.formats.changes import Correction, by_part
+from goldlabel.formats.options import options_of
 from goldlabel.formats.predictions import PredProbs, read_pred_probs
-from goldlabel.formats.tables import FORMATS as TABLES
-from goldlabel.formats.tables import jsonl, read_table
-from goldlabel.formats.tables.roles import id_column
-from goldlabel.formats.tables.roles import ids as ids_of
-from goldlabel.formats.text import (
-    check_file,
-    first_bytes,
-    is_folder,
-    read_text,
-)
+from goldlabel.formats.reading import Reading, of_predictions
+from goldlabel.formats.registry import Formats
 from goldlabel.results.audit import Source
 from goldlabel.tasks.multilabel.data import MultilabelData
-from goldlabel.tasks.multilabel.formats import arff, arrays, coco, columns, label_studio, lists
+from goldlabel.tasks.multilabel.formats import arff, arrays, coco, label_studio, layout
 from goldlabel.tasks.multilabel.formats.arranging import Arranged, arranged
-from goldlabel.tasks.multilabel.formats.given import Changes, Given
-from goldlabel.tasks.multilabel.formats.layout import read_layout
+from goldlabel.tasks.multilabel.formats.given import Asked, Given, Options, Predict
 from goldlabel.tasks.multilabel.issues import VALUES
 
 __all__ = ["FORMATS", "export", "read"]
 
-FORMATS = (*TABLES, "arff", "label_studio", "coco", "numpy")
-"""Names of the native formats."""
+FORMATS: Formats[Asked, Given] = Formats(
+    "multilabel",
+    arff.FORMAT,
+    coco.FORMAT,
+    label_studio.FORMAT,
+    arrays.FORMAT,
+    *layout.FORMATS,
+)
+"""The native formats."""
 
 
 def read(
@@ -55,13 +54,7 @@ def read(
     xml: str | Path | None = None,
     images: str | Path | None = None,
     sigmoid: bool = False,
-    encoding: str | None = None,
-    delimiter: str | None = None,
-    quote: str = '"',
-    header: bool | None = None,
-    split: str | None = None,
-    key: str | None = None,
-    prefix: str | None = None,
+    **reading: Unpack[Reading],
 ) -> MultilabelData:
     r"""Read a dataset with any number of classes per example, and predictions if there are any.
 
@@ -91,10 +84,8 @@ def read(
         Of COCO: the folder of the images; if not given, that of the file.
     sigmoid : bool
         Turn predictions into probabilities first: they are logits.
-    encoding, delimiter, quote, header, split
-        Of the table; see `goldlabel.formats.tables.read_table`.
-    key, prefix
-        Of `pred_probs`; see `goldlabel.formats.predictions.read_pred_probs`.
+    **reading
+        How to read the table and `pred_probs`; see `goldlabel.formats.reading.Reading`.
 
     Returns
     -------
@@ -119,105 +110,39 @@ def read(
         if isinstance(value, str):
             raise InputError(name, f"is the text {value!r}", "Pass a list of names")
 
-    def predictions(ids: npt.NDArray[Any] | None, id_name: str | None) -> PredProbs | None:
+    def predicted(ids: npt.NDArray[Any] | None, id_name: str | None) -> PredProbs | None:
         if pred_probs is None:
             return None
         probs = read_pred_probs(
-            pred_probs, classes=classes, ids=ids, id=id_name, key=key, prefix=prefix
+            pred_probs, classes=classes, ids=ids, id=id_name, **of_predictions(reading)
         )
         return _with_sigmoid(probs) if sigmoid else probs
 
-    kind = _kind(path, format, encoding)
-    if kind in TABLES:
-        options = {"encoding": encoding, "delimiter": delimiter, "quote": quote, "header": header}
-        opened = read_table(path, format=format, split=split, **options)  # type: ignore[arg-type]
-        id_name, id_note = id_column(opened, id)
-        ids = ids_of(opened, id_name)
-        probs = predictions(ids, id_name)
-        given = read_layout(
-            opened,
-            labels,
-            id_name,
-            separator=separator,
-            names=_hints(classes, probs),
-            k=None if probs is None else probs.values.shape[1],
-        )
-        options = {**given.source.options, "id": id_name}
-        given = given._replace(
-            ids=ids, frame=opened.frame, source=replace(given.source, options=options)
-        )
-        given.notes.extend([id_note] if id_note else [])
-    else:
-        given = _read_file(path, kind, labels, xml, images, encoding)
-        probs = predictions(given.ids, id)
-    return _assembled(given, probs, classes, pred_probs)
+    predictions = _once(predicted)
+    asked = Asked(
+        labels=labels,
+        id=id,
+        separator=separator,
+        xml=None if xml is None else Path(xml),
+        images=None if images is None else Path(images),
+        classes=classes,
+        reading=reading,
+        predictions=predictions,
+    )
+    given = FORMATS.find(path, format, encoding=reading.get("encoding")).read(path, asked)
+    return _assembled(given, predictions(given.ids, given.id or id), classes, pred_probs)
 
 
-def _kind(path: Path, format: str | None, encoding: str | None) -> str:
-    """Return the format of a file; "csv" stands for any table that the content will show."""
-    if format is not None:
-        if format not in FORMATS:
-            raise InputError("format", f"is {format!r}, not one of {', '.join(FORMATS)}", "Use one")
-        return format
-    if is_folder(path):
-        return "huggingface"
-    head = first_bytes(check_file(path))
-    if head.startswith(arrays.MAGIC):
-        return "numpy"
-    if head.startswith(b"PAR1"):
-        return "parquet"
-    data = read_text(path, encoding=encoding).data
-    if arff.looks_like(data):
-        return "arff"
-    begin = data[:4096].lstrip()[:1]
-    if begin == b"[":
-        return "label_studio" if _is_json_list(data) else "csv"
-    one_line = data.strip().find(b"\n") < 0
-    if begin == b"{" and (one_line or not jsonl.looks_like(data)):
-        return "coco" if coco.looks_like(_json(data)) else "csv"
-    return "csv"
+def _once(read: Predict) -> Predict:
+    """Return what reads the predictions when it is first called, and keeps them."""
+    kept: list[PredProbs | None] = []
 
+    def once(ids: npt.NDArray[Any] | None, id_name: str | None) -> PredProbs | None:
+        if not kept:
+            kept.append(read(ids, id_name))
+        return kept[0]
 
-def _is_json_list(data: bytes) -> bool:
-    return isinstance(_json(data), list)
-
-
-def _json(data: bytes) -> Any:
-    try:
-        return parse(data.decode("utf-8"), "")
-    except InputError:
-        return None
-
-
-def _read_file(
-    path: Path,
-    kind: str,
-    labels: Sequence[str] | None,
-    xml: str | Path | None,
-    images: str | Path | None,
-    encoding: str | None,
-) -> Given:
-    """Read a file that is no table."""
-    single = None if labels is None else labels[0]
-    if labels is not None and len(labels) > 1 and kind != "arff":
-        raise InputError("labels", f"names {len(labels)}, and {kind} has one", "Name one")
-    if kind == "arff":
-        return arff.read(
-            path, labels=labels, xml=None if xml is None else Path(xml), encoding=encoding
-        )
-    if kind == "label_studio":
-        return label_studio.read(path, label=single, encoding=encoding)
-    if kind == "coco":
-        folder = None if images is None else Path(images)
-        return coco.read(path, images=folder, encoding=encoding)
-    return arrays.read(path, key=single)
-
-
-def _hints(classes: Sequence[str] | None, probs: PredProbs | None) -> tuple[str, ...]:
-    """Return the names of the classes as far as they are known before the labels are read."""
-    if probs is not None and probs.classes is not None:
-        return probs.classes
-    return tuple(classes or ())
+    return once
 
 
 def _with_sigmoid(probs: PredProbs) -> PredProbs:
@@ -247,13 +172,13 @@ def _assembled(
             str(path), f"has {rows:,} rows, and {given.source.files[0]} has {n:,}", fix
         )
     order: Arranged = arranged(given, probs, classes)
-    options = {
-        **given.source.options,
-        "classes": list(order.names),
-        "values": list(order.values),
-        "places": list(order.places),
-        "examples": n,
-    }
+    options = replace(
+        options_of(given.source, Options),
+        classes=order.names,
+        values=order.values,
+        places=order.places,
+        examples=n,
+    )
     unknown = int(np.count_nonzero(order.labels < 0))
     notes = [*given.notes, *order.notes, *(probs.notes if probs is not None else ())]
     if unknown:
@@ -292,38 +217,18 @@ def export(source: Source, corrections: pd.DataFrame, out: str | Path) -> None:
         A correction names no example, class or value, the dataset changed since it was read, or
         `out` can't be written. Nothing is written then.
     """
-    changes = _changes(source, corrections)
-    out = Path(out)
-    if source.format in TABLES:
-        layout = source.options["layout"]
-        (columns if layout == "columns" else lists).export(source, changes, out)
-        return
-    formats = {"arff": arff, "label_studio": label_studio, "coco": coco, "numpy": arrays}
-    if source.format not in formats:
-        raise InputError("source", f"has the format {source.format!r}", "Use that of read")
-    formats[source.format].export(source, changes, out)
+    source = FORMATS.restored(source)
+    options = options_of(source, Options)
+    changes = by_part(corrections, _is_present, parts=[len(options.classes)] * options.examples)
+    places = {(at, options.places[part]): value for (at, part), value in changes.items()}
+    FORMATS.export(source, places, out)
 
 
-def _changes(source: Source, corrections: pd.DataFrame) -> Changes:
-    """Return what is to be changed, by example and the place of the class in the file."""
-    for column in ("example", "part", "suggested"):
-        if column not in corrections:
-            raise InputError("corrections", f"has no column {column!r}", "Add it")
-    options = source.options
-    changes: dict[tuple[int, int], bool] = {}
-    columns = (corrections[name].tolist() for name in ("example", "part", "suggested"))
-    for row, (example, part, value) in enumerate(zip(*columns, strict=True)):
-        where = f"corrections: row {row + 1}"
-        for name, given, count in (
-            ("example", example, options["examples"]),
-            ("part", part, len(options["classes"])),
-        ):
-            if not isinstance(given, int) or not 0 <= given < count:
-                raise InputError(where, f"names {name} {given!r}, which is none", "Use positions")
-        if value not in VALUES:
-            raise InputError(where, f"suggests {value!r}", f"Use {' or '.join(map(repr, VALUES))}")
-        cell = example, options["places"][part]
-        if changes.setdefault(cell, value == VALUES[1]) != (value == VALUES[1]):
-            name = options["classes"][part]
-            raise InputError(where, f"says both of {name!r} in example {example}", "Leave one row")
-    return changes
+def _is_present(correction: Correction) -> bool:
+    if correction.suggested not in VALUES:
+        raise InputError(
+            correction.where,
+            f"suggests {correction.suggested!r}",
+            f"Use {' or '.join(map(repr, VALUES))}",
+        )
+    return bool(correction.suggested == VALUES[1])

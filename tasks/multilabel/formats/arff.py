@@ -13,13 +13,24 @@ import numpy as np
 import pandas as pd
 
 from goldlabel.errors import InputError
+from goldlabel.formats.head import Head
 from goldlabel.formats.json.text import edited_list, spliced
+from goldlabel.formats.options import options_of
+from goldlabel.formats.registry import Format
 from goldlabel.formats.tables import write_text
 from goldlabel.formats.text import TextFile, read_text
 from goldlabel.results.audit import Source
-from goldlabel.tasks.multilabel.formats.given import Changes, Given, flag, opposite, whole
+from goldlabel.tasks.multilabel.formats.given import (
+    Asked,
+    Changes,
+    Given,
+    Options,
+    flag,
+    opposite,
+    whole,
+)
 
-__all__ = ["export", "label_names", "looks_like", "read"]
+__all__ = ["FORMAT", "label_names"]
 
 _RELATION = re.compile(r"\s*@relation\b", re.IGNORECASE)
 _ATTRIBUTE = re.compile(
@@ -38,6 +49,15 @@ class Header(NamedTuple):
     names: list[str]
     kinds: list[str]
     data: int
+
+    def default(self, at: int) -> str:
+        """Return the value of an attribute that a sparse row leaves out: the one with index 0."""
+        kind = self.kinds[at].strip()
+        if not kind.startswith("{"):
+            return "0"
+        inside = kind[1:].split("}")[0]
+        start, stop = _fields(inside)[0]
+        return inside[start:stop].strip("'\"")
 
 
 @dataclass(frozen=True)
@@ -63,13 +83,27 @@ class Record:
     is_sparse: bool
 
 
-def looks_like(data: bytes) -> bool:
+def _looks_like(head: Head) -> bool:
     """Return whether text begins as ARFF files do, after comments."""
-    for line in data[: 1 << 16].splitlines():
+    for line in head.text.splitlines():
         stripped = line.strip()
-        if stripped and not stripped.startswith(b"%"):
-            return stripped.lower().startswith(b"@relation")
+        if stripped and not stripped.startswith("%"):
+            return stripped.lower().startswith("@relation")
     return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArffOptions(Options):
+    """An ARFF file; `attributes` are the numbers of its labels."""
+
+    encoding: str
+    sha256: str
+    rows: int
+    attributes: tuple[int, ...]
+
+
+def _read(path: Path, asked: Asked) -> Given:
+    return read(path, labels=asked.labels, xml=asked.xml, encoding=asked.reading.get("encoding"))
 
 
 def label_names(path: Path) -> list[str]:
@@ -129,15 +163,12 @@ def read(
     found, fields = [], []
     for record in _records(path, text, header):
         found.append([_flag(path, record, at, header) for at in columns])
-        fields.append([_value(record, at) for at in shown])
+        fields.append([_value(record, at, header) for at in shown])
     if not found:
         raise InputError(str(path), "has no data", "Name a file that has rows")
-    options = {
-        "encoding": file.encoding,
-        "sha256": file.sha256,
-        "rows": len(found),
-        "attributes": columns,
-    }
+    options = ArffOptions(
+        encoding=file.encoding, sha256=file.sha256, rows=len(found), attributes=tuple(columns)
+    )
     note = (
         f"Read {path.name} as ARFF, {file.description}: {len(found):,} rows,"
         f" {len(header.names):,} attributes, of which {len(names):,} are labels ({said})."
@@ -290,15 +321,15 @@ def _entries(inside: str) -> list[tuple[int, int]]:
     return _fields(inside) if inside.strip() else []
 
 
-def _value(record: Record, at: int) -> str:
+def _value(record: Record, at: int, header: Header) -> str:
     if at not in record.places:
-        return "0"
+        return header.default(at)
     start, stop = record.places[at]
     return record.text[start:stop].strip("'\"")
 
 
 def _flag(path: Path, record: Record, at: int, header: Header) -> int:
-    value = _value(record, at)
+    value = _value(record, at, header)
     kind = flag(value)
     if kind is None:
         raise InputError(
@@ -317,14 +348,17 @@ def export(source: Source, changes: Changes, out: Path) -> None:
 def _changed(source: Source, file: TextFile, changes: Changes) -> bytes:
     path = source.files[0]
     text = file.data.decode("utf-8")
+    attributes = options_of(source, ArffOptions).attributes
     by_row: dict[int, dict[int, bool]] = {}
     for (example, part), is_present in changes.items():
-        by_row.setdefault(example, {})[source.options["attributes"][part]] = is_present
+        by_row.setdefault(example, {})[attributes[part]] = is_present
     edits: list[tuple[int, int, str]] = []
-    for row, record in enumerate(_records(path, text, _header(path, text))):
-        if row in by_row:
-            change = _sparse_edits if record.is_sparse else _dense_edits
-            edits += change(record, by_row[row])
+    header = _header(path, text)
+    for row, record in enumerate(_records(path, text, header)):
+        if row in by_row and record.is_sparse:
+            edits.append(_sparse_edit(record, by_row[row], header))
+        elif row in by_row:
+            edits += _dense_edits(record, by_row[row])
     return spliced(text, edits).encode("utf-8")
 
 
@@ -340,8 +374,13 @@ def _written(old: str, is_present: bool) -> str:
     return quote + opposite(old.strip("'\""), is_present, ["1"]) + quote
 
 
-def _sparse_edits(record: Record, values: Mapping[int, bool]) -> Iterator[tuple[int, int, str]]:
-    """Write a value where there is one; else put the label in where its number belongs."""
+def _sparse_edit(
+    record: Record, values: Mapping[int, bool], header: Header
+) -> tuple[int, int, str]:
+    """Write a value where there is one; else put the label in where its number belongs.
+
+    What has the default value is left out.
+    """
     text = record.text
     begin, end = text.index("{") + 1, text.rfind("}")
     spans = _entries(text[begin:end])
@@ -349,18 +388,24 @@ def _sparse_edits(record: Record, values: Mapping[int, bool]) -> Iterator[tuple[
     kept = [text[begin + start : begin + stop] for start, stop in spans]
     entries = dict(zip(numbers, kept, strict=True))
     for at, is_present in values.items():
-        if is_present and at not in entries:
-            entries[at] = f"{at} 1"
+        default = header.default(at)
+        if flag(default) == int(is_present):
+            entries.pop(at, None)
         elif at in entries:
             start, stop = record.places[at]
             old = text[start:stop]
             lead = entries[at][: len(entries[at]) - len(old)]
             entries[at] = lead + _written(old, is_present)
-            if not is_present:
-                del entries[at]
+        else:
+            entries[at] = f"{at} {opposite(default, is_present, ['1'])}"
     order = sorted(entries) if numbers == sorted(numbers) else list(entries)
     inside = text[begin:end]
     plain = edited_list(inside, spans, lambda i: False, [entries[at] for at in order], ", ")
     lead = inside[: spans[0][0]] if spans else ""
     tail = inside[spans[-1][1] :] if spans else ""
-    yield record.start + begin, record.start + end, plain or lead + tail
+    return record.start + begin, record.start + end, plain or lead + tail
+
+
+FORMAT: Format[Asked, Given] = Format(
+    "arff", "an ARFF file", _looks_like, _read, export, ArffOptions
+)

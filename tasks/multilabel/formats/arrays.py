@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,19 +14,35 @@ from scipy import sparse
 from goldlabel.errors import InputError
 from goldlabel.files import replacing, sha256
 from goldlabel.formats.arrays import ARCHIVE, ARRAY, Archive, choose_array, map_array
+from goldlabel.formats.options import options_of
+from goldlabel.formats.registry import Format
 from goldlabel.formats.tables.table import check_unchanged
 from goldlabel.formats.tables.writing import check_output
 from goldlabel.formats.text import first_bytes
 from goldlabel.results.audit import Source
-from goldlabel.tasks.multilabel.formats.given import Changes, Given, whole
+from goldlabel.tasks.multilabel.formats.given import Asked, Changes, Given, Options, whole
 
-__all__ = ["MAGIC", "export", "read"]
+__all__ = ["FORMAT"]
 
 MAGIC = (ARRAY, ARCHIVE)
 """How such files begin."""
 
 _MOST_CELLS = 2**33
 _SPARSE = {"indices", "indptr", "data", "shape", "format"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArrayOptions(Options):
+    """An array in a file: without a name, with the name `array`, or sparse in several arrays."""
+
+    layout: Literal["npy", "npz", "sparse"]
+    array: str | None = None
+    rows: int
+    sha256: str
+
+
+def _read(path: Path, asked: Asked) -> Given:
+    return read(path, key=asked.one_label("numpy"))
 
 
 def read(path: Path, *, key: str | None = None) -> Given:
@@ -50,8 +67,12 @@ def read(path: Path, *, key: str | None = None) -> Given:
             str(path), f"has shape {matrix.shape}", "Save a row for each example, a column a class"
         )
     labels = _flags(path, matrix)
-    layout = "npy" if single else "sparse" if name is None else "npz"
-    options = {"layout": layout, "array": name, "rows": len(matrix), "sha256": sha256(path)}
+    options = ArrayOptions(
+        layout="npy" if single else "sparse" if name is None else "npz",
+        array=name,
+        rows=len(matrix),
+        sha256=sha256(path),
+    )
     note = f"Read {path.name} as {'a sparse' if name is None else 'a'} matrix of labels:"
     note += f" {len(labels):,} rows, {labels.shape[1]:,} classes."
     names = [str(position) for position in range(labels.shape[1])]
@@ -112,21 +133,31 @@ def _flags(path: Path, matrix: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
 
 def export(source: Source, changes: Changes, out: Path) -> None:
     """Write the file again with some entries changed; of an .npz file, all other arrays as well."""
-    path, options = source.files[0], source.options
+    path, options = source.files[0], options_of(source, ArrayOptions)
     check_output(path, out)
     check_unchanged(source, sha256(path))
     arrays, _ = _load(path)
-    name = options["array"]
+    name = options.array
     matrix = _matrix(path, arrays, name).copy()
     for (example, part), is_present in changes.items():
         matrix[example, part] = is_present
     with replacing(out) as temporary, open(temporary, "wb") as file:
         if not changes:
             file.write(path.read_bytes())
-        elif options["layout"] == "npy":
+        elif options.layout == "npy":
             np.save(file, matrix, allow_pickle=False)
-        elif options["layout"] == "npz":
+        elif options.layout == "npz":
             saved: dict[str, Any] = {**arrays, str(name): matrix}
             np.savez_compressed(file, **saved)
         else:
             sparse.save_npz(file, sparse.csr_array(matrix))
+
+
+FORMAT: Format[Asked, Given] = Format(
+    "numpy",
+    "NumPy arrays",
+    lambda head: head.magic.startswith(MAGIC),
+    _read,
+    export,
+    ArrayOptions,
+)

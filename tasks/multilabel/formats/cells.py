@@ -12,7 +12,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -50,11 +50,6 @@ class Style:
     separator: str
     gap: str = ""
     quote: str = ""
-
-    @property
-    def options(self) -> dict[str, str]:
-        """The same as plain JSON."""
-        return asdict(self)
 
     @property
     def described(self) -> str:

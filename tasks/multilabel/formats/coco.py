@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,15 @@ from goldlabel.formats.json.text import (
     members,
     parse,
 )
+from goldlabel.formats.known import is_coco
+from goldlabel.formats.options import options_of
+from goldlabel.formats.registry import Format
 from goldlabel.formats.tables import write_text
 from goldlabel.formats.text import TextFile, read_text
 from goldlabel.results.audit import Source
-from goldlabel.tasks.multilabel.formats.given import Changes, Given, whole
+from goldlabel.tasks.multilabel.formats.given import Asked, Changes, Given, Options, whole
 
-__all__ = ["export", "looks_like", "read"]
+__all__ = ["FORMAT", "export", "looks_like", "read"]
 
 _KEYS = ("images", "annotations", "categories")
 _PLACED = ("bbox", "segmentation", "keypoints")
@@ -33,6 +37,23 @@ _PLACED = ("bbox", "segmentation", "keypoints")
 def looks_like(content: Any) -> bool:
     """Return whether JSON is a COCO file."""
     return isinstance(content, dict) and all(isinstance(content.get(key), list) for key in _KEYS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CocoOptions(Options):
+    """A COCO file; `is_placed` says that annotations have a place in the image."""
+
+    encoding: str
+    sha256: str
+    rows: int
+    image_ids: tuple[int | str, ...]
+    category_ids: tuple[int | str, ...]
+    is_placed: bool
+
+
+def _read(path: Path, asked: Asked) -> Given:
+    asked.one_label("coco")
+    return read(path, images=asked.images, encoding=asked.reading.get("encoding"))
 
 
 def read(path: Path, *, images: Path | None = None, encoding: str | None = None) -> Given:
@@ -66,14 +87,14 @@ def read(path: Path, *, images: Path | None = None, encoding: str | None = None)
         row, column = _cell(path, at, each, rows, columns)
         labels[row, column] = 1
         placed += any(each.get(key) for key in _PLACED)
-    options = {
-        "encoding": file.encoding,
-        "sha256": file.sha256,
-        "rows": len(labels),
-        "image_ids": list(rows),
-        "category_ids": list(columns),
-        "is_placed": bool(placed),
-    }
+    options = CocoOptions(
+        encoding=file.encoding,
+        sha256=file.sha256,
+        rows=len(labels),
+        image_ids=tuple(rows),
+        category_ids=tuple(columns),
+        is_placed=bool(placed),
+    )
     size = f"{len(labels):,} images, {len(names):,} categories"
     read_as = f"Read {path.name} as COCO, {file.description}: {size},"
     notes = [f"{read_as} {len(content['annotations']):,} annotations.", *_on_places(placed)]
@@ -154,7 +175,7 @@ def _images(folder: Path, files: list[str]) -> tuple[Path, ...]:
 
 def export(source: Source, changes: Changes, out: Path) -> None:
     """Write the file again without the annotations of classes taken away, with new ones added."""
-    if changes and source.options["is_placed"]:
+    if changes and options_of(source, CocoOptions).is_placed:
         raise InputError(
             str(source.files[0]),
             "has annotations with a place in the image, and a new one would have none",
@@ -164,8 +185,8 @@ def export(source: Source, changes: Changes, out: Path) -> None:
 
 
 def _changed(source: Source, file: TextFile, changes: Changes) -> bytes:
-    options = source.options
-    images, categories = options["image_ids"], options["category_ids"]
+    options = options_of(source, CocoOptions)
+    images, categories = options.image_ids, options.category_ids
     wanted = {
         (images[example], categories[part]): is_present
         for (example, part), is_present in changes.items()
@@ -200,3 +221,13 @@ def _new_annotations(
         entry = {"id": number, "image_id": image, "category_id": category}
         new.append(json.dumps(entry if has_ids else {k: entry[k] for k in list(entry)[1:]}))
     return new
+
+
+FORMAT: Format[Asked, Given] = Format(
+    "coco",
+    "a COCO file",
+    is_coco,
+    _read,
+    export,
+    CocoOptions,
+)

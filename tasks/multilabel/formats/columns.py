@@ -12,9 +12,11 @@ import numpy as np
 import pandas as pd
 
 from goldlabel.errors import InputError
+from goldlabel.formats.options import extended, options_of
 from goldlabel.formats.tables import TableFile, read_table_again, write_columns
 from goldlabel.results.audit import Source
 from goldlabel.tasks.multilabel.formats.given import Changes, Given, flag, flags, opposite, whole
+from goldlabel.tasks.multilabel.formats.table_options import LabelTable
 
 __all__ = ["export", "indicators", "read"]
 
@@ -55,7 +57,7 @@ def read(opened: TableFile, columns: Sequence[str]) -> Given:
         if found is None:
             raise _no_flag(frame[name], where)
         labels[:, at] = found
-    options = {**opened.source.options, "layout": "columns", "columns": list(columns)}
+    options = extended(LabelTable, opened.source, layout="columns", columns=tuple(columns))
     shares = [name for name in columns if _has_shares(frame[name])]
     notes = list(opened.notes)
     if shares:
@@ -85,7 +87,7 @@ def _no_flag(column: pd.Series[Any], where: str) -> InputError:
 
 def export(source: Source, changes: Changes, out: Path) -> None:
     """Write the table again with the changed cells in the way that they were written."""
-    columns = source.options["columns"]
+    columns = options_of(source, LabelTable).columns
     cells: dict[str, dict[int, object]] = {}
     frame = read_table_again(source).frame if changes else None
     for (example, part), is_present in changes.items():

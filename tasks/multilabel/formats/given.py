@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -12,11 +13,26 @@ import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.errors import InputError
+from goldlabel.formats.options import Scalar
+from goldlabel.formats.predictions import PredProbs
+from goldlabel.formats.reading import Reading
 from goldlabel.formats.tables.class_column import Distinct, distinct
 from goldlabel.results.audit import Source
 from goldlabel.tasks.multilabel.inputs import UNKNOWN
 
-__all__ = ["Changes", "Given", "flag", "flags", "opposite", "pivot", "rows_of", "whole"]
+__all__ = [
+    "Asked",
+    "Changes",
+    "Given",
+    "Options",
+    "Predict",
+    "flag",
+    "flags",
+    "opposite",
+    "pivot",
+    "rows_of",
+    "whole",
+]
 
 Cube = npt.NDArray[np.int8]
 Changes = Mapping[tuple[int, int], bool]
@@ -32,6 +48,59 @@ _OPPOSITE = {a: b for pair in _PAIRS for a, b in (pair, pair[::-1])}
 _YES = {yes.lower() for yes, _ in _PAIRS}
 _NO = {no.lower() for _, no in _PAIRS}
 _UNKNOWN = {"", "-1", "-1.0", "?", "na", "n/a", "nan", "none", "null", "<na>"}
+
+
+Predict = Callable[[npt.NDArray[Any] | None, str | None], PredProbs | None]
+"""Read the predictions, for rows with these ids, which are called so."""
+
+
+class Asked(NamedTuple):
+    """What the caller says of the file of labels; see `goldlabel.tasks.multilabel.read`.
+
+    Attributes
+    ----------
+    labels, id, separator, xml, images, classes
+    reading : Reading
+    predictions : callable
+        Reads them once, with the ids of the table; of use to a table, where they tell which
+        columns are classes.
+    """
+
+    labels: Sequence[str] | None
+    id: str | None
+    separator: str | None
+    xml: Path | None
+    images: Path | None
+    classes: Sequence[str] | None
+    reading: Reading
+    predictions: Predict
+
+    def one_label(self, format: str) -> str | None:
+        """Return what `labels` names, where a format has one thing to name."""
+        if self.labels is not None and len(self.labels) > 1:
+            raise InputError(
+                "labels", f"names {len(self.labels)}, and {format} has one", "Name one"
+            )
+        return None if self.labels is None else self.labels[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What every format needs to write labels back.
+
+    Attributes
+    ----------
+    classes, values : tuple
+        Names of the classes, and what the file holds for each.
+    places : tuple of int
+        Which of the file's classes each one is.
+    examples : int
+    """
+
+    classes: tuple[str, ...] = ()
+    values: tuple[Scalar, ...] = ()
+    places: tuple[int, ...] = ()
+    examples: int = 0
 
 
 class Given(NamedTuple):
@@ -56,6 +125,8 @@ class Given(NamedTuple):
     listed : tuple of str, optional
         Class names that the type of a column lists, and of which its lists hold positions.
     ids : ndarray of shape (n,), optional
+    id : str, optional
+        What the ids are called.
     frame : DataFrame, optional
     images : tuple of Path, optional
     """
@@ -70,6 +141,7 @@ class Given(NamedTuple):
     positions: bool = False
     listed: tuple[str, ...] | None = None
     ids: npt.NDArray[Any] | None = None
+    id: str | None = None
     frame: pd.DataFrame | None = None
     images: tuple[Path, ...] | None = None
 

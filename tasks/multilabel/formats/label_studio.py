@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,11 +24,13 @@ from goldlabel.formats.label_studio import (
     results_with,
     shown,
 )
+from goldlabel.formats.options import options_of
+from goldlabel.formats.registry import Format
 from goldlabel.formats.tables import write_text
 from goldlabel.results.audit import Source
-from goldlabel.tasks.multilabel.formats.given import Changes, Given, pivot
+from goldlabel.tasks.multilabel.formats.given import Asked, Changes, Given, Options, pivot
 
-__all__ = ["export", "looks_like", "read"]
+__all__ = ["FORMAT", "export", "read"]
 
 
 class Choice(NamedTuple):
@@ -43,6 +46,22 @@ class Choice(NamedTuple):
 
     path: tuple[str | int, ...]
     choices: list[str] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudioOptions(Options):
+    """The choices `name` of an export, which are about `to_name`."""
+
+    encoding: str
+    sha256: str
+    rows: int
+    name: str
+    to_name: str
+
+
+def _read(path: Path, asked: Asked) -> Given:
+    label = asked.one_label("label_studio")
+    return read(path, label=label, encoding=asked.reading.get("encoding"))
 
 
 def read(path: Path, *, label: str | None = None, encoding: str | None = None) -> Given:
@@ -71,13 +90,13 @@ def read(path: Path, *, label: str | None = None, encoding: str | None = None) -
     listed = [_choice(task, name, content.where(at)) for at, task in enumerate(tasks)]
     if all(choice.choices is None for choice in listed):
         raise InputError(str(path), f"has no choices of {name!r}", "Name those it has")
-    options = {
-        "encoding": file.encoding,
-        "sha256": file.sha256,
-        "rows": len(tasks),
-        "name": name,
-        "to_name": tags.get(name, ""),
-    }
+    options = StudioOptions(
+        encoding=file.encoding,
+        sha256=file.sha256,
+        rows=len(tasks),
+        name=name,
+        to_name=tags.get(name, ""),
+    )
     notes = [
         f"Read {path.name} as an export of Label Studio, {file.description}: {len(tasks):,}"
         f" tasks, choices {name!r}."
@@ -153,9 +172,10 @@ def _ids(tasks: Sequence[Mapping[str, Any]]) -> Any:
 
 def export(source: Source, changes: Changes, out: Path) -> None:
     """Write the export again with choices taken out of lists and others put in."""
+    values = options_of(source, StudioOptions).values
     by_task: dict[int, dict[str, bool]] = {}
     for (example, part), is_present in changes.items():
-        by_task.setdefault(example, {})[source.options["values"][part]] = is_present
+        by_task.setdefault(example, {})[str(values[part])] = is_present
     edits = {
         at: partial(_changed_task, source, wanted, f"{source.files[0]}: task {at + 1}")
         for at, wanted in by_task.items()
@@ -166,7 +186,8 @@ def export(source: Source, changes: Changes, out: Path) -> None:
 def _changed_task(
     source: Source, wanted: Mapping[str, bool], where: str, task: Mapping[str, Any], text: str
 ) -> str:
-    name = source.options["name"]
+    options = options_of(source, StudioOptions)
+    name = options.name
     choice = _choice(task, name, where)
     old = choice.choices or []
     new = [each for each, there in wanted.items() if there and each not in old]
@@ -180,7 +201,7 @@ def _changed_task(
         value = {
             "value": {"choices": new},
             "from_name": name,
-            "to_name": source.options["to_name"],
+            "to_name": options.to_name,
             "type": "choices",
         }
         listed = edited_entries(listed, {}, add=[quoted(value, text)]) if new else listed
@@ -197,3 +218,13 @@ def _with_member(text: str, name: str, choices: Sequence[str]) -> str:
     """Put choices into a task of the short form that has none."""
     body = text[: text.rindex("}")].rstrip()
     return f"{body}, {quoted(name, text)}: {quoted({'choices': choices}, text)}{text[len(body) :]}"
+
+
+FORMAT: Format[Asked, Given] = Format(
+    "label_studio",
+    "an export of Label Studio",
+    lambda head: isinstance(head.json, list) and not head.is_json_lines,
+    _read,
+    export,
+    StudioOptions,
+)

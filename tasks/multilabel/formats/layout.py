@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from goldlabel.errors import InputError
-from goldlabel.formats.tables import TableFile
+from goldlabel.formats.options import options_of
+from goldlabel.formats.reading import of_table
+from goldlabel.formats.tables import TableFile, roles, table_formats
+from goldlabel.results.audit import Source
 from goldlabel.tasks.multilabel.formats import columns, lists
-from goldlabel.tasks.multilabel.formats.given import Given
+from goldlabel.tasks.multilabel.formats.given import Asked, Changes, Given
+from goldlabel.tasks.multilabel.formats.table_options import LabelTable
 
-__all__ = ["LIST_NAMES", "read_layout"]
+__all__ = ["FORMATS", "LIST_NAMES", "read_layout"]
 
 LIST_NAMES = (
     *("labels", "label", "tags", "tag", "classes", "class", "categories", "category"),
@@ -64,6 +70,30 @@ def read_layout(
     return given
 
 
+def _read(opened: TableFile, asked: Asked) -> Given:
+    id_name, id_note = roles.id_column(opened, asked.id)
+    ids = roles.ids(opened, id_name)
+    probs = asked.predictions(ids, id_name)
+    hints = tuple(asked.classes or ())
+    given = read_layout(
+        opened,
+        asked.labels,
+        id_name,
+        separator=asked.separator,
+        names=hints if probs is None or probs.classes is None else probs.classes,
+        k=None if probs is None else probs.values.shape[1],
+    )
+    options = replace(options_of(given.source, LabelTable), id=id_name)
+    given.notes.extend([id_note] if id_note else [])
+    source = replace(given.source, options=options)
+    return given._replace(ids=ids, id=id_name, frame=opened.frame, source=source)
+
+
+def _export(source: Source, changes: Changes, out: Path) -> None:
+    layout = options_of(source, LabelTable).layout
+    (columns if layout == "columns" else lists).export(source, changes, out)
+
+
 def _guessed(
     opened: TableFile, held: Sequence[str], id: str | None, names: Sequence[str], k: int | None
 ) -> list[str]:
@@ -96,3 +126,7 @@ def _is_flag(opened: TableFile, name: str, names: Sequence[str], k: int | None) 
 
 def _shown(names: Sequence[str]) -> str:
     return ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
+
+
+FORMATS = table_formats(_read, _export, LabelTable, reading=lambda asked: of_table(asked.reading))
+"""The formats of tables."""

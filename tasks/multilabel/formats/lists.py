@@ -14,10 +14,12 @@ import pandas as pd
 
 from goldlabel.errors import InputError
 from goldlabel.formats.json.text import edited_list, elements, spliced
+from goldlabel.formats.options import extended, options_of
 from goldlabel.formats.tables import TableFile, read_table_again, write_columns
 from goldlabel.results.audit import Source
 from goldlabel.tasks.multilabel.formats.cells import Style, edit, entries, find_style, writer
 from goldlabel.tasks.multilabel.formats.given import Changes, Given, opposite, pivot, whole
+from goldlabel.tasks.multilabel.formats.table_options import LabelTable
 
 __all__ = ["export", "read"]
 
@@ -46,7 +48,6 @@ def read(
     rows = [row for row, value in enumerate(values) if _is_there(value)]
     if not rows:
         raise InputError(where, "has no labels at all", "Name another column")
-    options = {**opened.source.options, "column": column}
     notes = list(opened.notes)
     listed = opened.categories.get(column) if column in opened.coded else None
     if any(isinstance(values[row], str) for row in rows):
@@ -54,16 +55,15 @@ def read(
         lists = [
             _entries(value, style, f"{where}, row {row + 1}") for row, value in enumerate(values)
         ]
-        options |= {"layout": "text", "style": style.options}
+        options = extended(LabelTable, opened.source, column=column, layout="text", style=style)
         notes.append(f"Column {column!r} holds the classes of each row, {style.described}.")
     else:
         lists = [_list(value, f"{where}, row {row + 1}") for row, value in enumerate(values)]
-        options["layout"] = "list"
+        options = extended(LabelTable, opened.source, column=column, layout="list")
         hot = _multi_hot(lists)
         if hot is not None and listed is None:
-            options["layout"] = "multi_hot"
             notes.append(f"Column {column!r} holds a 1 or 0 for each of {hot.shape[1]} classes.")
-            source = replace(opened.source, options=options)
+            source = replace(opened.source, options=replace(options, layout="multi_hot"))
             names = [str(position) for position in range(hot.shape[1])]
             return whole(hot, names, where, source, notes)._replace(positions=True)
     missing = len(values) - len(rows)
@@ -131,8 +131,7 @@ def _multi_hot(lists: Sequence[Sequence[Any] | None]) -> npt.NDArray[np.int8] | 
 
 def export(source: Source, changes: Changes, out: Path) -> None:
     """Write the table again with entries of some lists taken out and others put in."""
-    options = source.options
-    column = options["column"]
+    column = options_of(source, LabelTable).column
     by_row: dict[int, dict[int, bool]] = {}
     for (example, part), is_present in changes.items():
         by_row.setdefault(example, {})[part] = is_present
@@ -147,17 +146,17 @@ def export(source: Source, changes: Changes, out: Path) -> None:
 
 def _changed(source: Source, old: Any, parts: Mapping[int, bool], where: str) -> object:
     """Return the new value of a row, or, for JSON Lines, what makes it of the old text."""
-    options = source.options
-    if options["layout"] == "multi_hot":
+    options = options_of(source, LabelTable)
+    if options.layout == "multi_hot":
         return _changed_hot(source, old, parts, where)
-    wanted = {options["values"][part]: is_present for part, is_present in parts.items()}
+    wanted = {options.values[part]: is_present for part, is_present in parts.items()}
     if None in wanted:
         raise InputError(
             where, "cannot hold a class that the file has no value for", "Leave it out"
         )
-    if options["layout"] == "text":
-        style = Style(**options["style"])
-        return edit(old if isinstance(old, str) else "", style, wanted, where, writer(style, where))
+    if options.style is not None:
+        text, style = old if isinstance(old, str) else "", options.style
+        return edit(text, style, wanted, where, writer(style, where))
     if source.format == "jsonl":
         return _json_list(wanted)
     if isinstance(old, np.ndarray | list | tuple):

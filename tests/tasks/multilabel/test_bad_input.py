@@ -418,7 +418,7 @@ CORRECTIONS = {
     "a negative example": ([(-1, 0, "absent")], "names example -1"),
     "no such class": ([(0, 2, "absent")], "names part 2"),
     "a class for a value": ([(0, 0, "a")], "suggests 'a'"),
-    "both": ([(0, 0, "absent"), (0, 0, "present")], "says both of 'a' in example 0"),
+    "both": ([(0, 0, "absent"), (0, 0, "present")], "gives part 0 of example 0 a second label"),
 }
 
 

@@ -1,4 +1,4 @@
-"""Files that are known, and are no format of the task at hand: what they are, in plain words."""
+"""Files that many tools write: how they are recognised, and what they are in plain words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from goldlabel.formats.head import Head
 
-__all__ = ["foreign"]
+__all__ = ["foreign", "is_coco", "is_coco_results", "is_label_studio"]
 
 
 class _Known(NamedTuple):
@@ -28,14 +28,41 @@ def _begins(*magics: bytes) -> Callable[[Head], bool]:
     return lambda head: head.magic.startswith(magics)
 
 
+def is_coco(head: Head) -> bool:
+    """Return whether JSON lists images, and annotations of them."""
+    if not isinstance(head.json, dict) or _has_more_rows(head):
+        return False
+    lists = {key: head.json.get(key) for key in ("images", "annotations", "categories")}
+    found = [value for value in lists.values() if isinstance(value, list)]
+    if not all(isinstance(each, dict) for value in found for each in value[:1]):
+        return False
+    # The lists may follow each other at any length: one is enough where the end is not seen.
+    return len(found) >= (2 if head.is_whole else 1)
+
+
+def is_coco_results(head: Head) -> bool:
+    """Return whether JSON lists detections of images, with scores."""
+    return _is_list_with(head.json, ("image_id", "category_id", "score"))
+
+
+def is_label_studio(head: Head) -> bool:
+    """Return whether JSON lists tasks of Label Studio, in its long or its short form."""
+    return any(_is_list_with(head.json, keys) for keys in _TASKS)
+
+
+_TASKS = (
+    ("annotations", "data"), ("completions", "data"), ("annotations", "id"),
+    ("annotator", "annotation_id"), ("annotation_id", "lead_time"),
+)  # fmt: skip
+
+
+def _has_more_rows(head: Head) -> bool:
+    return head.is_json_lines and "\n" in head.text.strip()
+
+
 def _has(*keys: str) -> Callable[[Head], bool]:
     """Return whether JSON is an object with some keys."""
     return lambda head: isinstance(head.json, Mapping) and set(keys) <= head.json.keys()
-
-
-def _lists(*keys: str) -> Callable[[Head], bool]:
-    """Return whether JSON is a list of objects with some keys."""
-    return lambda head: _is_list_with(head.json, keys)
 
 
 def _is_list_with(value: Any, keys: Sequence[str]) -> bool:
@@ -57,7 +84,6 @@ def _is_folder_of_labelme(head: Head) -> bool:
 
 
 _LABELME = _has("shapes", "imagePath")
-_COCO = _has("images", "annotations")
 _PICKLE = "a pickle, which can run code when opened"
 _BOXES = "Convert it to COCO or Pascal VOC, which every annotation tool exports"
 
@@ -108,23 +134,21 @@ _KNOWN = (
         "Export it from VIA as COCO", _has("_via_img_metadata"),
     ),
     _Known(
-        "is a COCO file of boxes or masks", "Audit it as the task that it is for", _COCO
+        "is a COCO file of boxes or masks", "Audit it as the task that it is for", is_coco
     ),
     _Known(
         "is a file of COCO results, predictions without labels",
         "Name the annotations, and this as predictions",
-        _lists("image_id", "category_id", "score"),
+        is_coco_results,
     ),
     _Known(
         "is an export of Label Studio",
         "Export it from there as CSV or JSON Lines, with one label in a column of its own",
-        lambda head: _is_list_with(head.json, ["annotations"])
-        or _is_list_with(head.json, ["completions"])
-        or _is_list_with(head.json, ["annotator", "annotation_id", "lead_time"]),
+        is_label_studio,
     ),
     _Known(
         "is a file of spaCy 2, texts in paragraphs", "Audit it as what it is for",
-        _lists("paragraphs"),
+        lambda head: _is_list_with(head.json, ["paragraphs"]),
     ),
     _Known(
         "is one JSON array, and JSON Lines is expected",
