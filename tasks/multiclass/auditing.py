@@ -129,7 +129,7 @@ def audit(
     ...     label="class",
     ...     features="alcohol,malic_acid,ash,color_intensity,hue,proline",
     ... )
-    >>> len(found.issues) < 20
+    >>> found.issues.num_issues < 20
     True
     """
     check.one_given(
@@ -218,7 +218,7 @@ def _figures(issues: LabelIssues, health: HealthSummary, data: MulticlassData) -
     return {
         "examples": health.num_examples,
         "classes": len(data.classes),
-        "flagged": len(issues),
+        "flagged": issues.num_issues,
         "estimated_label_errors": health.issues_by_joint,
         "estimated_share_of_wrong_labels": 1.0 - health.health_by_joint,
         "label_health": health.health_score,

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Unpack
 
 import numpy as np
 
-from goldlabel.errors import DataWarning, collected_warnings
+from goldlabel.errors import collected_warnings
 from goldlabel.formats.reading import Reading
 from goldlabel.learning.confident import Method
-from goldlabel.learning.filters import FilterBy
+from goldlabel.learning.filters import FilterBy, Options
 from goldlabel.results.audit import Audit, Table
 from goldlabel.tasks.multilabel.data import MultilabelData
+from goldlabel.tasks.multilabel.filters import HEALTH_FILTER, flag
 from goldlabel.tasks.multilabel.formats import FORMATS, read
-from goldlabel.tasks.multilabel.issues import find_label_issues
+from goldlabel.tasks.multilabel.inputs import labeled_cells
+from goldlabel.tasks.multilabel.issues import Pooling, judge
 from goldlabel.tasks.multilabel.scores import Name
-from goldlabel.tasks.multilabel.summary import HealthSummary, health_summary
+from goldlabel.tasks.multilabel.summary import HealthSummary, health_of
 from goldlabel.tasks.multilabel.view import Items
 
 __all__ = ["audit"]
@@ -125,20 +126,13 @@ def audit(
         separator=separator, xml=xml, images=images, sigmoid=sigmoid, **reading,
     )  # fmt: skip
     with collected_warnings() as warned:
-        issues = find_label_issues(
-            data.labels,
-            data.pred_probs,
-            classes=data.classes,
-            ids=data.ids,
-            filter_by=filter_by,
-            rank_by=rank_by,
-            aggregator=aggregator,
-            alpha=alpha,
-            temperature=temperature,
-        )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DataWarning)  # the same as before
-        health = health_summary(data.labels, data.pred_probs, classes=data.classes)
+        cells = labeled_cells(data.labels, data.pred_probs, data.classes)
+        pooling = Pooling(aggregator, alpha, temperature)
+        options = Options(filter_by=filter_by, rank_by=rank_by)
+        issues, counted, wrong = judge(cells, options, pooling, ids=data.ids)
+        if filter_by != HEALTH_FILTER:
+            wrong = flag(counted, HEALTH_FILTER)
+    health = health_of(counted, wrong)
     return Audit(
         issues=issues.with_params(model=f"predictions in {pred_probs.name}"),
         source=data.source,

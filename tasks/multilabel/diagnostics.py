@@ -1,4 +1,4 @@
-"""A mistake that spoils an audit and that the numbers give away."""
+"""Sanity checks: a mistake that spoils an audit, and that the numbers give away."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import numpy as np
 from goldlabel.errors import warn
 from goldlabel.tasks.multilabel.counting import Counted
 
-__all__ = ["warn_of_suspicious"]
+__all__ = ["check_cells"]
 
 _FEW = 20
 """With fewer examples of a kind, chance can look like a mistake."""
 
 
-def warn_of_suspicious(counted: Counted) -> None:
+def check_cells(counted: Counted) -> None:
     """Warn if the model knows nothing of some classes, as if columns were in another order.
 
     For such a class it gives the examples that have it no more than those that do not.

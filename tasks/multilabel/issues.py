@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, get_args
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from goldlabel.inputs import check
 from goldlabel.inputs.labels import checked_ids
 from goldlabel.kernels.ordering import ascending, lowest
 from goldlabel.learning.confident import Method
-from goldlabel.learning.filters import FilterBy
+from goldlabel.learning.filters import FilterBy, Options
 from goldlabel.results.label_issues import LabelIssues, Parts
 from goldlabel.tasks.multilabel.counting import Counted, count
-from goldlabel.tasks.multilabel.diagnostics import warn_of_suspicious
+from goldlabel.tasks.multilabel.diagnostics import check_cells
+from goldlabel.tasks.multilabel.filters import flag
 from goldlabel.tasks.multilabel.inputs import Annotations, Cells, labeled_cells
 from goldlabel.tasks.multilabel.scores import (
     Aggregator,
@@ -25,10 +25,9 @@ from goldlabel.tasks.multilabel.scores import (
     cell_scores,
     pool_of,
 )
-from goldlabel.tasks.multilabel.selecting import select
 from goldlabel.typing import Floats, Ints
 
-__all__ = ["KINDS", "VALUES", "find_label_issues"]
+__all__ = ["KINDS", "VALUES", "Pooling", "find_label_issues", "judge"]
 
 VALUES = ("absent", "present")
 """What an annotation may be, by its number."""
@@ -140,47 +139,78 @@ def find_label_issues(
     1        4       dog   absent   present   0.10
     2        5       cat   absent   present   0.20
     """
-    check.choice(filter_by, get_args(FilterBy), name="filter_by")
-    check.choice(rank_by, get_args(Method), name="rank_by")
-    cells = labeled_cells(labels, pred_probs, classes)
-    n, k = cells.pred_probs.shape
-    names = checked_ids(ids, n)
-    pool = pool_of(aggregator, alpha, temperature, k)
-    score = _pooled(cell_scores(cells, rank_by, checked=True), pool)
-    counted = count(cells, thresholds=thresholds, each=score)
-    warn_of_suspicious(counted)
-    chosen = select(
-        counted,
-        filter_by,
-        confident_joint=confident_joint,
+    options = Options(
+        filter_by=filter_by,
+        rank_by=rank_by,
         frac_noise=frac_noise,
         num_to_remove_per_class=num_to_remove_per_class,
         min_examples_per_class=min_examples_per_class,
+        confident_joint=confident_joint,
+        thresholds=thresholds,
+    ).checked()
+    cells = labeled_cells(labels, pred_probs, classes)
+    names = checked_ids(ids, len(cells.pred_probs))
+    pooling = Pooling(aggregator, alpha, temperature)
+    return judge(cells, options, pooling, ids=names).issues
+
+
+class Pooling(NamedTuple):
+    """How the scores of an example's annotations become one."""
+
+    aggregator: Aggregator
+    alpha: float | None
+    temperature: float
+
+
+class Judged(NamedTuple):
+    """What was found, and what it was found from: counts, and the annotations judged wrong."""
+
+    issues: LabelIssues
+    counted: Counted
+    cells: Ints
+
+
+def judge(
+    cells: Cells, options: Options, pooling: Pooling, *, ids: npt.NDArray[Any] | None = None
+) -> Judged:
+    """Find issues of annotations that have been checked; pred_probs is read as often as needed."""
+    pool = pool_of(*pooling, cells.pred_probs.shape[1])
+    score = _pooled(cell_scores(cells, options.rank_by, checked=True), pool)
+    counted = count(cells, thresholds=options.thresholds, each=score)
+    check_cells(counted)
+    wrong = flag(
+        counted,
+        options.filter_by,
+        confident_joint=options.confident_joint,
+        frac_noise=options.frac_noise,
+        num_to_remove_per_class=options.num_to_remove_per_class,
+        min_examples_per_class=options.min_examples_per_class,
     )
     scores = counted.scores
     if pool is None:
-        scores = aggregated(cells, rank_by, aggregator)
-    return LabelIssues(
+        scores = aggregated(cells, options.rank_by, pooling.aggregator)
+    params = options.params()
+    del params["guess"]  # of two values the most probable one
+    issues = LabelIssues(
         task="multilabel",
         scores=scores,
-        is_issue=_flagged(counted, filter_by, chosen),
-        parts=_parts(counted, chosen, rank_by, given_thresholds=thresholds is not None),
+        is_issue=_flagged(counted, options.filter_by, wrong),
+        parts=_parts(counted, wrong, options),
         classes=VALUES,
-        ids=names,
+        ids=ids,
         part_names=cells.classes,
         params={
-            "filter_by": filter_by,
-            "rank_by": rank_by,
-            "aggregator": aggregator if pool else getattr(aggregator, "__name__", "own"),
-            "alpha": alpha,
-            "temperature": temperature,
-            "frac_noise": frac_noise,
-            "num_to_remove_per_class": num_to_remove_per_class,
-            "min_examples_per_class": min_examples_per_class,
-            "confident_joint": "given" if confident_joint is not None else "estimated",
-            "thresholds": "given" if thresholds is not None else "class means",
+            **params,
+            "aggregator": pooling.aggregator if pool else _name(pooling.aggregator),
+            "alpha": pooling.alpha,
+            "temperature": pooling.temperature,
         },
     )
+    return Judged(issues, counted, wrong)
+
+
+def _name(aggregator: Aggregator) -> str:
+    return str(getattr(aggregator, "__name__", "own"))
 
 
 def _pooled(score: CellScore, pool: Pool | None) -> Callable[..., Floats] | None:
@@ -201,20 +231,20 @@ def _flagged(counted: Counted, filter_by: str, chosen: Ints) -> npt.NDArray[np.b
     return lowest(scores, np.unique(counted.off_diagonal() // k).shape[0])
 
 
-def _parts(counted: Counted, chosen: Ints, rank_by: Method, *, given_thresholds: bool) -> Parts:
+def _parts(counted: Counted, chosen: Ints, options: Options) -> Parts:
     """One row for each chosen cell, worst first."""
     k = len(counted.thresholds)
     q = counted.cells.pred_probs[chosen // k, chosen % k]
     given = counted.cells.labels.at(chosen // k, chosen % k)
     flat = Cells(Annotations((len(chosen), 1), given[:, None]), q[:, None], (0,))
-    scores = cell_scores(flat, rank_by, checked=True)(given[:, None], q[:, None])[:, 0]
+    scores = cell_scores(flat, options.rank_by, checked=True)(given[:, None], q[:, None])[:, 0]
     order = ascending(scores)
     chosen, given, q, scores = chosen[order], given[order], q[order], scores[order]
     del order
     present = np.clip(q.astype(np.float64), 0.0, 1.0)
     # The model's own opinion: where a low score alone was chosen, it may be what was given.
     suggested = (q > 0.5).astype(np.int8)
-    tell = _Reason(counted, given_thresholds)
+    sentence = _Reason(counted, given_thresholds=options.thresholds is not None)
     return Parts(
         example=chosen // k,
         part=chosen % k,
@@ -225,14 +255,14 @@ def _parts(counted: Counted, chosen: Ints, rank_by: Method, *, given_thresholds:
         score=scores,
         confidence=np.where(suggested == 1, present, 1.0 - present),
         evidence={"p_class": present},
-        reasons=dict.fromkeys(KINDS, tell),
+        reasons=dict.fromkeys(KINDS, sentence),
     )
 
 
 class _Reason:
     """Says why a cell is judged wrong: what the model gives it, and what it gives others."""
 
-    def __init__(self, counted: Counted, given_thresholds: bool) -> None:
+    def __init__(self, counted: Counted, *, given_thresholds: bool) -> None:
         names = map(str, counted.cells.classes)
         self._thresholds = dict(zip(names, counted.thresholds.tolist(), strict=True))
         self._given = given_thresholds
@@ -240,10 +270,10 @@ class _Reason:
     def __call__(self, *, part: str, given: str, p_class: float, **_: Any) -> str:
         absent, present = self._thresholds[part]
         is_given = "is given" if given == VALUES[1] else "is not given"
-        said = f"{part!r} {is_given}, and the model gives it {p_class:.0%}"
+        fact = f"{part!r} {is_given}, and the model gives it {p_class:.0%}"
         if self._given:
-            return f"{said}; its threshold is {present:.0%}, that of its absence {absent:.0%}."
+            return f"{fact}; its threshold is {present:.0%}, that of its absence {absent:.0%}."
         with_it = f"examples given it get {present:.0%} on average"
         without = f"{'the others' if present <= 1 else 'examples without it'} {1 - absent:.0%}"
         usual = [with_it] * (present <= 1) + [without] * (absent <= 1)
-        return f"{said}; {', '.join(usual)}."
+        return f"{fact}; {', '.join(usual)}."

@@ -20,13 +20,14 @@ import pandas as pd
 from scipy import sparse
 
 from goldlabel.tasks.multilabel.counting import Counted, count
+from goldlabel.tasks.multilabel.filters import HEALTH_FILTER, flag
 from goldlabel.tasks.multilabel.inputs import Annotations, labeled_cells
-from goldlabel.tasks.multilabel.selecting import select
 from goldlabel.typing import Ints
 
 __all__ = [
     "HealthSummary",
     "common_label_issues",
+    "health_of",
     "health_summary",
     "overlapping_classes",
     "summarize",
@@ -67,7 +68,7 @@ class HealthSummary:
 
 
 @dataclass(frozen=True, eq=False)
-class _Found:
+class _Judged:
     """What the summaries are computed from."""
 
     counted: Counted
@@ -117,7 +118,7 @@ def summarize(
     >>> table[["class", "label_issues", "label_quality_score"]].round(2).values.tolist()
     [['cat', 1, 0.67], ['dog', 0, 1.0]]
     """
-    return _class_table(_find(labels, pred_probs, classes, confident_joint))
+    return _class_table(_judge(labels, pred_probs, classes, confident_joint))
 
 
 def common_label_issues(
@@ -153,7 +154,7 @@ def common_label_issues(
     >>> table.head(1).values.tolist()
     [['cat', True, False, 1, 0.2]]
     """
-    return _common_table(_find(labels, pred_probs, classes, confident_joint))
+    return _common_table(_judge(labels, pred_probs, classes, confident_joint))
 
 
 def overlapping_classes(
@@ -191,7 +192,7 @@ def overlapping_classes(
     >>> table.values.tolist()
     [[0.0, 1.0, 1.0, 1.0, 0.5]]
     """
-    return _overlap_table(_find(labels, pred_probs, classes, confident_joint))
+    return _overlap_table(_judge(labels, pred_probs, classes, confident_joint))
 
 
 def health_summary(
@@ -224,43 +225,57 @@ def health_summary(
     >>> health.issues, health.health_score
     (1, 0.8)
     """
-    found = _find(labels, pred_probs, classes, confident_joint)
-    n = found.counted.cells.labels.shape[0]
-    issues = np.unique(found.examples).shape[0]
-    spurious = int(np.count_nonzero(found.spurious))
+    return _summary(_judge(labels, pred_probs, classes, confident_joint))
+
+
+def health_of(counted: Counted, cells: Ints) -> HealthSummary:
+    """Sum up how healthy annotations are that have been counted, of which `cells` are wrong.
+
+    Cells are ``example * k + class``, as `goldlabel.tasks.multilabel.filters.flag` gives them.
+    """
+    return _summary(_judged(counted, cells))
+
+
+def _summary(judged: _Judged) -> HealthSummary:
+    n = judged.counted.cells.labels.shape[0]
+    issues = np.unique(judged.examples).shape[0]
+    spurious = int(np.count_nonzero(judged.spurious))
     return HealthSummary(
         num_examples=n,
-        classes=found.counted.cells.classes,
+        classes=judged.counted.cells.classes,
         issues=issues,
         health_score=1.0 - issues / n if n else 1.0,
-        missing_labels=len(found.parts) - spurious,
+        missing_labels=len(judged.parts) - spurious,
         spurious_labels=spurious,
-        class_table=_class_table(found),
-        common_table=_common_table(found),
-        overlap_table=_overlap_table(found),
+        class_table=_class_table(judged),
+        common_table=_common_table(judged),
+        overlap_table=_overlap_table(judged),
     )
 
 
-def _find(
+def _judge(
     labels: Any,
     pred_probs: Any,
     classes: Sequence[Hashable] | None,
     confident_joint: npt.ArrayLike | None,
-) -> _Found:
+) -> _Judged:
     counted = count(labeled_cells(labels, pred_probs, classes))
-    chosen = select(counted, "prune_by_noise_rate", confident_joint=confident_joint)
+    return _judged(counted, flag(counted, HEALTH_FILTER, confident_joint=confident_joint))
+
+
+def _judged(counted: Counted, cells: Ints) -> _Judged:
     k = len(counted.cells.classes)
-    examples, parts = chosen // k, chosen % k
-    return _Found(counted, examples, parts, counted.cells.labels.at(examples, parts) > 0)
+    examples, parts = cells // k, cells % k
+    return _Judged(counted, examples, parts, counted.cells.labels.at(examples, parts) > 0)
 
 
-def _class_table(found: _Found) -> pd.DataFrame:
-    wrong, counts = found.by_class, found.counted.value_counts
+def _class_table(judged: _Judged) -> pd.DataFrame:
+    wrong, counts = judged.by_class, judged.counted.value_counts
     noise = wrong / np.maximum(counts, 1)
     quality = 1.0 - noise[:, 1]
     order = np.argsort(quality, kind="stable")
     table = {
-        "class": _named(found, order),
+        "class": _named(judged, order),
         "label_issues": wrong[order, 1],
         "inverse_label_issues": wrong[order, 0],
         "label_noise": noise[order, 1],
@@ -270,13 +285,13 @@ def _class_table(found: _Found) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
-def _common_table(found: _Found) -> pd.DataFrame:
-    n, k = found.counted.cells.labels.shape
-    examples = found.by_class[:, ::-1].ravel()
+def _common_table(judged: _Judged) -> pd.DataFrame:
+    n, k = judged.counted.cells.labels.shape
+    examples = judged.by_class[:, ::-1].ravel()
     of_class, in_given = np.repeat(np.arange(k), 2), np.tile([True, False], k)
     order = np.argsort(-examples, kind="stable")
     table = {
-        "class": _named(found, of_class[order]),
+        "class": _named(judged, of_class[order]),
         "in_given_label": in_given[order],
         "in_suggested_label": ~in_given[order],
         "num_examples": examples[order],
@@ -285,22 +300,22 @@ def _common_table(found: _Found) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
-def _overlap_table(found: _Found) -> pd.DataFrame:
-    n, k = found.counted.cells.labels.shape
+def _overlap_table(judged: _Judged) -> pd.DataFrame:
+    n, k = judged.counted.cells.labels.shape
     wrongly, missing = (
-        _indicator(found.examples[chosen], found.parts[chosen], (n, k))
-        for chosen in (found.spurious, ~found.spurious)
+        _indicator(judged.examples[chosen], judged.parts[chosen], (n, k))
+        for chosen in (judged.spurious, ~judged.spurious)
     )
     confused = wrongly.T @ missing
-    together = _given_together(found.counted.cells.labels)
+    together = _given_together(judged.counted.cells.labels)
     pairs, counts = _in_pairs([confused + confused.T, together], k)
     a, b = pairs // k, pairs % k
-    given = found.counted.value_counts[:, 1].astype(np.float64)
+    given = judged.counted.value_counts[:, 1].astype(np.float64)
     expected = given[a] * given[b] / max(n, 1)
     order = np.lexsort((b, a, -counts[1], -counts[0]))
     table = {
-        "class_a": _named(found, a[order]),
-        "class_b": _named(found, b[order]),
+        "class_a": _named(judged, a[order]),
+        "class_b": _named(judged, b[order]),
         "num_confused_examples": counts[0][order],
         "num_given_together": counts[1][order],
         "lift": (counts[1] / np.maximum(expected, 1e-9))[order],
@@ -336,5 +351,5 @@ def _indicator(rows: Ints, columns: Ints, shape: tuple[int, int]) -> Any:
     return sparse.csr_array((ones, (rows, columns)), shape=shape)
 
 
-def _named(found: _Found, codes: npt.NDArray[Any]) -> pd.Index[Any]:
-    return pd.Index(found.counted.cells.classes, tupleize_cols=False).take(codes)
+def _named(judged: _Judged, codes: npt.NDArray[Any]) -> pd.Index[Any]:
+    return pd.Index(judged.counted.cells.classes, tupleize_cols=False).take(codes)

@@ -347,7 +347,7 @@ def _predicted(issues: LabelIssues, data: RegressionData) -> Any:
 def _summary(
     issues: LabelIssues, data: RegressionData, predicted: Any, labels: Any
 ) -> dict[str, Any]:
-    found: dict[str, Any] = {"examples": len(data), "flagged": len(issues)}
+    found: dict[str, Any] = {"examples": len(data), "flagged": issues.num_issues}
     if "share_wrong" in issues.params:
         found["estimated_share_of_wrong_labels"] = issues.params["share_wrong"]
     found["surely_wrong"] = int(np.count_nonzero(issues.parts.confidence >= SURE))

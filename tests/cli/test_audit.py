@@ -30,11 +30,19 @@ def snapshot(folder):
     return {path: path.read_bytes() for path in Path(folder).rglob("*") if path.is_file()}
 
 
+RUN = """
+import signal, sys
+from goldlabel.cli import main
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # the parent may ignore it
+sys.exit(main())
+"""
+
+
 def start(*words, **options):
     environment = {**os.environ, "PYTHONPATH": str(THIRD_PARTY)}
-    command = [sys.executable, "-c", "import sys; from goldlabel.cli import main; sys.exit(main())"]
     return subprocess.Popen(
-        [*command, *words],
+        [sys.executable, "-c", RUN, *words],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -109,7 +117,7 @@ def test_an_audit_is_written_and_printed(table, run):
     names = {path.name for path in Path("audit").iterdir()}
     assert names == {"examples.parquet", "issues.parquet", "report.html", "summary.json"}
     issues, source, summary = read_audit("audit")
-    assert len(issues) == 3
+    assert issues.num_issues == 3
     assert source.options == {"label": "account"}
     command = "goldlabel audit ledger bookings.csv --id name --out audit --top 2"
     assert summary["command"] == command
@@ -221,7 +229,7 @@ def test_a_second_audit_replaces_the_first(audited, run):
     Path(audited, "mine.txt").write_text("kept")
     code, _, _ = run("audit", "ledger", "bookings.csv", "--at-least", "0.98", "--out", audited)
     assert code == 0
-    assert len(read_audit(audited)[0]) == 1
+    assert read_audit(audited)[0].num_issues == 1
     assert Path(audited, "mine.txt").read_text() == "kept"
 
 
@@ -231,12 +239,25 @@ def test_a_bug_keeps_its_traceback(table):
     assert not Path("audit").exists()
 
 
-def test_ctrl_c_exits_130(table):
-    running = start("audit", "ledger", str(table), "--label", "sleep", "--strip", "--out", "audit")
-    assert "warning" in running.stderr.readline()  # it is in the middle of its work
-    time.sleep(0.2)
-    running.send_signal(signal.SIGINT)
-    _, err = running.communicate(timeout=20)
+@pytest.mark.parametrize("ignored_by_the_parent", [False, True])
+def test_ctrl_c_exits_130(table, ignored_by_the_parent):
+    """A shell lets jobs in the background ignore the signal, and a child would inherit that."""
+    theirs = signal.signal(
+        signal.SIGINT, signal.SIG_IGN if ignored_by_the_parent else signal.default_int_handler
+    )
+    try:
+        arguments = ["audit", "ledger", str(table), "--label", "sleep", "--strip", "--out", "audit"]
+        running = start(*arguments)
+    finally:
+        signal.signal(signal.SIGINT, theirs)
+    try:
+        assert "warning" in running.stderr.readline()  # it is in the middle of its work
+        time.sleep(0.2)
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate(timeout=20)
+    finally:
+        running.kill()
+        running.wait()
     assert running.returncode == 130
     assert err == "goldlabel: stopped\n"
     assert not Path("audit").exists()
@@ -256,7 +277,7 @@ def test_a_reader_that_goes_away_is_no_error(table):
     )
     os.close(writing)
     assert (done.returncode, done.stderr) == (1, "")
-    assert len(read_audit("audit")[0]) == 3
+    assert read_audit("audit")[0].num_issues == 3
 
 
 def test_a_progress_bar_is_for_people_only(monkeypatch):

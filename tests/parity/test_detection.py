@@ -113,4 +113,4 @@ def test_real_boxes(data, name, detector):
         given, found, method="objectlab", classes=read.classes, **PAPER
     )
     said = json.loads((folder / "reference_cleanlab.json").read_text())[detector]
-    assert len(issues) == said["find_label_issues"]["flagged"]
+    assert issues.num_issues == said["find_label_issues"]["flagged"]

@@ -71,7 +71,7 @@ def test_planted_errors_of_bike_sharing(data, model, most):
     assert roc_auc_score(~wrong, scores) > 0.98
     assert average_precision_score(wrong, -scores) > 0.87
     assert reference["average_precision"] < 0.97
-    assert len(found.issues) < most  # cleanlab flags 146
+    assert found.issues.num_issues < most  # cleanlab flags 146
     assert wrong[flagged].sum() >= 24
     sure = found.issues.parts.confidence >= 0.9
     assert wrong[found.issues.parts.example[sure]].mean() >= 0.75
@@ -100,7 +100,7 @@ def test_the_native_file_of_air_quality_keeps_its_commas(data, tmp_path):
     table = pd.read_csv(path, sep=";", decimal=",", index_col=False)
     expected = table["CO(GT)"].replace(-200, np.nan)
     np.testing.assert_array_equal(found.labels, expected.dropna())
-    assert len(found) == 7674
+    assert found.num_issues == 7674
     assert found.decimals == 1
     export(found.source, pd.DataFrame({"example": [], "suggested": []}), tmp_path / "same.csv.gz")
     assert (tmp_path / "same.csv.gz").read_bytes() == path.read_bytes()

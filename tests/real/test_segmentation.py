@@ -87,7 +87,7 @@ def test_flagged_images_are_mostly_wrong(camvid, nuclei):
         (nuclei, 5, 0.99, 0.2),
     ):
         issues = segmentation.find_label_issues(found.labels, found.pred_probs, ignore_index=-1)
-        assert len(issues) == flagged
+        assert issues.num_issues == flagged
         assert is_bad[issues.is_issue].mean() > precision
         assert issues.is_issue[is_bad].mean() > recall
 

@@ -64,7 +64,7 @@ def _safe(text: object, limit: int) -> str:
 
 def _headline(audit: Audit) -> list[Text]:
     issues = audit.issues
-    n, flagged = issues.scores.shape[0], len(issues)
+    n, flagged = issues.scores.shape[0], issues.num_issues
     share = wording.percent(flagged / n) if n else "0%"
     headline = Text()
     headline.append(wording.count(flagged), style="bold yellow" if flagged else "bold green")
@@ -92,7 +92,7 @@ def _worst(audit: Audit, width: int, top: int) -> list[Text]:
     shown = examples.worst(audit, top, findings=2)
     if not shown:
         return []
-    flagged = len(audit.issues)
+    flagged = audit.issues.num_issues
     of = "" if len(shown) == flagged else f", {len(shown)} of {wording.count(flagged)}"
     lines = [Text(f"Worst examples{of} (score 0 = surely wrong)", style="bold")]
     margin = len(str(shown[-1].rank)) + 4

@@ -158,7 +158,8 @@ def _same_file(folder: Path, name: str, digest: object) -> None:
 def _check(issues: LabelIssues, summary: Mapping[str, Any], folder: Path) -> None:
     """Make sure that tables that were written by hand cannot mislead what comes after."""
     parts, n = issues.parts, issues.scores.shape[0]
-    if (issues.task, n, len(issues)) != tuple(summary[k] for k in ("task", "examples", "flagged")):
+    told = tuple(summary[name] for name in ("task", "examples", "flagged"))
+    if told != (issues.task, n, issues.num_issues):
         raise _foreign(folder, f"holds tables that {SUMMARY} does not describe")
     scores = (issues.scores, parts.score, parts.confidence)
     if not all(np.all((array >= 0) & (array <= 1)) for array in scores):

@@ -48,10 +48,11 @@ class Parts:
         it is): it is shown and logged in place of `given`. One called
         ``action`` says what to do, in a word, where that may be more than to write `suggested`:
         corrections then carry all evidence.
-    reasons : mapping of str to callable
-        For each kind, what says in a sentence why: called with the keywords ``given``,
-        ``suggested``, ``score``, ``confidence`` and the names in `evidence`, and ``part`` where
-        parts have names. The ``format`` of a template text will do.
+    reasons : mapping of str to callable, or ndarray of shape (m,) of str
+        What says in a sentence why, row by row; `LabelIssues.reasons` asks it. In place of the
+        sentences for each kind what makes them when they are asked for: called with the keywords
+        ``given``, ``suggested``, ``score``, ``confidence`` and the names in `evidence`, and
+        ``part`` where parts have names. The ``format`` of a template text will do.
     group : ndarray of shape (m,), int64, optional
         Where one finding takes several rows (an entity of several tokens): rows that follow each
         other with one number here are counted, shown and corrected as one.
@@ -66,7 +67,7 @@ class Parts:
     score: npt.NDArray[np.float64]
     confidence: npt.NDArray[np.float64]
     evidence: Mapping[str, Array] = field(default_factory=dict)
-    reasons: Mapping[str, Callable[..., str]] = field(default_factory=dict)
+    reasons: Mapping[str, Callable[..., str]] | Array = field(default_factory=dict)
     group: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
@@ -88,7 +89,7 @@ class Parts:
 
 @dataclass(frozen=True, eq=False)
 class LabelIssues:
-    """What a task found in n examples.
+    """What a task found in n examples; ``len()`` is n.
 
     Attributes
     ----------
@@ -124,10 +125,20 @@ class LabelIssues:
     part_names: tuple[Hashable, ...] | None = None
 
     def __len__(self) -> int:
-        return int(np.count_nonzero(self.is_issue))
+        return self.scores.shape[0]
+
+    def __bool__(self) -> bool:
+        raise InputError(
+            "LabelIssues", "is neither true nor false", "Ask num_issues, or is_issue.any()"
+        )
 
     def __repr__(self) -> str:
-        return f"<LabelIssues: {self.task}, {len(self)} of {self.scores.shape[0]} examples flagged>"
+        return f"<LabelIssues: {self.task}, {self.num_issues} of {len(self)} examples flagged>"
+
+    @property
+    def num_issues(self) -> int:
+        """How many examples are flagged."""
+        return int(np.count_nonzero(self.is_issue))
 
     def ranked(self) -> npt.NDArray[np.int64]:
         """Positions of the flagged examples, worst first; ties by position."""
@@ -187,9 +198,7 @@ class LabelIssues:
         }
         if parts.group is not None:
             columns["group"] = parts.group
-        columns.update(
-            (name, values) for name, values in parts.evidence.items() if name != "reason"
-        )
+        columns.update(parts.evidence)
         return pd.DataFrame(columns)
 
     def _part_names(self) -> dict[str, Any]:
@@ -219,6 +228,8 @@ class LabelIssues:
         """
         parts = self.parts
         chosen = np.arange(len(parts)) if rows is None else np.asarray(rows, dtype=np.int64)
+        if isinstance(parts.reasons, np.ndarray):
+            return list(parts.reasons[chosen].tolist())
         columns = {
             "given": self._texts(parts.given[chosen]),
             "suggested": self._texts(parts.suggested[chosen]),
@@ -228,11 +239,11 @@ class LabelIssues:
         if self.part_names is not None:
             columns["part"] = [str(self.part_names[part]) for part in parts.part[chosen].tolist()]
         columns.update((name, values[chosen].tolist()) for name, values in parts.evidence.items())
-        tell = [parts.reasons.get(kind, "".format) for kind in parts.kinds]
+        sentence = [parts.reasons.get(kind, "".format) for kind in parts.kinds]
         kinds = parts.kind[chosen].tolist()
         names = list(columns)
         return [
-            tell[kind](**dict(zip(names, row, strict=True)))
+            sentence[kind](**dict(zip(names, row, strict=True)))
             for kind, row in zip(kinds, zip(*columns.values(), strict=True), strict=True)
         ]
 
@@ -287,8 +298,8 @@ class LabelIssues:
                 suggested=_codes(parts["suggested"], codes),
                 score=parts["score"].to_numpy(np.float64),
                 confidence=parts["confidence"].to_numpy(np.float64),
-                evidence={**evidence, "reason": parts["reason"].to_numpy(object)},
-                reasons=dict.fromkeys(kinds, "{reason}".format),
+                evidence=evidence,
+                reasons=parts["reason"].to_numpy(object),
                 group=parts["group"].to_numpy(np.int64) if part_meta.get("has_groups") else None,
             ),
             classes=None if classes is None else tuple(classes),

@@ -52,7 +52,7 @@ def found(labels, predictions, **options):
 def test_nothing_is_wrong():
     labels, predictions = dataset()
     issues, rows = found(labels, predictions)
-    assert len(issues) == 0
+    assert issues.num_issues == 0
     assert rows == []
     assert issues.scores.min() > 0.6
 
@@ -131,7 +131,7 @@ def test_what_is_ignored_is_neither_judged_nor_missed():
 
 
 def test_empty_images_and_no_images():
-    assert len(detection.find_label_issues([], [])) == 0
+    assert detection.find_label_issues([], []).num_issues == 0
     issues = detection.find_label_issues([{}, {}], [{}, {}])
     assert issues.scores.tolist() == [1.0, 1.0]
     issues = detection.find_label_issues([{}, {}], [{}, {}], method="objectlab", classes=["a"])

@@ -63,7 +63,7 @@ def test_calibrated_joint_sums_to_the_class_counts(drawn):
 def test_count_is_what_confident_learning_flags(drawn):
     with warnings.catch_warnings(action="ignore", category=DataWarning):
         found = find_label_issues(*drawn, filter_by="confident_learning")
-    assert num_label_issues(*drawn) == len(found)
+    assert num_label_issues(*drawn) == found.num_issues
 
 
 @pytest.mark.parametrize("estimate", ESTIMATES)

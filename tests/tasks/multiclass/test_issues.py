@@ -59,7 +59,7 @@ def test_result_is_of_one_piece(filter_by, rank_by):
     parts, flagged = found.parts, np.flatnonzero(found.is_issue)
     assert found.task == "multiclass"
     assert found.classes == (0, 1, 2, 3, 4)
-    assert 0 < len(found) == len(parts) == len(flagged) < 300
+    assert 0 < found.num_issues == len(parts) == len(flagged) < 300
     assert found.is_issue.dtype == np.bool_
     scores = get_label_quality_scores(labels, probs, method=rank_by)
     assert found.scores.tobytes() == scores.tobytes()
@@ -81,7 +81,7 @@ def test_result_is_of_one_piece(filter_by, rank_by):
     )
     np.testing.assert_allclose(parts.evidence["threshold_given"], cuts[parts.given])
     np.testing.assert_allclose(parts.evidence["threshold_suggested"], cuts[parts.suggested])
-    assert len(found.reasons()) == len(found)
+    assert len(found.reasons()) == found.num_issues
     assert found.params["filter_by"] == filter_by
     assert found.params["rank_by"] == rank_by
     if filter_by not in reference.LOWEST:
@@ -164,7 +164,7 @@ def test_labels_corrected_in_place_leave_the_result_alone():
     labels[found.ranked()] = found.suggested[found.ranked()]
     probs[:] = 1.0
     pd.testing.assert_frame_equal(found.to_frame("part"), before)
-    assert (found.given != labels).sum() == len(found)
+    assert (found.given != labels).sum() == found.num_issues
 
 
 def test_input_is_left_alone():
@@ -223,7 +223,7 @@ def test_every_example_twice(filter_by):
     labels, probs = strategies.realistic(4, n=240, k=3, noise=0.3)
     found = quietly(labels, probs, filter_by=filter_by)
     twice = quietly(np.r_[labels, labels], np.r_[probs, probs], filter_by=filter_by)
-    assert len(twice) == 2 * len(found)
+    assert twice.num_issues == 2 * found.num_issues
     np.testing.assert_array_equal(twice.is_issue, np.r_[found.is_issue, found.is_issue])
 
 
@@ -291,7 +291,7 @@ def test_more_than_there_are(filter_by):
         assert not (found.is_issue & ~disagrees).any()
     if filter_by == "prune_by_class":
         # All but the one of each class that stays, the surest.
-        assert disagrees.sum() - 3 <= len(found) <= disagrees.sum()
+        assert disagrees.sum() - 3 <= found.num_issues <= disagrees.sum()
 
 
 @pytest.mark.parametrize("filter_by", PRUNING)
@@ -304,7 +304,7 @@ def test_so_many_stay_in_each_class(filter_by):
         left = np.bincount(labels[~found.is_issue], minlength=3)
         assert (left >= np.minimum(np.bincount(labels, minlength=3), min(least, 99))).all(), least
         if least >= 20:
-            assert not len(found)
+            assert not found.num_issues
 
 
 def test_a_class_of_one_is_left_alone_unless_none_must_stay():
@@ -364,7 +364,7 @@ def test_no_examples(filter_by, rank_by):
     found = find_label_issues(
         [], np.empty((0, 3)), filter_by=filter_by, rank_by=rank_by, ids=[], classes=["a", "b", "c"]
     )
-    assert len(found) == len(found.parts) == 0
+    assert found.num_issues == len(found.parts) == 0
     assert found.scores.shape == found.is_issue.shape == (0,)
     assert found.ranked().tolist() == found.reasons() == []
     assert found.to_frame().shape[0] == found.to_frame("part").shape[0] == 0
@@ -374,7 +374,7 @@ def test_no_examples(filter_by, rank_by):
 @pytest.mark.parametrize("filter_by", FILTERS)
 def test_one_column(filter_by, rank_by):
     found = find_label_issues([0] * 5, np.ones((5, 1)), filter_by=filter_by, rank_by=rank_by)
-    assert not len(found)
+    assert not found.num_issues
     assert found.scores.tolist() == [1.0] * 5
 
 
@@ -387,7 +387,7 @@ def test_one_class_only(filter_by, own):
     if filter_by == "predicted_neq_given":
         np.testing.assert_array_equal(found.is_issue, probs.argmax(axis=1) != own)
     else:
-        assert not len(found)
+        assert not found.num_issues
 
 
 @pytest.mark.parametrize("filter_by", FILTERS)

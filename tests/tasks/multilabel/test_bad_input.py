@@ -149,7 +149,7 @@ def test_a_joint_of_classes_that_exclude_each_other_is_not_used():
         found = multilabel.find_label_issues(
             np.tile(GOOD, (4, 1)), np.tile(PROBS, (4, 1)), confident_joint=np.eye(2)
         )
-    assert len(found) == 0
+    assert found.num_issues == 0
 
 
 def test_options_without_meaning_are_named():

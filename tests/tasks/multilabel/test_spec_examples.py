@@ -234,7 +234,7 @@ def test_diverge_10_a_class_that_nobody_or_everybody_has(value, filter_by):
 
 def test_diverge_11_no_labels_at_all():
     found = find(([[], [], []], np.full((3, 2), 0.2)))
-    assert len(found) == 0
+    assert found.num_issues == 0
     np.testing.assert_allclose(found.scores, 0.8)
 
 

@@ -19,8 +19,8 @@ def test_figures_add_up(drawn):
     n, k = labels.shape
     found = multilabel.find_label_issues(labels, probs)
     health = multilabel.health_summary(labels, probs)
-    assert health.issues == len(found)
-    assert health.health_score == pytest.approx(1 - len(found) / n)
+    assert health.issues == found.num_issues
+    assert health.health_score == pytest.approx(1 - found.num_issues / n)
     assert health.missing_labels == (found.parts.given == 0).sum()
     assert health.spurious_labels == (found.parts.given == 1).sum()
     table = health.class_table.sort_values("class")

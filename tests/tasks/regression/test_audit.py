@@ -230,7 +230,7 @@ def test_a_table_of_one_row(tmp_path):
     path = tmp_path / "one.csv"
     path.write_text("y,p\n1.5,2\n")
     found = audit(path, label="y", predictions="p")
-    assert len(found.issues) == 0
+    assert found.issues.num_issues == 0
     assert found.issues.scores.tolist() == [1.0]
 
 

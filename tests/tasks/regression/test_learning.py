@@ -63,7 +63,7 @@ def test_example_d():
         issues = learner.find_label_issues(features, labels, **options)
         np.testing.assert_allclose(issues.scores, expected, atol=1e-8)
         assert learner.found_.share == 0
-        assert len(issues) == 0
+        assert issues.num_issues == 0
     learner = CleanLearning(Identity(), cv_n_folds=2, n_boot=0, include_aleatoric_uncertainty=False)
     np.testing.assert_allclose(
         learner.find_label_issues(features, labels).scores, expected, atol=1e-8
@@ -100,7 +100,7 @@ def test_an_exact_fit_scores_one():
     # DIVERGE 12-08: rounding errors are no residuals. 12-07: predictions of integers stay floats.
     features = np.arange(30)[:, None]
     issues = CleanLearning().find_label_issues(features, 3 * np.arange(30) + 1)
-    assert len(issues) == 0
+    assert issues.num_issues == 0
     assert (issues.scores == 1).all()
     issues = CleanLearning().find_label_issues(features, np.arange(30) // 7)
     assert not (issues.suggested == np.rint(issues.suggested)).all()
@@ -113,7 +113,7 @@ def test_constant_labels_are_right():
         np.random.default_rng(0).normal(size=(30, 2)), np.full(30, 7)
     )
     assert learner.found_.share == 0
-    assert len(issues) == 0
+    assert issues.num_issues == 0
     np.testing.assert_allclose(issues.scores, 1)
 
 
@@ -194,7 +194,7 @@ def test_finds_what_is_wrong_and_says_how_many():
         issues = learner.find_label_issues(features, labels)
         assert set(rows) <= set(issues.ranked()[:18])
         assert 0.03 <= learner.found_.share <= 0.2
-        assert len(issues) == int(np.ceil(300 * learner.found_.share - 1e-9))
+        assert issues.num_issues == int(np.ceil(300 * learner.found_.share - 1e-9))
         assert issues.parts.confidence[:10].min() > 0.9
 
 

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 from goldlabel import InputError
 from goldlabel.tasks.regression import OutreGrid, find_label_issues, get_label_quality_scores
 from goldlabel.tasks.regression.kernels import half_distances
-from goldlabel.tasks.regression.plausible import usual_distance, wrongness
+from goldlabel.tasks.regression.plausible import plausible, usual_distance, wrongness
 
 FLOATS = st.floats(-1e6, 1e6, allow_subnormal=False)
 COARSE = st.integers(-3, 3).map(float)
@@ -220,7 +220,7 @@ def test_intervals_cover_what_they_promise():
     assert 0 < kept.sum()
     assert inside.mean() < 1
     issues = find_label_issues(labels, predictions, threshold=0.0)
-    assert len(issues) == 0
+    assert issues.num_issues == 0
 
 
 def test_find_label_issues_flags_below_a_share_of_the_median():
@@ -321,3 +321,27 @@ def test_find_label_issues_refuses(options, where):
     with pytest.raises(InputError) as error:
         find_label_issues([1.0, 2.0], [1.0, 2.0], **options)
     assert error.value.where == where
+
+
+@given(st.data())
+@settings(max_examples=150)
+def test_plausible_bounds_equal_the_reference(data):
+    """Every count from none to some dozens: the rank is that of n + 1, not of n."""
+    n = data.draw(st.integers(1, 45))
+    positive = data.draw(st.booleans())
+    values = hnp.arrays(np.float64, n, elements=st.floats(0 if positive else -50, 50))
+    labels, predictions = data.draw(values), data.draw(values)
+    trusted = data.draw(hnp.arrays(bool, n))
+    labels[~trusted] = data.draw(st.sampled_from([np.nan, -7.0]))
+    usual = data.draw(hnp.arrays(np.float64, n, elements=st.floats(0.1, 3)))
+    found = plausible(labels, predictions, trusted, usual)
+    expected = reference.plausible_bounds(labels, predictions, trusted, usual)
+    np.testing.assert_allclose(np.column_stack([found.low, found.high]), expected, rtol=1e-12)
+
+
+def test_nine_of_ten_right_labels_are_within_the_bounds():
+    """Of 9 trusted labels it takes the largest size of all, of 19 the second largest but one."""
+    for n, rank in ((8, 8), (9, 9), (10, 10), (19, 18), (29, 27), (99, 90)):
+        sizes = np.arange(1.0, n + 1)
+        found = plausible(-sizes, np.zeros(n), np.ones(n, dtype=bool), np.ones(n))
+        assert found.high[0] == rank

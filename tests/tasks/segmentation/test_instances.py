@@ -172,7 +172,7 @@ def test_corrected_instances_come_back(audited):
     again = segmentation.audit(
         folder / "fixed.json", predictions=folder / "results.json", threshold=1.0
     )
-    assert not len(again.issues)
+    assert not again.issues.num_issues
 
 
 def test_a_person_may_name_another_class(audited):

@@ -227,7 +227,7 @@ watcher.start()
 found = token.find_label_issues(labels, probs, filter_by="predicted_neq_given")
 done.append(1)
 watcher.join()
-print(len(found), peak[0] - before, probs.nbytes // 1024)
+print(found.num_issues, peak[0] - before, probs.nbytes // 1024)
 """
     ran = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", script, str(tmp_path)],

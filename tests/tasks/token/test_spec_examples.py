@@ -100,7 +100,8 @@ def test_an_empty_sentence_is_right():
     labels, probs = [[], [0, 1], []], [np.empty((0, 2)), np.array([[0.9, 0.1], [0.3, 0.7]]), []]
     assert token.get_label_quality_scores(labels, probs).tolist() == [1.0, 0.7, 1.0]
     assert token.get_token_quality_scores(labels, probs)[0].shape == (0,)
-    assert len(token.find_label_issues(labels, probs, min_examples_per_class=0)) == 0
+    issues = token.find_label_issues(labels, probs, min_examples_per_class=0)
+    assert issues.num_issues == 0
 
 
 def test_words():

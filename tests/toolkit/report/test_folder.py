@@ -54,7 +54,7 @@ def test_what_was_written_is_read_back(audits, tmp_path, kind):
     audit = audits[kind]()
     report.write(audit, tmp_path / "out")
     issues, source, summary = read_audit(tmp_path / "out")
-    assert (issues.task, len(issues)) == (audit.issues.task, len(audit.issues))
+    assert (issues.task, issues.num_issues) == (audit.issues.task, audit.issues.num_issues)
     np.testing.assert_array_equal(issues.scores, audit.issues.scores)
     np.testing.assert_array_equal(issues.is_issue, audit.issues.is_issue)
     for name in ("example", "part", "given", "suggested", "score", "confidence"):
@@ -63,7 +63,7 @@ def test_what_was_written_is_read_back(audits, tmp_path, kind):
         )
     assert issues.reasons() == audit.issues.reasons()
     assert source == audit.source
-    assert summary["flagged"] == len(issues)
+    assert summary["flagged"] == issues.num_issues
     assert summary["examples"] == len(issues.scores)
 
 
@@ -240,7 +240,7 @@ def test_summary_holds_what_was_found_and_run(make, tmp_path, source):
     summary = json.loads((tmp_path / "out" / "summary.json").read_text("utf-8"))
     assert summary["task"] == "multiclass"
     assert summary["kinds"] == {"label error": len(audit.issues.parts)}
-    assert summary["share"] == len(audit.issues) / 60
+    assert summary["share"] == audit.issues.num_issues / 60
     assert summary["figures"] == dict(audit.summary)
     assert summary["command"] == "goldlabel 'a b'"
     assert summary["started"] == "2025-03-01T12:30:00+00:00"

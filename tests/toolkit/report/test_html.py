@@ -91,7 +91,7 @@ def test_page_is_well_formed(pages, kind):
 def test_counts_are_those_of_the_audit(make, parse):
     audit = make(1300, share=0.5)
     page = parse(report.render(audit, top=500))
-    flagged = len(audit.issues)
+    flagged = audit.issues.num_issues
     assert f"{flagged} of 1,300 examples look mislabelled" in page.text
     assert f"The 500 worst of {flagged} flagged examples" in page.text
     rows = page.rows()

@@ -45,7 +45,7 @@ def test_fits_the_width_and_commands_nothing(audits, kind, width):
 
 def test_says_the_counts_and_the_worst(make):
     audit = make(1300)
-    flagged = len(audit.issues)
+    flagged = audit.issues.num_issues
     text = printed(audit, top=3)
     assert text.startswith(f"{flagged} of 1,300 examples look mislabelled (")
     assert f"Worst examples, 3 of {flagged} " in text

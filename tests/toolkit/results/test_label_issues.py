@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -43,8 +44,13 @@ def made(classes=("cat", "dog", "cow"), ids=None, **changes):
     return replace(issues, **changes)
 
 
-def test_length_is_the_number_of_flagged_examples():
-    assert len(made()) == 2
+def test_length_is_the_number_of_examples_and_truth_is_refused():
+    issues = made()
+    assert len(issues) == len(issues.scores) == len(issues.to_frame()) == 3
+    assert issues.num_issues == 2
+    for none_flagged in (issues, made(is_issue=np.zeros(3, dtype=np.bool_))):
+        with pytest.raises(InputError, match="neither true nor false"):
+            bool(none_flagged)
     assert repr(made()) == "<LabelIssues: pets, 2 of 3 examples flagged>"
 
 
@@ -74,6 +80,18 @@ def test_a_row_per_part():
 def test_an_unknown_level():
     with pytest.raises(InputError, match="level"):
         made().to_frame("token")
+
+
+def test_reasons_are_the_same_in_memory_and_on_disk(tmp_path):
+    issues = made()
+    issues.to_parquet(tmp_path / "once")
+    read = LabelIssues.from_parquet(tmp_path / "once")
+    assert read.reasons() == issues.reasons()
+    assert read.reasons([1]) == issues.reasons([1])
+    assert list(read.parts.evidence) == list(issues.parts.evidence)
+    read.to_parquet(tmp_path / "twice")
+    again = LabelIssues.from_parquet(tmp_path / "twice")
+    pd.testing.assert_frame_equal(again.to_frame("part"), issues.to_frame("part"))
 
 
 def test_reasons_of_some_rows():
@@ -163,7 +181,7 @@ def test_nothing_found(tmp_path):
     issues = made(is_issue=np.zeros(3, dtype=np.bool_), parts=empty)
     issues.to_parquet(tmp_path)
     read = LabelIssues.from_parquet(tmp_path)
-    assert len(read) == len(read.parts) == 0
+    assert read.num_issues == len(read.parts) == 0
     assert read.ranked().tolist() == []
 
 

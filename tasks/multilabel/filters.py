@@ -13,19 +13,22 @@ from goldlabel.inputs import check
 from goldlabel.kernels.buckets import Buckets
 from goldlabel.kernels.rows import block_rows, each_block
 from goldlabel.learning import calibration
-from goldlabel.learning.filters import PRUNING, refuse_pruning_options
+from goldlabel.learning.filters import PRUNING, FilterBy, refuse_pruning_options
 from goldlabel.tasks.multilabel import kernels
 from goldlabel.tasks.multilabel.counting import Counted, calibrated, given_joint
 from goldlabel.typing import Ints
 
-__all__ = ["select"]
+__all__ = ["HEALTH_FILTER", "flag"]
+
+HEALTH_FILTER: FilterBy = "prune_by_noise_rate"
+"""By which annotations are judged that summaries count."""
 
 
 _WHOLE = 1e-9
 """What a product of a count and a share may miss a whole number by."""
 
 
-def select(
+def flag(
     counted: Counted,
     filter_by: str,
     *,
@@ -52,16 +55,16 @@ def select(
     refuse_pruning_options(filter_by, confident_joint, frac, num_to_remove_per_class)
     if filter_by == "predicted_neq_given":
         return counted.disagreeing()
-    found = counted.off_diagonal()
+    off_diagonal = counted.off_diagonal()
     if filter_by == "confident_learning":
-        return found
-    return _lowest(counted, np.bincount(found % k, minlength=k)[None], guarded=False)
+        return off_diagonal
+    return _lowest(counted, np.bincount(off_diagonal % k, minlength=k)[None], guarded=False)
 
 
 def _quotas(
     counted: Counted,
     filter_by: str,
-    joint: npt.NDArray[np.float64] | None,
+    joint: npt.NDArray[Any] | None,
     frac: float,
     num_to_remove: npt.ArrayLike | None,
     least: int,
@@ -72,8 +75,8 @@ def _quotas(
     if num_to_remove is not None:
         quotas = np.minimum(_numbers(num_to_remove, len(counts)), room)
     else:
-        found = counted.calibrated_joint if joint is None else calibrated(joint, counts)
-        wrong = np.minimum(np.stack([found[:, 0, 1], found[:, 1, 0]], axis=1), room)
+        joint = counted.calibrated_joint if joint is None else calibrated(joint, counts)
+        wrong = np.minimum(np.stack([joint[:, 0, 1], joint[:, 1, 0]], axis=1), room)
         share = wrong * frac
         by_class = filter_by == "prune_by_class"
         rounded = np.ceil(share - _WHOLE) if by_class else np.floor(share + _WHOLE)
@@ -105,8 +108,8 @@ def _warn_of_few(counted: Counted, least: int, few: npt.NDArray[Any]) -> None:
         return
     names = counted.cells.classes
     pairs = np.argwhere(few).tolist()
-    said = [f"{'with' if value else 'without'} {names[c]!r}" for c, value in pairs[:10]]
-    shown = ", ".join(said) + (f" and {len(pairs) - 10} more kinds" if len(pairs) > 10 else "")
+    kinds = [f"{'with' if value else 'without'} {names[c]!r}" for c, value in pairs[:10]]
+    shown = ", ".join(kinds) + (f" and {len(pairs) - 10} more kinds" if len(pairs) > 10 else "")
     most = max(least, 1)
     warn(
         f"labels: no more than {most} example{'' if most == 1 else 's'} each, too few to judge any"
@@ -131,7 +134,7 @@ def _lowest(counted: Counted, quotas: Ints, *, guarded: bool) -> Ints:
 
 
 def _fill(buckets: Buckets, counted: Counted, values: int, guarded: bool) -> None:
-    """Offer every cell that the model disagrees with to its bucket; without the guard, all cells.
+    """Push every cell that the model disagrees with to its bucket; without the guard, all cells.
 
     `values`: whether cells with and without a class have buckets of their own (2), or share (1).
     """
@@ -143,7 +146,7 @@ def _fill(buckets: Buckets, counted: Counted, values: int, guarded: bool) -> Non
         if not hasattr(scratch, "arrays"):
             whole = np.empty((2, size * k), dtype=np.int64)
             scratch.arrays = whole[0], np.empty(size * k), whole[1]
-        found = kernels.candidates(
+        count = kernels.candidates(
             counted.cells.labels.block(rows),
             counted.cells.pred_probs[rows],
             rows.start,
@@ -152,7 +155,7 @@ def _fill(buckets: Buckets, counted: Counted, values: int, guarded: bool) -> Non
             *scratch.arrays,
             guarded=guarded,
         )
-        places, keys, members = (array[:found] for array in scratch.arrays)
+        places, keys, members = (array[:count] for array in scratch.arrays)
         if values == 1:
             places %= k
         with turn:
