@@ -326,7 +326,7 @@ def test_own_confident_joint(filter_by):
         np.testing.assert_array_equal(found.is_issue, expected.is_issue)
         assert found.params["confident_joint"] == "given"
     clean = quietly(labels, probs, filter_by=filter_by, confident_joint=np.eye(3))
-    assert not len(clean)
+    assert not clean.num_issues
 
 
 def test_own_thresholds():
@@ -338,7 +338,7 @@ def test_own_thresholds():
             found.is_issue, quietly(labels, probs, filter_by=filter_by).is_issue
         )
     never = quietly(labels, probs, filter_by="confident_learning", thresholds=[2, 2, 2])
-    assert not len(never)
+    assert not never.num_issues
     always = quietly(labels, probs, filter_by="confident_learning", thresholds=[0, 0, 0])
     np.testing.assert_array_equal(always.is_issue, probs.argmax(axis=1) != labels)
 
