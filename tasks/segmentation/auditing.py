@@ -144,7 +144,7 @@ def audit(
         data.labels,
         data.pred_probs,
         classes=data.classes,
-        ignore_index=-1,
+        ignore_index=(-1, *data.ignored),
         downsample=downsample,
     )
     with collected_warnings() as warned:

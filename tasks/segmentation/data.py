@@ -40,6 +40,8 @@ class SegmentationData:
         The masks' own colours of the classes.
     notes : tuple of str
         What was recognised or assumed while reading, a sentence each.
+    ignored : tuple of int
+        Classes whose pixels are left out, and which are never suggested.
     """
 
     labels: Images
@@ -51,6 +53,7 @@ class SegmentationData:
     images: tuple[Path | None, ...] | None = None
     colors: npt.NDArray[Any] | None = None
     notes: tuple[str, ...] = ()
+    ignored: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         n = len(self.labels)

@@ -61,6 +61,7 @@ def flag(counted: Counted, at: int) -> Flagged:
     # The prediction is made again: to keep it would take memory for each pixel of the dataset.
     for planes in pixels.planes(probs):
         kernels.flag_pixels(flat, *planes, scores, counted.cut.value, ties, predicted, highest)
+    predicted[np.isin(predicted, pixels.ignore)] = -1  # a class that is left out is no suggestion
     return Flagged(labels, scores, predicted, highest)
 
 
@@ -75,6 +76,7 @@ def flagged_mask(counted: Counted, at: int) -> Mask:
     grown: Mask = grow(mask, pixels.downsample, labels.shape)
     sharp = guesses(pixels, labels, pixels.probs(at, labels.shape))
     disagrees = (sharp.predicted != sharp.labels) & (sharp.labels >= 0)
+    disagrees &= ~np.isin(sharp.predicted, pixels.ignore)
     grown &= disagrees.reshape(labels.shape)
     return grown
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 import gzip
 import zipfile
 import zlib
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from PIL import Image
 
 from goldlabel.cli import main
 from goldlabel.errors import InputError
 from goldlabel.formats.arrays import Archive, load_array
 from goldlabel.formats.text import read_text
 from goldlabel.formats.unpacking import LIMIT, check_unpacked, inflate
+from goldlabel.tasks.segmentation.auditing import audit as audit_masks
+from goldlabel.tasks.segmentation.formats import export as export_masks
+from goldlabel.tasks.segmentation.formats import read as read_masks
 
 BROKEN = ("open-bracket.npy", "shape-float.npy", "deflate.npz", "lzma.npz", "method.npz")
 
@@ -114,3 +119,77 @@ def test_members_that_are_no_arrays(tmp_path):
         archive["notes.txt"]
     with pytest.raises(InputError, match="is not an array"):
         load_array(Path(__file__))
+
+
+@pytest.fixture
+def two_views(tmp_path):
+    """Give masks whose last class is left out, and predictions that are sure of it somewhere."""
+    masks = np.zeros((4, 16, 16), dtype=np.uint8)
+    masks[:, :, 8:] = 1
+    masks[:, 14:] = 2
+    given = masks.copy()
+    given[1, 2:8, 2:6] = 1  # wrong, and the model says 0
+    seen = masks.copy()
+    seen[2, 2:8, 2:6] = 2  # the model sees what is left out
+    probs = np.full((4, 3, 16, 16), 0.05)
+    for plane in range(3):
+        probs[:, plane][seen == plane] = 0.9
+    np.save(tmp_path / "probs.npy", probs)
+    return given, tmp_path
+
+
+def _as_arrays(given, folder):
+    np.savez(folder / "masks.npz", masks=given)
+    return folder / "masks.npz", lambda path: np.load(path)["masks"]
+
+
+def _as_one_hot(given, folder):
+    np.save(folder / "masks.npy", np.eye(3, dtype=np.uint8)[given].transpose(0, 3, 1, 2))
+    return folder / "masks.npy", lambda path: np.load(path).argmax(axis=1)
+
+
+def _as_pictures(given, folder, mode="L"):
+    (folder / "masks").mkdir()
+    for at, mask in enumerate(given):
+        image = Image.fromarray(mask)
+        if mode == "P":
+            image.putpalette([0, 0, 0, 255, 0, 0, 0, 255, 0])
+        if mode == "RGB":
+            image = Image.fromarray(np.array([(0, 0, 0), (255, 0, 0), (0, 255, 0)], "u1")[mask])
+        image.save(folder / "masks" / f"{at}.png")
+
+    def load(path):
+        found = np.stack([np.asarray(Image.open(file)) for file in sorted(path.iterdir())])
+        return found if mode != "RGB" else found[..., 0] // 255 + 2 * (found[..., 1] // 255)
+
+    return folder / "masks", load
+
+
+LAYOUTS = {
+    "arrays": _as_arrays,
+    "one-hot": _as_one_hot,
+    "grey": _as_pictures,
+    "palette": partial(_as_pictures, mode="P"),
+    "colours": partial(_as_pictures, mode="RGB"),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_class_that_is_left_out_is_never_suggested(layout, two_views):
+    given, folder = two_views
+    masks, load = LAYOUTS[layout](given, folder)
+    table = folder / "table.txt"
+    colors = ["0 0 0 sky", "255 0 0 road", "0 255 0 void"]
+    table.write_text("\n".join(colors if layout == "colours" else ["sky", "road", "void"]))
+    data = read_masks(masks, pred_probs=folder / "probs.npy", palette=table, ignore=["void"])
+    assert data.ignored == (2,)
+    assert (data.labels[0][14:] == -1).all()
+    done = audit_masks(masks, pred_probs=folder / "probs.npy", palette=table, ignore=["void"])
+    found = done.issues.to_frame("part")
+    assert found[["example", "given", "suggested"]].values.tolist() == [[1, "road", "sky"]]
+    for name, value in (("sky", 0), ("void", 2)):  # a person may decide for it
+        decisions = found.assign(suggested=name)
+        export_masks(done.source, decisions, folder / f"fixed-{name}{masks.suffix}")
+        expected = given.copy()
+        expected[1, 2:8, 2:6] = value
+        assert (load(folder / f"fixed-{name}{masks.suffix}") == expected).all()

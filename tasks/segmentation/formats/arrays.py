@@ -53,12 +53,14 @@ def read(path: Path, *, key: str | None, indexed: Indices) -> Given:
             "Save whole numbers, one for each pixel",
         )
     options = {"key": name, "one_hot": one_hot, "table": indexed.table.tolist()}
+    options["values"] = indexed.values.tolist()
     options["sha256"] = sha256(path)
     source = Source("numpy", (path,), options)
 
     def read_one(at: int) -> npt.NDArray[np.int32]:
         if one_hot:
             hot: npt.NDArray[np.int32] = array[at].argmax(axis=0).astype(np.int32)
+            hot[np.isin(hot, indexed.ignored)] = -1
             return hot
         return indexed(array[at], f"{path}[{at}]")
 
@@ -71,6 +73,7 @@ def read(path: Path, *, key: str | None, indexed: Indices) -> Given:
         source,
         [str(at) for at in range(len(array))],
         [f"Read {path.name} as {kind}: {shape}, {array.dtype}."],
+        ignored=indexed.ignored,
     )
 
 
@@ -100,10 +103,8 @@ def export(source: Source, changed: Mapping[int, Repaint], out: Path) -> None:
     opened, name = _opened(path, options["key"])
     array = np.array(opened)
     whole = array[None] if array.ndim == 2 else array
-    indexed = Indices(np.array(options["table"], dtype=np.int32))
-    values = np.full(int(indexed.table.max()) + 1, 0)
-    for value in np.flatnonzero(indexed.table >= 0).tolist():
-        values[indexed.table[value]] = value
+    values = np.array(options["values"], dtype=np.int64)
+    indexed = Indices(np.array(options["table"], dtype=np.int32), values)
     for at, repaint in changed.items():
         if options["one_hot"]:
             old = whole[at].argmax(axis=0).astype(np.int32)

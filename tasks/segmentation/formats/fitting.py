@@ -84,6 +84,7 @@ def fitted(
         images=given.images,
         colors=given.colors,
         notes=tuple(notes),
+        ignored=given.ignored,
     )
 
 

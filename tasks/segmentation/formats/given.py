@@ -49,6 +49,8 @@ class Given:
     notes : list of str
     colors : ndarray of shape (k, 3), uint8, optional
     images : tuple of Path or None, optional
+    ignored : tuple of int
+        Classes whose pixels are left out.
     """
 
     masks: Masks
@@ -59,6 +61,7 @@ class Given:
     notes: list[str] = field(default_factory=list)
     colors: npt.NDArray[np.uint8] | None = None
     images: tuple[Path | None, ...] | None = None
+    ignored: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +72,17 @@ class Indices:
     ----------
     table : ndarray of int32
         Class index by value; -1 = left out, -2 = no class.
+    values : ndarray of shape (k,), int64
+        The value of each class, also of those that are left out.
     """
 
     table: npt.NDArray[np.int32]
+    values: npt.NDArray[np.int64]
+
+    @property
+    def ignored(self) -> tuple[int, ...]:
+        """The classes whose pixels are left out."""
+        return tuple(np.flatnonzero(self.table[self.values] == -1).tolist())
 
     def __call__(self, values: npt.NDArray[Any], where: str) -> npt.NDArray[np.int32]:
         """Return the class indices of a mask's values.
@@ -105,4 +116,4 @@ def indices_of(values: npt.NDArray[np.int64], ignore: Sequence[int]) -> Indices:
     table = np.full(int(max([*values.tolist(), *ignore, 0])) + 1, -2, dtype=np.int32)
     table[values] = np.arange(len(values))
     table[list(ignore)] = -1
-    return Indices(table)
+    return Indices(table, values)

@@ -77,6 +77,7 @@ def read(folder: Path, *, table: ClassTable | None, k: int, ignore: Sequence[int
         names,
         [note],
         shown,
+        ignored=tuple(np.flatnonzero(np.isin(values, list(ignore))).tolist()),
     )
 
 
@@ -112,7 +113,9 @@ def _reader(source: Source) -> Callable[[int], npt.NDArray[np.int32]]:
             )
         if keys is None:
             return indexed(pixels, str(path))
-        return _of_colors(pixels, keys, str(path))
+        classes = _of_colors(pixels, keys, str(path))
+        classes[np.isin(classes, options["ignore"])] = -1
+        return classes
 
     return read_one
 
