@@ -71,9 +71,9 @@ class Head:
         return beginning(self.text)[0]
 
     @cached_property
-    def is_whole(self) -> bool:
-        """Whether the first value of JSON text ends where it can be seen."""
-        return beginning(self.text)[1] is not None
+    def rest(self) -> str:
+        """What is seen behind the first value of JSON text."""
+        return beginning(self.text)[1] or ""
 
     @cached_property
     def is_json_lines(self) -> bool:

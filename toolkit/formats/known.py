@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from goldlabel.formats.coco.recognising import kind_of_coco
 from goldlabel.formats.head import Head
 
-__all__ = ["foreign", "is_coco", "is_coco_results", "is_label_studio"]
+__all__ = ["foreign", "is_coco", "is_coco_results", "is_label_studio", "is_parquet"]
 
 
 class _Known(NamedTuple):
@@ -29,20 +30,24 @@ def _begins(*magics: bytes) -> Callable[[Head], bool]:
 
 
 def is_coco(head: Head) -> bool:
-    """Return whether JSON lists images, and annotations of them."""
-    if not isinstance(head.json, dict) or _has_more_rows(head):
-        return False
-    lists = {key: head.json.get(key) for key in ("images", "annotations", "categories")}
-    found = [value for value in lists.values() if isinstance(value, list)]
-    if not all(isinstance(each, dict) for value in found for each in value[:1]):
-        return False
-    # The lists may follow each other at any length: one is enough where the end is not seen.
-    return len(found) >= (2 if head.is_whole else 1)
+    """Return whether JSON is a COCO file of boxes or masks, panoptic ones too."""
+    return _kind_of_coco(head) in ("instances", "panoptic")
 
 
 def is_coco_results(head: Head) -> bool:
     """Return whether JSON lists detections of images, with scores."""
-    return _is_list_with(head.json, ("image_id", "category_id", "score"))
+    return _kind_of_coco(head) == "results"
+
+
+def _kind_of_coco(head: Head) -> str | None:
+    if head.text.lstrip()[:1] not in ("{", "["):
+        return None
+    return kind_of_coco(head.text.encode("utf-8", "replace"))
+
+
+def is_parquet(head: Head) -> bool:
+    """Return whether a file is Parquet."""
+    return head.magic.startswith(b"PAR1")
 
 
 def is_label_studio(head: Head) -> bool:
@@ -54,10 +59,6 @@ _TASKS = (
     ("annotations", "data"), ("completions", "data"), ("annotations", "id"),
     ("annotator", "annotation_id"), ("annotation_id", "lead_time"),
 )  # fmt: skip
-
-
-def _has_more_rows(head: Head) -> bool:
-    return head.is_json_lines and "\n" in head.text.strip()
 
 
 def _has(*keys: str) -> Callable[[Head], bool]:
@@ -99,7 +100,7 @@ _KNOWN = (
         "is an Arrow file", "Name the folder that save_to_disk wrote, or save as Parquet",
         _begins(b"ARROW1"),
     ),
-    _Known("is a Parquet file", "Name a text file, or another format", _begins(b"PAR1")),
+    _Known("is a Parquet file", "Name a text file, or another format", is_parquet),
     _Known("is compressed with bzip2", "Decompress it, or use gzip", _begins(b"BZh")),
     _Known("is compressed with xz", "Decompress it, or use gzip", _begins(b"\xfd7zXZ")),
     _Known("is an SQLite database", "Save the table as CSV", _begins(b"SQLite format 3")),
@@ -154,5 +155,9 @@ _KNOWN = (
         "is one JSON array, and JSON Lines is expected",
         "Write one object on each line, e.g. with jq -c '.[]'",
         lambda head: isinstance(head.json, list) and ".json" in head.path.name.lower(),
+    ),
+    _Known(
+        "is JSON of an unknown kind", "Say what it is with the option format, or convert it",
+        lambda head: head.json is not None and not head.rest,
     ),
 )  # fmt: skip

@@ -8,20 +8,16 @@ another; `names` and `pictures` read what lies beside them.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from goldlabel.errors import InputError
-from goldlabel.formats.coco.recognising import kind_of_coco
-from goldlabel.formats.json.text import parse
-from goldlabel.formats.tables import read_table
-from goldlabel.formats.text import (
-    check_file,
-    first_bytes,
-    is_folder,
-    read_text,
-)
+from goldlabel.formats.head import Head
+from goldlabel.formats.known import is_coco, is_coco_results, is_label_studio, is_parquet
+from goldlabel.formats.registry import Format, Formats
+from goldlabel.formats.text import check_file
 from goldlabel.results.audit import Source
 from goldlabel.tasks.detection.data import DetectionData
 from goldlabel.tasks.detection.findings import CORNERS
@@ -35,16 +31,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["FORMATS", "PREDICTIONS", "export", "read"]
-
-FORMATS = (
-    "coco", "lvis", "yolo", "voc", "open_images", "label_studio",
-    "text", "text_xywh", "text_cxcywh", "csv", "parquet",
-)  # fmt: skip
-"""Names of the formats of annotations."""
-PREDICTIONS = (
-    "coco_results", "yolo", "text", "text_xywh", "text_cxcywh", "csv", "parquet",
-)  # fmt: skip
-"""Names of the formats of predictions."""
 
 _ACTIONS = ("add", "move", "relabel", "remove")
 
@@ -104,75 +90,32 @@ def read(
     if isinstance(classes, str):
         raise InputError("classes", f"is the text {classes!r}", "Pass a list of names")
     named = None if names is None else check_file(names)
-    given = _annotations(path, format, named, encoding)
+    asked = _Asked(named, encoding)
+    given = FORMATS.find(path, format, encoding=encoding).read(path, asked)
     found = None
     if predictions is not None:
-        found = _predictions(Path(predictions), predictions_format, named, classes, given, encoding)
+        file = Path(predictions)
+        _check_scores(file, predictions_format, encoding)
+        found = PREDICTIONS.find(file, predictions_format, encoding=encoding).read(file, asked)
+        found = found if classes is None else _renamed(found, classes)
     folder = Path(images) if images is not None else picture_folder(path)
     pictures = None if folder is None else Pictures(folder, told=images is not None)
     return joined(given, found, classes=classes, pictures=pictures)
 
 
-def _annotations(
-    path: Path, format: str | None, names: Path | None, encoding: str | None
-) -> Listed:
-    if format is not None and format not in FORMATS:
-        raise InputError("format", f"is {format!r}, not one of {', '.join(FORMATS)}", "Use one")
-    if is_folder(path):
-        kind = format or ("voc" if files_of(path, ".xml") else None)
-        if kind == "voc":
-            return voc.read(path, names=names)
-        if kind in (None, *text.LAYOUTS):
-            return text.read(path, kind, names=names)
-        raise InputError(str(path), f"is a folder, and {kind} is a file", "Name the file")
-    kind = format or _kind_of_file(path, encoding)
-    if kind in ("coco", "lvis"):
-        return coco.read(path, encoding=encoding)
-    if kind == "label_studio":
-        return label_studio.read(path, encoding=encoding)
-    if kind in ("open_images", "csv", "parquet"):
-        return rows.read(path, scored=False, encoding=encoding)
-    if kind == "coco_results":
+def _check_scores(path: Path, format: str | None, encoding: str | None) -> None:
+    """Refuse annotations that are named as predictions."""
+    head = Head.of(path, encoding)
+    if format is None and (is_coco(head) or is_label_studio(head)):
         raise InputError(
-            str(path), "is a file of COCO results", "Name the annotations, and this as predictions"
+            str(path),
+            f"looks like {'coco' if is_coco(head) else 'label_studio'}, which has no scores",
+            "Name COCO results, a table with scores, or a folder of text files with scores",
         )
-    raise InputError(str(path), f"is a file, and {kind} is a folder", "Name the folder")
-
-
-def _predictions(
-    path: Path,
-    format: str | None,
-    names: Path | None,
-    classes: Sequence[str] | None,
-    given: Listed,
-    encoding: str | None,
-) -> Listed:
-    if format is not None and format not in PREDICTIONS:
-        raise InputError(
-            "predictions_format", f"is {format!r}, not one of {', '.join(PREDICTIONS)}", "Use one"
-        )
-    if is_folder(path):
-        if format not in (None, *text.LAYOUTS):
-            raise InputError(str(path), f"is a folder, and {format} is a file", "Name the file")
-        listed = text.read(path, format, names=names)
-        return listed if classes is None else _renamed(listed, classes)
-    kind = format or _kind_of_file(path, encoding)
-    if kind == "coco_results":
-        listed = coco.read_results(path, encoding=encoding)
-        return listed if classes is None else _renamed(listed, classes)
-    if kind in ("open_images", "csv", "parquet"):
-        return rows.read(path, scored=True, encoding=encoding)
-    raise InputError(
-        str(path),
-        f"looks like {kind}, which has no scores",
-        "Name COCO results, a table with scores, or a folder of text files with scores",
-    )
 
 
 def _renamed(listed: Listed, classes: Sequence[str]) -> Listed:
     """Give names to classes that have numbers: 0, 1, ... or, in COCO results, also 1, 2, ..."""
-    from dataclasses import replace
-
     if listed.is_named or not listed.codes:
         return listed
     try:
@@ -185,37 +128,71 @@ def _renamed(listed: Listed, classes: Sequence[str]) -> Listed:
     return replace(listed, classes=tuple(classes[at - first] for at in numbers), is_named=True)
 
 
-def _kind_of_file(path: Path, encoding: str | None) -> str:
-    if first_bytes(check_file(path)).startswith(b"PAR1"):
-        return "parquet"
-    data = read_text(path, encoding=encoding).data
-    if data[:4096].lstrip()[:1] in (b"{", b"["):
-        kind = kind_of_coco(data)
-        if kind is not None:
-            return "coco_results" if kind == "results" else "coco"
-        if label_studio.looks_like(parse(data.decode("utf-8"), str(path))):
-            return "label_studio"
-        raise InputError(
-            str(path),
-            "is JSON, and no COCO file, COCO results or export of Label Studio",
-            "Say what it is with the option format",
-        )
-    table = read_table(path, encoding=encoding)
-    if not rows.looks_like([str(name) for name in table.frame.columns]):
-        rows.read(path, scored=False, encoding=encoding)  # says which columns are missing
-    return "csv"
+class _Asked(NamedTuple):
+    """What the caller says of a file of boxes."""
+
+    names: Path | None
+    encoding: str | None
 
 
-_EXPORTS = {
-    "coco": coco.export,
-    "label_studio": label_studio.export,
-    "voc": voc.export,
-    "yolo": text.export,
-    "text": text.export,
-    "csv": rows.export,
-    "tsv": rows.export,
-    "parquet": rows.export,
-}
+def _text(layout: str | None) -> Callable[[Path, _Asked], Listed]:
+    return lambda path, asked: text.read(path, layout, names=asked.names)
+
+
+def _table(*, scored: bool) -> Callable[[Path, _Asked], Listed]:
+    return lambda path, asked: rows.read(path, scored=scored, encoding=asked.encoding)
+
+
+def _coco(path: Path, asked: _Asked) -> Listed:
+    return coco.read(path, encoding=asked.encoding)
+
+
+def _never(head: Head) -> bool:
+    """Say no: the name is for those who ask for it, or for what was read as it."""
+    return False
+
+
+_PARQUET = "a Parquet table"
+_TEXT_FOLDER = "a folder of text files with boxes"
+
+FORMATS: Formats[_Asked, Listed] = Formats(
+    "detection",
+    Format("coco", "a COCO file", is_coco, _coco, coco.export),
+    Format("lvis", "an LVIS file", _never, _coco, coco.export),
+    Format("yolo", "YOLO's labels", _never, _text("yolo"), text.export, is_folder=True),
+    Format(
+        "voc", "Pascal VOC's XML", lambda head: bool(files_of(head.path, ".xml")),
+        lambda path, asked: voc.read(path, names=asked.names), voc.export, is_folder=True,
+    ),
+    Format("open_images", "a table of Open Images", _never, _table(scored=False), rows.export),
+    Format(
+        "label_studio", "an export of Label Studio", is_label_studio,
+        lambda path, asked: label_studio.read(path, encoding=asked.encoding), label_studio.export,
+    ),
+    Format("text", _TEXT_FOLDER, None, _text(None), text.export, is_folder=True),
+    Format("text_xywh", _TEXT_FOLDER, _never, _text("text_xywh"), text.export, is_folder=True),
+    Format("text_cxcywh", _TEXT_FOLDER, _never, _text("text_cxcywh"), text.export, is_folder=True),
+    Format("csv", "a table", None, _table(scored=False), rows.export),
+    Format("tsv", "a table", _never, _table(scored=False), rows.export),
+    Format("parquet", _PARQUET, is_parquet, _table(scored=False), rows.export),
+)  # fmt: skip
+"""The formats of annotations."""
+
+PREDICTIONS: Formats[_Asked, Listed] = Formats(
+    "detection-predictions",
+    Format(
+        "coco_results", "COCO results", is_coco_results,
+        lambda path, asked: coco.read_results(path, encoding=asked.encoding),
+    ),
+    Format("yolo", "YOLO's labels with scores", _never, _text("yolo"), is_folder=True),
+    Format("text", _TEXT_FOLDER, None, _text(None), is_folder=True),
+    Format("text_xywh", _TEXT_FOLDER, _never, _text("text_xywh"), is_folder=True),
+    Format("text_cxcywh", _TEXT_FOLDER, _never, _text("text_cxcywh"), is_folder=True),
+    Format("csv", "a table", None, _table(scored=True)),
+    Format("parquet", _PARQUET, is_parquet, _table(scored=True)),
+    option="predictions_format",
+)  # fmt: skip
+"""The formats of predictions."""
 
 
 def export(source: Source, corrections: pd.DataFrame, out: str | Path) -> None:
@@ -238,9 +215,7 @@ def export(source: Source, corrections: pd.DataFrame, out: str | Path) -> None:
         A correction names no image, box or class, the dataset changed since it was read, or `out`
         can't be written. Nothing is written then.
     """
-    if source.format not in _EXPORTS:
-        raise InputError("source", f"has the format {source.format!r}", "Use that of read")
-    _EXPORTS[source.format](source, _changes(source, corrections), Path(out))
+    FORMATS.export(source, _changes(FORMATS.restored(source), corrections), out)
 
 
 def _changes(source: Source, corrections: pd.DataFrame) -> Mapping[int, list[Change]]:

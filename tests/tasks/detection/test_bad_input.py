@@ -141,7 +141,7 @@ COCO = {
     "true for a number": (coco(annotations__bbox=[True, 2, 3, 4]), r"the bbox \[true, 2, 3, 4\]"),
     "annotations that are none": (coco(annotations=["x"]), "JSON string, not an object"),
     "half a file": (coco()[:-9], "is not JSON"),
-    "JSON of something else": ('{"a": 1}', "no COCO file"),
+    "JSON of something else": ('{"a": 1}', "is JSON of an unknown kind"),
     "results for labels": ('[{"image_id": 1, "score": 1}]', "is a file of COCO results"),
 }  # fmt: skip
 

@@ -12,6 +12,7 @@ import pandas as pd
 from goldlabel.errors import InputError
 from goldlabel.files import sha256
 from goldlabel.formats.head import Head
+from goldlabel.formats.known import is_parquet
 from goldlabel.formats.options import options_of
 from goldlabel.formats.reading import TableReading
 from goldlabel.formats.registry import Export, Format, Formats
@@ -259,7 +260,7 @@ TABLES: Formats[TableReading, TableFile] = Formats(
     Format("csv", "delimited text", None, _read_delimited),
     Format("tsv", "text with tabs", lambda head: False, _read_tabs),
     Format("jsonl", "JSON Lines", _is_jsonl, _read_jsonl),
-    Format("parquet", "Parquet", lambda head: head.magic.startswith(b"PAR1"), _read_parquet),
+    Format("parquet", "Parquet", is_parquet, _read_parquet),
     Format(
         "huggingface",
         "a Hugging Face dataset saved to disk",
