@@ -52,6 +52,7 @@ def arranged(given: Given, probs: PredProbs | None, classes: Sequence[str] | Non
     named = None if probs is None else probs.classes
     if not given.is_whole:
         return _of_lists(given, k, named, classes)
+    given, own_places, notes = _without_groups(given, k, named or classes)
     own = given.found.names
     if k is not None and k != len(own):
         raise InputError(
@@ -77,7 +78,26 @@ def arranged(given: Given, probs: PredProbs | None, classes: Sequence[str] | Non
     if places != tuple(range(len(own))):
         labels = np.ascontiguousarray(labels[:, list(places)])
     note = f"{len(order):,} classes: {_shown(order)}."
-    return Arranged(labels, order, order, places, (note,))
+    places = tuple(own_places[at] for at in places)
+    return Arranged(labels, order, order, places, (*notes, note))
+
+
+def _without_groups(
+    given: Given, k: int | None, wanted: Sequence[str] | None
+) -> tuple[Given, tuple[int, ...], list[str]]:
+    """Leave out classes that only group others, unless the predictions are of them too."""
+    names = given.found.names
+    everything = tuple(range(len(names)))
+    named = [names[at] for at in given.groups if wanted is not None and names[at] in wanted]
+    if not given.groups or named or (wanted is None and k == len(names)):
+        return given, everything, []
+    kept = tuple(at for at in everything if at not in given.groups)
+    groups = _shown([names[at] for at in given.groups])
+    rest = tuple(names[at] for at in kept)
+    labels = np.ascontiguousarray(given.labels[:, list(kept)])
+    found = given.found._replace(names=rest, values=rest)
+    note = f"Left out {groups}: the group of other classes, which no image has."
+    return given._replace(labels=labels, found=found), kept, [note]
 
 
 def _places(given: Given, order: Sequence[str], said: str) -> tuple[int, ...]:

@@ -3,40 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.errors import InputError
-from goldlabel.formats.json.text import (
-    edited_list,
-    elements,
-    kind_of,
-    members,
-    parse,
-)
+from goldlabel.formats.coco.dataset import Dataset, dataset_of, read_dataset
+from goldlabel.formats.coco.edits import edited, next_id
 from goldlabel.formats.known import is_coco
 from goldlabel.formats.options import options_of
 from goldlabel.formats.registry import Format
 from goldlabel.formats.tables import write_text
-from goldlabel.formats.text import TextFile, read_text
+from goldlabel.formats.text import TextFile
 from goldlabel.results.audit import Source
 from goldlabel.tasks.multilabel.formats.given import Asked, Changes, Given, Options, whole
+from goldlabel.typing import Mask
 
-__all__ = ["FORMAT", "export", "looks_like", "read"]
+__all__ = ["FORMAT", "export", "read"]
 
-_KEYS = ("images", "annotations", "categories")
 _PLACED = ("bbox", "segmentation", "keypoints")
-
-
-def looks_like(content: Any) -> bool:
-    """Return whether JSON is a COCO file."""
-    return isinstance(content, dict) and all(isinstance(content.get(key), list) for key in _KEYS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +41,17 @@ class CocoOptions(Options):
 
 
 def _read(path: Path, asked: Asked) -> Given:
-    asked.one_label("coco")
-    return read(path, images=asked.images, encoding=asked.reading.get("encoding"))
+    encoding = asked.reading.get("encoding")
+    return read(path, images=asked.images, encoding=encoding, labels=asked.labels)
 
 
-def read(path: Path, *, images: Path | None = None, encoding: str | None = None) -> Given:
+def read(
+    path: Path,
+    *,
+    images: Path | None = None,
+    encoding: str | None = None,
+    labels: Sequence[str] | None = None,
+) -> Given:
     """Read a COCO file; each category is a class, in the order of the file.
 
     Parameters
@@ -65,50 +60,61 @@ def read(path: Path, *, images: Path | None = None, encoding: str | None = None)
     images : Path, optional
         The folder that the images lie in; if not given, that of `path`.
     encoding : str, optional
+    labels : sequence of str, optional
+        The categories that are classes; all if not given.
 
     Raises
     ------
     InputError
         The file is no COCO file, or names an image or a category that it does not list.
     """
-    file = read_text(path, encoding=encoding)
-    content = parse(file.data.decode("utf-8"), str(path))
-    if not looks_like(content):
-        raise InputError(
-            str(path), f"is no COCO file, which lists {', '.join(_KEYS)}", "Name one that does"
-        )
-    rows = _by_id(path, content, "images")
-    columns = _by_id(path, content, "categories")
-    names = [str(each.get("name", each["id"])) for each in content["categories"]]
-    _check_names(path, names)
-    labels = np.zeros((len(rows), len(columns)), dtype=np.int8)
-    placed = 0
-    for at, each in enumerate(content["annotations"]):
-        row, column = _cell(path, at, each, rows, columns)
-        labels[row, column] = 1
-        placed += any(each.get(key) for key in _PLACED)
+    dataset = read_dataset(path, encoding=encoding, fields=_PLACED)
+    file, names = dataset.file, dataset.category_names()
+    matrix = np.zeros((len(dataset.images), len(names)), dtype=np.int8)
+    matrix[dataset.image_rows, dataset.category_rows] = 1
+    groups = dataset.group_categories().tolist()
+    kept = list(range(len(names)))
+    if labels is not None:
+        kept, groups = _categories(labels, names, path), []
+        names, matrix = [names[at] for at in kept], np.ascontiguousarray(matrix[:, kept])
+    placed = int(np.count_nonzero(_has_place(dataset)))
     options = CocoOptions(
         encoding=file.encoding,
         sha256=file.sha256,
-        rows=len(labels),
-        image_ids=tuple(rows),
-        category_ids=tuple(columns),
+        rows=len(matrix),
+        image_ids=dataset.image_ids,
+        category_ids=tuple(dataset.category_ids[at] for at in kept),
         is_placed=bool(placed),
     )
-    size = f"{len(labels):,} images, {len(names):,} categories"
+    size = f"{len(matrix):,} images, {len(names):,} categories"
     read_as = f"Read {path.name} as COCO, {file.description}: {size},"
-    notes = [f"{read_as} {len(content['annotations']):,} annotations.", *_on_places(placed)]
-    files = [str(each.get("file_name", "")) for each in content["images"]]
+    notes = [f"{read_as} {len(dataset.annotations):,} annotations.", *_on_places(placed)]
+    files = [name or "" for name in dataset.images.texts("file_name")]
     return whole(
-        labels,
+        matrix,
         names,
         str(path),
         Source("coco", (path,), options),
         notes,
-        ids=_ids(content, files),
+        ids=_ids(dataset, files),
         frame=pd.DataFrame({"image": files}, dtype=object),
         images=_images(images or path.parent, files),
+        groups=tuple(groups),
     )
+
+
+def _categories(labels: Sequence[str], names: Sequence[str], path: Path) -> list[int]:
+    place = {name: at for at, name in enumerate(names)}
+    unknown = [name for name in labels if name not in place]
+    if unknown or len(set(labels)) != len(labels):
+        what = f"names {unknown[0]!r}, which is none" if unknown else "names one category twice"
+        raise InputError("labels", f"{what} of {path.name}", f"Use {', '.join(names[:10])}")
+    return [place[name] for name in labels]
+
+
+def _has_place(dataset: Dataset) -> Mask:
+    filled = [dataset.annotations.is_filled(field) for field in _PLACED]
+    return np.asarray(np.logical_or.reduce(filled))
 
 
 def _on_places(placed: int) -> list[str]:
@@ -120,57 +126,23 @@ def _on_places(placed: int) -> list[str]:
     ]
 
 
-def _by_id(path: Path, content: Mapping[str, Any], key: str) -> dict[Any, int]:
-    """Return the position of each entry of a list by its id."""
-    place: dict[Any, int] = {}
-    for at, each in enumerate(content[key]):
-        where = f"{path}: {key}[{at}]"
-        if not isinstance(each, dict):
-            raise InputError(where, f"is a JSON {kind_of(each)}, not an object", "Mend the file")
-        name = each.get("id")
-        if not isinstance(name, int | str) or name in place:
-            what = f"has the id {name!r}, which another has" if name in place else "has no id"
-            raise InputError(where, what, "Give each an id of its own")
-        place[name] = at
-    if not place:
-        raise InputError(str(path), f"lists no {key}", "Name a file that does")
-    return place
+def _ids(dataset: Dataset, files: Sequence[str]) -> npt.NDArray[np.object_]:
+    has_names = all(files) and len(set(files)) == len(files)
+    return np.array(files if has_names else dataset.image_ids, dtype=object)
 
 
-def _check_names(path: Path, names: list[str]) -> None:
-    for at, name in enumerate(names):
-        if name in names[:at]:
-            raise InputError(
-                f"{path}: categories[{at}]", f"is named {name!r}, as another is", "Rename one"
-            )
-
-
-def _cell(
-    path: Path, at: int, each: Any, rows: Mapping[Any, int], columns: Mapping[Any, int]
-) -> tuple[int, int]:
-    found = []
-    for key, place, name in (("image_id", rows, "images"), ("category_id", columns, "categories")):
-        value = each.get(key) if isinstance(each, dict) else None
-        if not isinstance(value, int | str) or value not in place:
-            raise InputError(
-                f"{path}: annotations[{at}]",
-                f"has the {key} {value!r}, which is not among the {name}",
-                "Mend the file",
-            )
-        found.append(place[value])
-    return found[0], found[1]
-
-
-def _ids(content: Mapping[str, Any], files: list[str]) -> npt.NDArray[Any]:
-    names = files if all(files) and len(set(files)) == len(files) else None
-    return np.array(names or [each["id"] for each in content["images"]], dtype=object)
-
-
-def _images(folder: Path, files: list[str]) -> tuple[Path, ...]:
+def _images(folder: Path, files: Sequence[str]) -> tuple[Path, ...]:
     """Return where images lie; one whose name leads out of the folder is none."""
     root = folder.resolve()
-    inside = [(folder / name).resolve() for name in files]
-    return tuple(each if each.is_relative_to(root) else root for each in inside)
+    return tuple(_inside(root, name) or root for name in files)
+
+
+def _inside(root: Path, name: str) -> Path | None:
+    try:
+        path = (root / name).resolve()
+    except (OSError, ValueError):  # a NUL, or a loop of links
+        return None
+    return path if path.is_relative_to(root) else None
 
 
 def export(source: Source, changes: Changes, out: Path) -> None:
@@ -181,53 +153,29 @@ def export(source: Source, changes: Changes, out: Path) -> None:
             "has annotations with a place in the image, and a new one would have none",
             "Correct it in a tool for boxes or masks",
         )
-    write_text(source, out, lambda file: _changed(source, file, changes))
+    write_text(source, out, lambda file: _changed(source, file, changes) if changes else file.data)
 
 
 def _changed(source: Source, file: TextFile, changes: Changes) -> bytes:
-    options = options_of(source, CocoOptions)
-    images, categories = options.image_ids, options.category_ids
-    wanted = {
-        (images[example], categories[part]): is_present
-        for (example, part), is_present in changes.items()
-    }
-    if not wanted:
-        return file.data
-    text = file.data.decode("utf-8")
-    place = {key: (start, stop) for key, _, start, stop in members(text)}
-    start, stop = place["annotations"]
-    found = list(elements(text, start))
-    cells = [(each["image_id"], each["category_id"]) for each, _, _ in found]
-    new = _new_annotations(found, [cell for cell, there in wanted.items() if there], set(cells))
-    spans = [(first - start - 1, last - start - 1) for _, first, last in found]
-    gap = ", "
-    inside = edited_list(
-        text[start + 1 : stop - 1], spans, lambda i: wanted.get(cells[i], True), new, gap
-    )
-    return (text[: start + 1] + inside + text[stop - 1 :]).encode("utf-8")
+    dataset = dataset_of(file)
+    place = {name: at for at, name in enumerate(dataset.category_ids)}
+    classes = [place[name] for name in options_of(source, CocoOptions).category_ids]
+    changes = {(image, classes[part]): value for (image, part), value in changes.items()}
+    cells = list(zip(dataset.image_rows.tolist(), dataset.category_rows.tolist(), strict=True))
+    removed = [row for row, cell in enumerate(cells) if not changes.get(cell, True)]
+    present = set(cells)
+    number = next_id(dataset.annotations)
+    added: list[str] = []
+    for (image, category), is_present in changes.items():
+        if is_present and (image, category) not in present:
+            identity = {} if number is None else {"id": number + len(added)}
+            names = {
+                "image_id": dataset.image_ids[image],
+                "category_id": dataset.category_ids[category],
+            }
+            added.append(json.dumps({**identity, **names}))
+    section = dataset.document.sections["annotations"]
+    return edited(dataset.document, section, removed=removed, added=added)
 
 
-def _new_annotations(
-    found: list[tuple[Any, int, int]], cells: list[tuple[Any, Any]], present: set[tuple[Any, Any]]
-) -> list[str]:
-    numbers = [each["id"] for each, _, _ in found if isinstance(each.get("id"), int)]
-    number = max(numbers, default=0)
-    has_ids = len(numbers) == len(found)
-    new = []
-    for image, category in cells:
-        if (image, category) in present:
-            continue
-        number += 1
-        entry = {"id": number, "image_id": image, "category_id": category}
-        new.append(json.dumps(entry if has_ids else {k: entry[k] for k in list(entry)[1:]}))
-    return new
-
-
-FORMAT: Format[Asked, Given] = Format(
-    "coco",
-    "a COCO file",
-    is_coco,
-    _read,
-    export,
-    CocoOptions,
-)
+FORMAT: Format[Asked, Given] = Format("coco", "a COCO file", is_coco, _read, export, CocoOptions)

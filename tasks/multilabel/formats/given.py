@@ -129,6 +129,9 @@ class Given(NamedTuple):
         What the ids are called.
     frame : DataFrame, optional
     images : tuple of Path, optional
+    groups : tuple of int
+        Classes that nothing has and that others name as their group: left out, unless the
+        predictions have them.
     """
 
     labels: Cube
@@ -144,6 +147,7 @@ class Given(NamedTuple):
     id: str | None = None
     frame: pd.DataFrame | None = None
     images: tuple[Path, ...] | None = None
+    groups: tuple[int, ...] = ()
 
 
 def whole(

@@ -354,13 +354,6 @@ FILES = {
         r"categories\[1\]",
         "which another has",
     ),
-    "COCO: a name twice": (
-        "a.json",
-        json.dumps({**COCO, "categories": [{"id": 1, "name": "a"}, {"id": 2, "name": "a"}]}),
-        {},
-        r"categories\[1\]",
-        "is named 'a'",
-    ),
     "no COCO": ("a.json", "{}", {"format": "coco"}, "a.json", "is no COCO file"),
     "an array of three": ("a.npy", np.full((2, 2), 3), {}, r"\[0, 0\]", "is 3"),
     "an array of one dimension": ("a.npy", np.ones(3), {}, "a.npy", "shape"),

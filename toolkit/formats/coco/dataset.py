@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,28 +73,47 @@ class Dataset:
         return np.where(np.isfinite(sizes) & (sizes > 0), sizes, np.nan)
 
     def category_names(self) -> list[str]:
-        """Return the name of each category; its id where it has none.
+        """Return the name of each category, or its id where it has none; no two are the same.
 
-        Raises
-        ------
-        InputError
-            Two have one name.
+        Of several with one name the only one with annotations keeps it, others get their ids:
+        ``"bolt (id 3)"``.
         """
-        names: list[str] = []
         kinds = self.categories.kinds("name")
-        texts = self.categories.texts("name")
-        for row, (text, own) in enumerate(zip(texts, self.category_ids, strict=True)):
-            is_there = kinds[row] not in (places.MISSING, places.NULL)
-            written = self.categories.written(row, "name") if is_there else str(own)
-            name = written if text is None else text
-            if name in names:
-                raise InputError(
-                    self.categories.place_in(self.path, row),
-                    f"is named {name!r}, as another is",
-                    "Rename one",
-                )
-            names.append(name)
+        names = [
+            text if text is not None
+            else str(self.category_ids[row]) if kinds[row] in (places.MISSING, places.NULL)
+            else self.categories.written(row, "name")
+            for row, text in enumerate(self.categories.texts("name"))
+        ]  # fmt: skip
+        total = Counter(names)
+        is_used = self._annotation_counts() > 0
+        used = Counter(name for name, own in zip(names, is_used.tolist(), strict=True) if own)
+        for row, name in enumerate(names):
+            if total[name] > 1 and not (used[name] == 1 and is_used[row]):
+                new = f"{name} (id {self.category_ids[row]})"
+                while new in total:
+                    new += f" (id {self.category_ids[row]})"
+                total[new] += 1
+                names[row] = new
         return names
+
+    def group_categories(self) -> Ints:
+        """Return the categories without annotations that others name as their supercategory.
+
+        Roboflow lists one for all classes of a project.
+        """
+        names = self.categories.texts("name")
+        groups = Counter(self.categories.texts("supercategory"))
+        groups.subtract(
+            name
+            for name, group in zip(names, self.categories.texts("supercategory"), strict=True)
+            if name == group
+        )
+        is_group = np.array([name is not None and groups[name] > 0 for name in names], dtype=bool)
+        return np.flatnonzero(is_group & (self._annotation_counts() == 0))
+
+    def _annotation_counts(self) -> Ints:
+        return np.bincount(self.category_rows, minlength=len(self.categories)).astype(np.int64)
 
     def is_crowd(self) -> Mask:
         """Return which annotations are around a crowd: their iscrowd is neither 0 nor false."""

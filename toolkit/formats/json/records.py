@@ -172,6 +172,21 @@ class Records:
             out[row, : len(values)] = values
         return out, found
 
+    def is_filled(self, field: str) -> Mask:
+        """Return which entries have a value that is not null, false, 0 or empty."""
+        kinds = self.kinds(field)
+        starts, stops = self.spans(field)
+        data = self.document.data
+        filled = ~np.isin(kinds, (places.MISSING, places.NULL))
+        filled &= (kinds != places.BOOLEAN) | (data[starts] == ord("t"))
+        filled &= (kinds != places.STRING) | (stops - starts > 2)
+        filled &= (kinds != places.NUMBER) | (self.numbers(field).floats != 0)
+        nested = np.isin(kinds, (places.LIST, places.OBJECT))
+        inner = data[np.where(nested, starts + 1, 0)]
+        for row in np.flatnonzero(nested & np.isin(inner, list(b" \t\r\n]}"))).tolist():
+            filled[row] = bool(self.document.raw(starts[row] + 1, stops[row] - 1).strip())
+        return filled
+
     def texts(self, field: str) -> list[str | None]:
         """Return a field as text; None where it is none."""
         starts, stops = (each.tolist() for each in self.spans(field))
