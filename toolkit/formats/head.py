@@ -68,12 +68,21 @@ class Head:
     @cached_property
     def json(self) -> Any:
         """The first value of JSON text as far as it is seen; None where there is none."""
-        return beginning(self.text)[0]
+        return self._begun[0]
 
     @cached_property
     def rest(self) -> str:
         """What is seen behind the first value of JSON text."""
-        return beginning(self.text)[1] or ""
+        return self._begun[1] or ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the first value of JSON text ends in what is seen."""
+        return self._begun[1] is not None
+
+    @cached_property
+    def _begun(self) -> tuple[Any, str | None]:
+        return beginning(self.text)
 
     @cached_property
     def is_json_lines(self) -> bool:

@@ -31,18 +31,12 @@ def _begins(*magics: bytes) -> Callable[[Head], bool]:
 
 def is_coco(head: Head) -> bool:
     """Return whether JSON is a COCO file of boxes or masks, panoptic ones too."""
-    return _kind_of_coco(head) in ("instances", "panoptic")
+    return kind_of_coco(head) in ("instances", "panoptic")
 
 
 def is_coco_results(head: Head) -> bool:
     """Return whether JSON lists detections of images, with scores."""
-    return _kind_of_coco(head) == "results"
-
-
-def _kind_of_coco(head: Head) -> str | None:
-    if head.text.lstrip()[:1] not in ("{", "["):
-        return None
-    return kind_of_coco(head.text.encode("utf-8", "replace"))
+    return kind_of_coco(head) == "results"
 
 
 def is_parquet(head: Head) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 
 from goldlabel.errors import InputError
 from goldlabel.formats.coco.dataset import Dataset, dataset_of, read_dataset
-from goldlabel.formats.coco.edits import Edit, edited, next_id, separators
+from goldlabel.formats.coco.edits import Edit, edited, member_edits, next_id, separators
 from goldlabel.formats.coco.ids import such
 from goldlabel.formats.coco.results import results_of
 from goldlabel.formats.coco.run_lengths import read_run_lengths
@@ -248,8 +248,11 @@ def _changed(file: TextFile, changes: Mapping[int, Sequence[Change]]) -> bytes:
             elif change.action == "remove":
                 removed.add(int(own[change.part]))
             else:
-                code = dataset.category_ids[categories[change.label]]
-                edits += _member_edits(dataset, int(own[change.part]), change, code, style)
+                category = dataset.category_ids[categories[change.label]]
+                is_new_class = change.action == "relabel"
+                members = {"category_id": category} if is_new_class else _shape(change.box)
+                row = int(own[change.part])
+                edits += member_edits(dataset.annotations, row, members, style, adds=False)
     return edited(
         dataset.document, section, edits, removed=removed, added=added, separator=style[0]
     )
@@ -280,18 +283,3 @@ def _entry_text(
         entry = {key: entry[key] for key in entry if records.kinds(key)[0] != places.MISSING}
     identity = {} if number is None else {"id": number}
     return json.dumps({**identity, **entry}, separators=style)
-
-
-def _member_edits(
-    dataset: Dataset, row: int, change: Change, category: int | str, style: Style
-) -> list[Edit]:
-    """Return the edits that give an annotation another category, or another box."""
-    records = dataset.annotations
-    is_new_class = change.action == "relabel"
-    members = {"category_id": category} if is_new_class else _shape(change.box)
-    edits = []
-    for key, value in members.items():
-        if records.kinds(key)[row] != places.MISSING:
-            start, stop = (int(each[row]) for each in records.spans(key))
-            edits.append(Edit(start, stop, json.dumps(value, separators=style).encode("ascii")))
-    return edits

@@ -11,7 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.errors import InputError
-from goldlabel.formats.text import check_file, first_bytes, is_folder
+from goldlabel.formats.coco.recognising import kind_of_coco
+from goldlabel.formats.head import Head
+from goldlabel.formats.json.text import parse
+from goldlabel.formats.text import check_file, first_bytes, is_folder, read_text
 from goldlabel.results.audit import Source
 from goldlabel.tasks.segmentation import runs
 from goldlabel.tasks.segmentation.data import SegmentationData
@@ -130,10 +133,12 @@ def _kind(path: Path, format: str | None) -> str:
         return "masks"
     if first_bytes(check_file(path)).startswith(arrays.MAGIC):
         return "numpy"
-    content = coco.parsed(path)
-    for name, module in (("panoptic", panoptic), ("coco", coco), ("label_studio", label_studio)):
-        if module.looks_like(content):
-            return name
+    head = Head.of(path)
+    kind = kind_of_coco(head)
+    if kind in ("instances", "panoptic"):
+        return "coco" if kind == "instances" else kind
+    if label_studio.looks_like(parse(read_text(path).data.decode("utf-8"), str(path))):
+        return "label_studio"
     raise InputError(
         str(path),
         "is no COCO file with masks and no export of Label Studio",

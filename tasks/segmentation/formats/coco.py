@@ -14,15 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.errors import InputError
-from goldlabel.formats.json.text import (
-    edited_list,
-    elements,
-    kind_of,
-    members,
-    parse,
-)
+from goldlabel.formats.coco.dataset import Dataset, dataset_of, read_dataset
+from goldlabel.formats.coco.edits import Edit, edited, member_edits, next_id
+from goldlabel.formats.json import numbers
 from goldlabel.formats.tables import write_text
-from goldlabel.formats.text import TextFile, read_text
+from goldlabel.formats.text import TextFile
 from goldlabel.results.audit import Source
 from goldlabel.tasks.segmentation import runs
 from goldlabel.tasks.segmentation.formats.given import Given, Masks
@@ -31,112 +27,92 @@ from goldlabel.tasks.segmentation.formats.segments import is_mask, segment_runs
 
 __all__ = [
     "BACKGROUND",
+    "FIELDS",
     "Coco",
     "described",
-    "edited",
     "export",
-    "load",
-    "looks_like",
-    "parsed",
+    "positions",
     "read",
     "with_background",
 ]
 
 BACKGROUND = "background"
-_KEYS = ("images", "annotations", "categories")
+
+
+FIELDS = ("iscrowd", "segmentation")
 
 
 class Coco:
-    """A COCO file, checked: its images, categories, and the annotations of each image.
+    """A COCO file with masks: its images and the annotations of each.
 
     Attributes
     ----------
-    images, categories, annotations : list of dict
-        As the file has them.
+    dataset : Dataset
     of_image : list of list of int
         The positions of each image's annotations.
     classes : list of str
         Category names, in the order of the file.
-    place : dict
-        Position of a category by its id.
+    has_mask, is_crowd : ndarray of shape (n,), bool
+        Of each annotation.
     """
 
-    def __init__(self, path: Path, content: Any) -> None:
-        self.path = path
-        if not looks_like(content):
-            raise InputError(
-                str(path), f"is no COCO file, which lists {', '.join(_KEYS)}", "Name one that does"
-            )
-        self.images, self.annotations, self.categories = (content[key] for key in _KEYS)
-        rows = self._ids("images")
-        self.place = self._ids("categories")
-        self.classes = [str(each.get("name", each["id"])) for each in self.categories]
-        self.of_image: list[list[int]] = [[] for _ in self.images]
-        for at, each in enumerate(self.annotations):
-            where = f"{path}: annotations[{at}]"
-            if not isinstance(each, dict):
-                raise InputError(where, f"is a JSON {kind_of(each)}, not an object", "Mend it")
-            image, category = each.get("image_id"), each.get("category_id")
-            for name, value, known in (
-                ("image_id", image, rows),
-                ("category_id", category, self.place),
-            ):
-                if not isinstance(value, int | str) or value not in known:
-                    raise InputError(where, f"has the {name} {value!r}, which is none", "Mend it")
-            self.of_image[rows[image]].append(at)
-
-    def _ids(self, key: str) -> dict[Any, int]:
-        place: dict[Any, int] = {}
-        for at, each in enumerate(getattr(self, key)):
-            name = each.get("id") if isinstance(each, dict) else None
-            if not isinstance(name, int | str) or name in place:
-                raise InputError(
-                    f"{self.path}: {key}[{at}]",
-                    f"has the id {name!r}",
-                    "Give each an id of its own",
-                )
-            place[name] = at
-        if not place:
-            raise InputError(str(self.path), f"lists no {key}", "Name a file that does")
-        return place
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+        self.classes = dataset.category_names()
+        self.has_mask = is_mask(dataset.annotations)
+        self.is_crowd = dataset.annotations.is_filled("iscrowd")
+        self.of_image = positions(dataset.image_rows, len(dataset.images))
+        self._sides = [dataset.images.numbers(side) for side in ("height", "width")]
 
     def shape(self, at: int) -> tuple[int, int]:
         """Return (h, w) of an image."""
-        image = self.images[at]
-        size = image.get("height"), image.get("width")
-        if not all(isinstance(side, int) and 0 < side < 1 << 16 for side in size):
+        sides = [
+            int(side.ints[at]) if side.found[at] in (numbers.WHOLE, numbers.ROUND) else 0
+            for side in self._sides
+        ]
+        if not all(0 < side < 1 << 16 for side in sides):
+            images = self.dataset.images
+            size = [
+                images.written(at, side) if images.kinds(side)[at] else "none"
+                for side in ("height", "width")
+            ]
             raise InputError(
-                f"{self.path}: images[{at}]", f"has the size {size}", "Add height and width"
+                images.place_in(self.dataset.path, at),
+                f"has the size {' x '.join(size)}, height x width",
+                "Add height and width, whole numbers",
             )
-        return size
+        return sides[0], sides[1]
 
     def runs(self, at: int, shape: tuple[int, int]) -> npt.NDArray[np.int64]:
         """Return the runs of an annotation; none if it has no mask."""
-        segmentation = self.annotations[at].get("segmentation")
-        if not is_mask(segmentation):
+        if not self.has_mask[at]:
             return np.empty((0, 2), dtype=np.int64)
-        return segment_runs(segmentation, shape, f"{self.path}: annotations[{at}].segmentation")
+        annotations = self.dataset.annotations
+        value = annotations.values("segmentation", np.array([at]))[0]
+        return segment_runs(value, shape, f"{self.dataset.where(at)}.segmentation")
+
+    def category(self, at: int) -> int:
+        """Return the position of an annotation's category."""
+        return int(self.dataset.category_rows[at])
 
     def names(self) -> list[str]:
         """Return the name of each image: that of its file, without the ending."""
-        files = [str(each.get("file_name", each["id"])) for each in self.images]
+        ids = list(map(str, self.dataset.image_ids))
+        texts = self.dataset.images.texts("file_name")
+        files = [own if name is None else name for name, own in zip(texts, ids, strict=True)]
         stems = [name.rpartition(".")[0] or name for name in files]
-        return stems if len(set(stems)) == len(stems) else [str(e["id"]) for e in self.images]
+        return stems if len(set(stems)) == len(stems) else ids
+
+    def with_members(self, at: int, members: Mapping[str, Any]) -> list[Edit]:
+        """Return the edits that give an annotation some members, in place where it has them."""
+        return member_edits(self.dataset.annotations, at, members)
 
 
-def parsed(path: Path) -> Any:
-    """Return what a JSON file holds."""
-    return parse(read_text(path).data.decode("utf-8"), str(path))
-
-
-def load(path: Path) -> Coco:
-    """Read a COCO file."""
-    return Coco(path, parsed(path))
-
-
-def looks_like(content: Any) -> bool:
-    """Return whether JSON is a COCO file of instances."""
-    return isinstance(content, dict) and all(isinstance(content.get(key), list) for key in _KEYS)
+def positions(rows: npt.NDArray[np.int64], n: int) -> list[list[int]]:
+    """Return, for each of n images, which entries are its own."""
+    order = np.argsort(rows, kind="stable")
+    ends = np.cumsum(np.bincount(rows, minlength=n))
+    return [each.tolist() for each in np.split(order, ends[:-1])]
 
 
 def with_background(
@@ -186,9 +162,9 @@ def read(path: Path, *, classes: Sequence[str] | None, planes: int) -> Given:
     InputError
         It is no COCO file, or one of its entries is broken.
     """
-    file = read_text(path)
-    coco = Coco(path, parse(file.data.decode("utf-8"), str(path)))
-    used = {coco.classes[coco.place[each["category_id"]]] for each in coco.annotations}
+    dataset = read_dataset(path, fields=FIELDS)
+    coco, file = Coco(dataset), dataset.file
+    used = {coco.classes[at] for at in set(dataset.category_rows.tolist())}
     names, codes, empty = with_background(coco.classes, classes, planes, path.name, used)
     options = {
         "encoding": file.encoding,
@@ -197,13 +173,13 @@ def read(path: Path, *, classes: Sequence[str] | None, planes: int) -> Given:
         "empty": empty,
     }
     note = (
-        f"Read {path.name} as COCO: {len(coco.images):,} images, {len(coco.annotations):,}"
+        f"Read {path.name} as COCO: {len(dataset.images):,} images, {len(dataset.annotations):,}"
         " instances; of overlapping ones the smaller is on top."
     )
     rest = names[empty] if empty >= 0 else None
     note += f" Pixels of none are {rest!r}." if rest else " Pixels of none are left out."
     return Given(
-        Masks(len(coco.images), lambda at: _mask(coco, at, codes, empty)),
+        Masks(len(dataset.images), lambda at: _mask(coco, at, codes, empty)),
         coco.shape,
         names,
         Source("coco", (path,), options),
@@ -220,7 +196,7 @@ def _mask(coco: Coco, at: int, codes: Sequence[int], empty: int) -> npt.NDArray[
         found.append((int(np.diff(own).sum()), place, own))
     flat = np.full(shape[0] * shape[1], empty, dtype=np.int32)
     for _, place, own in sorted(found, key=lambda each: (-each[0], each[1])):
-        code = codes[coco.place[coco.annotations[place]["category_id"]]]
+        code = codes[coco.category(place)]
         for start, stop in own.tolist():
             flat[start:stop] = code
     return np.ascontiguousarray(flat.reshape(shape[::-1]).T)
@@ -235,29 +211,38 @@ def export(source: Source, changed: Mapping[int, Repaint], out: Path) -> None:
 
 
 def _changed(source: Source, file: TextFile, changed: Mapping[int, Repaint]) -> bytes:
-    text = file.data.decode("utf-8")
-    coco = Coco(source.files[0], parse(text, str(source.files[0])))
+    dataset = dataset_of(file, (*FIELDS, "area", "bbox"))
+    coco = Coco(dataset)
     codes, empty = source.options["codes"], source.options["empty"]
-    edits: dict[int, str | None] = {}
+    edits: list[Edit] = []
+    removed: list[int] = []
     added: list[str] = []
-    numbers = [each["id"] for each in coco.annotations if isinstance(each.get("id"), int)]
-    number = max(numbers, default=0)
+    number = next_id(dataset.annotations)
     for at, repaint in changed.items():
         shape = coco.shape(at)
         old = _mask(coco, at, codes, empty)
         new = repaint(old)
         differs = new != old
-        if differs.any():
-            for place in coco.of_image[at]:
-                edits.update(_without(coco, place, shape, differs, new, codes))
+        for place in coco.of_image[at] if differs.any() else ():
+            own = runs.to_mask(coco.runs(place, shape), shape)
+            lost = own & differs & (new != codes[coco.category(place)])
+            if lost.any() and (own & ~lost).any():
+                edits += coco.with_members(place, described(runs.of_mask(own & ~lost), shape))
+            elif lost.any():
+                removed.append(place)
         for category, code in enumerate(codes):
             gained = differs & (new == code)
             if gained.any():
-                number += 1
-                identity = {"id": number, "image_id": coco.images[at]["id"]}
-                entry = {**identity, "category_id": coco.categories[category]["id"], "iscrowd": 0}
-                added.append(json.dumps({**entry, **described(runs.of_mask(gained), shape)}))
-    return edited(text, edits, added).encode("utf-8")
+                identity = {} if number is None else {"id": number + len(added)}
+                names = {
+                    "image_id": dataset.image_ids[at],
+                    "category_id": dataset.category_ids[category],
+                    "iscrowd": 0,
+                }
+                mask = described(runs.of_mask(gained), shape)
+                added.append(json.dumps({**identity, **names, **mask}))
+    section = dataset.document.sections["annotations"]
+    return edited(dataset.document, section, edits, removed=removed, added=added)
 
 
 def described(own: npt.NDArray[np.int64], shape: tuple[int, int]) -> dict[str, Any]:
@@ -266,42 +251,3 @@ def described(own: npt.NDArray[np.int64], shape: tuple[int, int]) -> dict[str, A
     box = [int(x.min()), int(y.min()), int(np.ptp(x)) + 1, int(np.ptp(y)) + 1]
     rle = {"size": list(shape), "counts": runs.to_text(own, shape[0] * shape[1])}
     return {"area": len(x), "bbox": box, "segmentation": rle}
-
-
-def _without(
-    coco: Coco,
-    place: int,
-    shape: tuple[int, int],
-    differs: npt.NDArray[np.bool_],
-    new: npt.NDArray[np.int32],
-    codes: Sequence[int],
-) -> dict[int, str | None]:
-    """Return the new text of an instance that loses pixels; None if it loses all."""
-    each = coco.annotations[place]
-    own = runs.to_mask(coco.runs(place, shape), shape)
-    lost = own & differs & (new != codes[coco.place[each["category_id"]]])
-    if not lost.any():
-        return {}
-    left = own & ~lost
-    if not left.any():
-        return {place: None}
-    return {place: json.dumps({**each, **described(runs.of_mask(left), shape)})}
-
-
-def edited(text: str, edits: Mapping[int, str | None], added: Sequence[str]) -> str:
-    """Return a COCO text with annotations replaced, left out (None) and added."""
-    if not edits and not added:
-        return text
-    place = {key: (start, stop) for key, _, start, stop in members(text)}
-    start, stop = place["annotations"]
-    inner = text[start + 1 : stop - 1]
-    spans = [(a - start - 1, b - start - 1) for _, a, b in elements(text, start)]
-    # From the end, so that the places of those before stay right.
-    for at in sorted((at for at, new in edits.items() if new is not None), reverse=True):
-        a, b = spans[at]
-        new = edits[at] or ""
-        inner = inner[:a] + new + inner[b:]
-        moved = len(new) - (b - a)
-        spans = [(x + moved * (i > at), y + moved * (i >= at)) for i, (x, y) in enumerate(spans)]
-    kept = edited_list(inner, spans, lambda i: i not in edits or edits[i] is not None, added, ", ")
-    return text[: start + 1] + kept + text[stop - 1 :]

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from goldlabel.errors import InputError
-from goldlabel.formats.json.text import kind_of, parse
+from goldlabel.formats.coco.dataset import dataset_of, read_dataset
+from goldlabel.formats.coco.edits import edited, next_id
+from goldlabel.formats.coco.ids import such
+from goldlabel.formats.coco.results import Results, results_of
 from goldlabel.formats.tables import write_text
 from goldlabel.formats.text import TextFile, read_text
 from goldlabel.results.audit import Source
 from goldlabel.tasks.segmentation.comparing import InstanceMasks
-from goldlabel.tasks.segmentation.formats.coco import Coco, described, edited, parsed
+from goldlabel.tasks.segmentation.formats.coco import FIELDS, Coco, described, positions
 from goldlabel.tasks.segmentation.formats.segments import is_mask, segment_runs
 from goldlabel.tasks.segmentation.instances import ACTIONS
 
@@ -58,81 +64,81 @@ def read(path: Path, predictions: Path) -> Instances:
     InputError
         One of the files is no such file, or an entry of it is broken.
     """
-    file = read_text(path)
-    coco = Coco(path, parse(file.data.decode("utf-8"), str(path)))
+    coco = Coco(read_dataset(path, fields=FIELDS))
     listed = _results(predictions, coco)
+    keeps = coco.has_mask & ~coco.is_crowd
     given, places = [], []
-    crowds = bare = 0
     for at, own in enumerate(coco.of_image):
         shape = coco.shape(at)
-        kept = []
-        for place in own:
-            each = coco.annotations[place]
-            crowds += bool(each.get("iscrowd"))
-            bare += not is_mask(each.get("segmentation"))
-            if not each.get("iscrowd") and is_mask(each.get("segmentation")):
-                kept.append(place)
-        labels = [coco.place[coco.annotations[place]["category_id"]] for place in kept]
+        kept = [place for place in own if keeps[place]]
         masks = [coco.runs(place, shape) for place in kept]
-        given.append(InstanceMasks.from_runs(masks, labels, shape))
+        given.append(InstanceMasks.from_runs(masks, list(map(coco.category, kept)), shape))
         places.append(kept)
-    predicted, results = _predicted(coco, listed, predictions)
+    predicted = [listed.masks(at, coco.shape(at)) for at in range(len(given))]
+    crowds, bare = np.count_nonzero(coco.is_crowd), np.count_nonzero(~coco.has_mask)
     count = sum(map(len, places))
     notes = [
         f"Read {path.name} as COCO: {len(given):,} images, {count:,} masks.",
-        f"Read {predictions.name} as COCO results: {len(listed):,} masks.",
+        f"Read {predictions.name} as COCO results: {len(listed.results.records):,} masks.",
     ]
     notes += [f"{crowds:,} annotations of crowds were left out."] if crowds else []
     notes += [f"{bare:,} annotations without a mask were left out."] if bare else []
+    file = coco.dataset.file
     options = {"encoding": file.encoding, "sha256": file.sha256, "instances": True}
     source = Source("coco", (path,), options, (predictions,))
-    return Instances(given, predicted, places, results, coco.classes, coco.names(), source, notes)
+    return Instances(
+        given, predicted, places, listed.of_image, coco.classes, coco.names(), source, notes
+    )
 
 
-def _results(path: Path, coco: Coco) -> list[Any]:
-    """Return the results of a file, each with an image and a category that exist."""
-    listed = parsed(path)
-    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
-        raise InputError(
-            str(path),
-            f"is a JSON {kind_of(listed)}, not a list of results",
-            "Save COCO results: image_id, category_id, segmentation, score",
+class _Predicted(NamedTuple):
+    """Results, by the images and categories of a COCO file."""
+
+    results: Results
+    of_image: list[list[int]]
+    categories: npt.NDArray[np.int64]
+    path: Path
+
+    def runs(self, place: int, shape: tuple[int, int]) -> npt.NDArray[np.int64]:
+        records = self.results.records
+        value = records.values("segmentation", np.array([place]))[0]
+        return segment_runs(value, shape, records.place_in(self.path, place))
+
+    def masks(self, at: int, shape: tuple[int, int]) -> InstanceMasks:
+        """Return what was found in an image."""
+        own = self.of_image[at]
+        return InstanceMasks.from_runs(
+            [self.runs(place, shape) for place in own],
+            self.categories[own].tolist(),
+            shape,
+            self.results.scores[own].tolist(),
         )
-    images = {each["id"] for each in coco.images}
-    for at, each in enumerate(listed):
-        where = f"{path}: result {at + 1}"
-        score = each.get("score")
-        if not isinstance(score, int | float) or isinstance(score, bool) or not 0 <= score <= 1:
-            raise InputError(where, f"has the score {score!r}, not in [0, 1]", "Write it again")
-        for name, known in (("image_id", images), ("category_id", coco.place)):
-            value = each.get(name)
-            if not isinstance(value, int | str) or value not in known:
-                raise InputError(
-                    where, f"has the {name} {value!r}, which {coco.path.name} lacks", "Mend it"
-                )
-        if not is_mask(each.get("segmentation")):
-            raise InputError(where, "has no mask", "Predict masks; boxes are another task")
-    return listed
 
 
-def _predicted(
-    coco: Coco, listed: Sequence[Any], path: Path
-) -> tuple[list[InstanceMasks], list[list[int]]]:
-    rows = {each["id"]: at for at, each in enumerate(coco.images)}
-    results: list[list[int]] = [[] for _ in coco.images]
-    for at, each in enumerate(listed):
-        results[rows[each["image_id"]]].append(at)
-    predicted = []
-    for at, own in enumerate(results):
-        shape = coco.shape(at)
-        masks = [
-            segment_runs(listed[place]["segmentation"], shape, f"{path}: result {place + 1}")
-            for place in own
-        ]
-        labels = [coco.place[listed[place]["category_id"]] for place in own]
-        scores = [float(listed[place]["score"]) for place in own]
-        predicted.append(InstanceMasks.from_runs(masks, labels, shape, scores))
-    return predicted, results
+def _results(path: Path, coco: Coco) -> _Predicted:
+    """Return the results of a file, each with an image and a category that exist, and a mask."""
+    results = results_of(read_text(path), ("segmentation",))
+    records, dataset = results.records, coco.dataset
+    rows = []
+    for field, own, named, known in (
+        ("image_id", results.image_rows, results.image_ids, dataset.image_ids),
+        ("category_id", results.category_rows, results.category_ids, dataset.category_ids),
+    ):
+        place = {name: at for at, name in enumerate(known)}
+        found = np.array([place.get(name, -1) for name in named], dtype=np.int64)[own]
+        bad = np.flatnonzero(found < 0)
+        if bad.size:
+            what = f"has the {field} {named[own[bad[0]]]!r}, which {dataset.path.name} lacks"
+            raise InputError(records.place_in(path, bad[0]), what + such(bad), "Mend it")
+        rows.append(found)
+    bare = np.flatnonzero(~is_mask(records))
+    if bare.size:
+        raise InputError(
+            records.place_in(path, bare[0]),
+            f"has no mask{such(bare)}",
+            "Predict masks; boxes are another task",
+        )
+    return _Predicted(results, positions(rows[0], len(dataset.images)), rows[1], path)
 
 
 def export(source: Source, corrections: pd.DataFrame, out: Path) -> None:
@@ -150,39 +156,61 @@ def export(source: Source, corrections: pd.DataFrame, out: Path) -> None:
 
 
 def _changed(source: Source, corrections: pd.DataFrame, file: TextFile) -> bytes:
-    text = file.data.decode("utf-8")
-    coco = Coco(source.files[0], parse(text, str(source.files[0])))
-    listed = _results(source.inputs[0], coco) if len(corrections) else []
-    edits: dict[int, str | None] = {}
+    dataset = dataset_of(file, FIELDS)
+    coco = Coco(dataset)
+    listed = _results(source.inputs[0], coco) if len(corrections) else None
+    ids = dict(zip(coco.classes, dataset.category_ids, strict=True))
+    new: dict[int, int | str] = {}
+    removed: set[int] = set()
     added: list[str] = []
-    numbers = [each["id"] for each in coco.annotations if isinstance(each.get("id"), int)]
-    number = max(numbers, default=0)
+    number = next_id(dataset.annotations)
     columns = (corrections[name].tolist() for name in ("example", "part", "suggested"))
     for row, (example, part, label) in enumerate(zip(*columns, strict=True)):
-        where = f"corrections: row {row + 1}"
-        own = source.options["findings"].get(str(example), {}).get(str(part))
-        if own is None:
-            raise InputError(
-                where, f"names mask {part!r} of image {example!r}, of which nothing was found",
-                "Use the numbers of issues.parquet",
-            )  # fmt: skip
-        if label not in (*coco.classes, *ACTIONS):
-            raise InputError(where, f"suggests {label!r}, which is no class", "Use a class name")
-        if label in ACTIONS or not own["given"]:
-            edits.update(dict.fromkeys(own["given"]))
-        else:
-            category = coco.categories[coco.classes.index(label)]["id"]
-            for place in own["given"]:
-                edits[place] = json.dumps({**coco.annotations[place], "category_id": category})
+        own = _found(source, coco, row, example, part, label)
+        if label not in ACTIONS and own["given"]:
+            new.update(dict.fromkeys(own["given"], ids[label]))
             continue
-        for at in own["predicted"] if label != ACTIONS[0] else ():
-            result = listed[at]
-            category = result["category_id"]
-            if label in coco.classes:
-                category = coco.categories[coco.classes.index(label)]["id"]
-            shape = coco.shape(int(example))
-            mask = segment_runs(result["segmentation"], shape, f"result {at + 1}")
-            number += 1
-            entry = {"id": number, "image_id": result["image_id"], "category_id": category}
-            added.append(json.dumps({**entry, "iscrowd": 0, **described(mask, shape)}))
-    return edited(text, edits, added).encode("utf-8")
+        removed.update(own["given"])
+        for at in own["predicted"] if label != ACTIONS[0] and listed is not None else ():
+            identity = {} if number is None else {"id": number + len(added)}
+            entry = _entry(coco, listed, int(example), at, ids.get(label))
+            added.append(json.dumps({**identity, **entry}))
+    edits = [
+        edit
+        for place, category in new.items()
+        if place not in removed
+        for edit in coco.with_members(place, {"category_id": category})
+    ]
+    section = dataset.document.sections["annotations"]
+    return edited(dataset.document, section, edits, removed=removed, added=added)
+
+
+def _found(
+    source: Source, coco: Coco, row: int, example: Any, part: Any, label: Any
+) -> Mapping[str, Any]:
+    """Return the masks that a correction is about."""
+    where = f"corrections: row {row + 1}"
+    own: Mapping[str, Any] | None
+    own = source.options["findings"].get(str(example), {}).get(str(part))
+    if own is None:
+        raise InputError(
+            where, f"names mask {part!r} of image {example!r}, of which nothing was found",
+            "Use the numbers of issues.parquet",
+        )  # fmt: skip
+    if label not in (*coco.classes, *ACTIONS):
+        raise InputError(where, f"suggests {label!r}, which is no class", "Use a class name")
+    return own
+
+
+def _entry(
+    coco: Coco, listed: _Predicted, example: int, at: int, category: int | str | None
+) -> dict[str, Any]:
+    """Return a result as an annotation, of its own category if none is given."""
+    shape = coco.shape(example)
+    ids = coco.dataset.category_ids
+    return {
+        "image_id": coco.dataset.image_ids[example],
+        "category_id": ids[listed.categories[at]] if category is None else category,
+        "iscrowd": 0,
+        **described(listed.runs(at, shape), shape),
+    }

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,31 +13,85 @@ from PIL import Image
 
 from goldlabel.errors import InputError
 from goldlabel.files import new_folder, path_inside
-from goldlabel.formats.json.text import (
-    elements,
-    members,
-    parse,
-    spliced,
-)
-from goldlabel.formats.text import read_text
+from goldlabel.formats.coco.dataset import document_of, section, unique_names
+from goldlabel.formats.coco.edits import Edit, member_edits, spliced
+from goldlabel.formats.coco.ids import check_objects, own_ids
+from goldlabel.formats.json.records import Ids, Records
+from goldlabel.formats.text import TextFile, read_text
 from goldlabel.results.audit import Source
 from goldlabel.tasks.segmentation.formats import pictures
 from goldlabel.tasks.segmentation.formats.coco import with_background
 from goldlabel.tasks.segmentation.formats.given import Given, Masks
 from goldlabel.tasks.segmentation.formats.masks import Repaint
 
-__all__ = ["export", "looks_like", "read"]
+__all__ = ["export", "read"]
 
 
-def looks_like(content: Any) -> bool:
-    """Return whether JSON is a COCO panoptic file."""
-    listed = content.get("annotations") if isinstance(content, dict) else None
-    return (
-        isinstance(listed, list)
-        and bool(listed)
-        and isinstance(listed[0], dict)
-        and "segments_info" in listed[0]
-    )
+_INNER = "segments_info"
+
+
+class Annotation(NamedTuple):
+    """What the JSON says of one image: its mask, and the segments in it."""
+
+    file_name: str
+    segments: list[dict[str, Any]]
+
+
+class Panoptic:
+    """A panoptic file, checked.
+
+    Attributes
+    ----------
+    records : Records
+        The annotations as they stand.
+    annotations : list of Annotation
+    category_ids : tuple of int or str
+    classes : list of str
+        Names of the categories.
+    """
+
+    def __init__(self, file: TextFile) -> None:
+        self.path = file.path
+        document = document_of(file)
+        if not all(section(document, name).starts.size for name in ("annotations", "categories")):
+            raise InputError(
+                str(file.path), "is no panoptic file of COCO", f"Name one with {_INNER}"
+            )
+        ids = Ids()
+        categories = Records(document, section(document, "categories"), ("id", "name"))
+        codes = own_ids(categories, file.path, ids).tolist()
+        self.category_ids = tuple(ids.show(code) for code in codes)
+        self.classes = unique_names(categories, self.category_ids)
+        self.records = Records(document, section(document, "annotations"), ("file_name", _INNER))
+        check_objects(self.records, file.path)
+        names = self.records.texts("file_name")
+        inner = self.records.values(_INNER, np.arange(len(names)))
+        self.annotations = [
+            Annotation(self._name(at, name), self._segments(at, segments))
+            for at, (name, segments) in enumerate(zip(names, inner, strict=True))
+        ]
+
+    def _where(self, at: int) -> str:
+        return self.records.place_in(self.path, at)
+
+    def _name(self, at: int, name: str | None) -> str:
+        if not name:
+            raise InputError(self._where(at), "has no file_name", "Mend the file")
+        return name
+
+    def _segments(self, at: int, segments: Any) -> list[dict[str, Any]]:
+        if not isinstance(segments, list):
+            raise InputError(self._where(at), f"has no {_INNER}, a list", "Mend the file")
+        for each in segments:
+            if not isinstance(each, dict) or type(each.get("id")) is not int:
+                raise InputError(
+                    self._where(at), "has a segment without an id, a whole number", "Mend the file"
+                )
+            category = each.get("category_id")
+            if not isinstance(category, int | str) or category not in self.category_ids:
+                what = f"has a segment of category {category!r}, which is none"
+                raise InputError(self._where(at), what, "Mend the file")
+        return segments
 
 
 def read(path: Path, *, classes: Sequence[str] | None, planes: int) -> Given:
@@ -52,44 +105,52 @@ def read(path: Path, *, classes: Sequence[str] | None, planes: int) -> Given:
         The JSON is no panoptic file, or a PNG is missing.
     """
     file = read_text(path)
-    content = parse(file.data.decode("utf-8"), str(path))
-    if not looks_like(content) or not isinstance(content.get("categories"), list):
-        raise InputError(str(path), "is no panoptic file of COCO", "Name one with segments_info")
-    ids = [each["id"] for each in content["categories"]]
-    listed = [str(each.get("name", each["id"])) for each in content["categories"]]
-    annotations = content["annotations"]
+    content = Panoptic(file)
+    annotations = content.annotations
     folder = _folder(path, annotations)
-    _check(path, annotations, set(ids), folder)
-    place = dict(zip(ids, listed, strict=True))
-    used = {place[seg["category_id"]] for each in annotations for seg in each["segments_info"]}
-    names, codes, empty = with_background(listed, classes, planes, path.name, used)
+    for at, each in enumerate(annotations):
+        if _inside(folder, each.file_name) is None:
+            what = f"names the mask {each.file_name!r}, which is not there"
+            raise InputError(content.records.place_in(path, at), what, "Add it")
+    place = dict(zip(content.category_ids, content.classes, strict=True))
+    used = {place[segment["category_id"]] for each in annotations for segment in each.segments}
+    names, codes, empty = with_background(content.classes, classes, planes, path.name, used)
     options = {
         "sha256": file.sha256,
         "encoding": file.encoding,
-        "category_ids": ids,
+        "category_ids": list(content.category_ids),
         "codes": codes,
         "empty": empty,
     }
-    code = dict(zip(ids, codes, strict=True))
+    code = dict(zip(content.category_ids, codes, strict=True))
     note = (
         f"Read {path.name} as COCO panoptic: {len(annotations):,} images, masks in {folder.name}."
     )
     note += f" Pixels of no segment are {names[empty]!r}." if empty >= 0 else ""
     return Given(
         Masks(len(annotations), lambda at: _mask(folder, annotations[at], code, empty)[0]),
-        lambda at: pictures.open_mask(folder / annotations[at]["file_name"])[0].shape[:2],
+        lambda at: pictures.open_mask(folder / annotations[at].file_name)[0].shape[:2],
         names,
         Source("panoptic", (path, folder), options),
-        [each["file_name"].rpartition(".")[0] for each in annotations],
+        [each.file_name.rpartition(".")[0] for each in annotations],
         [note],
     )
 
 
-def _folder(path: Path, annotations: Sequence[Mapping[str, Any]]) -> Path:
-    first = str(annotations[0].get("file_name", ""))
+def _inside(folder: Path, name: str) -> Path | None:
+    """Return a file of a folder; None if it is not there, or leads out."""
+    try:
+        path = (folder / name).resolve()
+        return path if path.is_relative_to(folder.resolve()) and path.is_file() else None
+    except (OSError, ValueError):
+        return None
+
+
+def _folder(path: Path, annotations: Sequence[Annotation]) -> Path:
+    first = annotations[0].file_name
     tried = [path.with_suffix(""), path.parent / "panoptic_masks", path.parent / "masks"]
     for folder in tried:
-        if first and (folder / first).is_file():
+        if _inside(folder, first) is not None:
             return folder
     raise InputError(
         str(path),
@@ -98,34 +159,17 @@ def _folder(path: Path, annotations: Sequence[Mapping[str, Any]]) -> Path:
     )
 
 
-def _check(path: Path, annotations: Sequence[Any], ids: set[Any], folder: Path) -> None:
-    root = folder.resolve()
-    for at, each in enumerate(annotations):
-        where = f"{path}: annotations[{at}]"
-        name, info = each.get("file_name"), each.get("segments_info")
-        if not isinstance(name, str) or not isinstance(info, list):
-            raise InputError(where, "has no file_name or no segments_info", "Mend the file")
-        if not (folder / name).resolve().is_relative_to(root) or not (folder / name).is_file():
-            raise InputError(where, f"names the mask {name!r}, which is not there", "Add it")
-        for segment in info:
-            if not isinstance(segment, dict) or not isinstance(segment.get("id"), int):
-                raise InputError(where, "has a segment without an id", "Mend the file")
-            if segment.get("category_id") not in ids:
-                what = f"has a segment of category {segment.get('category_id')!r}, which is none"
-                raise InputError(where, what, "Mend the file")
-
-
 def _mask(
-    folder: Path, annotation: Mapping[str, Any], code: Mapping[Any, int], empty: int
+    folder: Path, annotation: Annotation, code: Mapping[Any, int], empty: int
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
     """Return the class, and the segment, of each pixel."""
-    path = folder / annotation["file_name"]
+    path = folder / annotation.file_name
     pixels = pictures.open_mask(path)[0]
     if pixels.ndim != 3:
         raise InputError(str(path), "is no mask in colours", "Write segment ids as R + 256 G + ...")
     segments = pixels[..., :3].astype(np.int64) @ np.array([1, 256, 65536])
     found, place = np.unique(segments, return_inverse=True)
-    classes = {each["id"]: code[each["category_id"]] for each in annotation["segments_info"]}
+    classes = {each["id"]: code[each["category_id"]] for each in annotation.segments}
     unknown = [int(each) for each in found if each and int(each) not in classes]
     if unknown:
         raise InputError(
@@ -145,22 +189,22 @@ def export(source: Source, changed: Mapping[int, Repaint], out: Path) -> None:
     file = read_text(path, encoding=source.options.get("encoding"))
     if file.sha256 != source.options["sha256"]:
         raise InputError(str(path), "has changed since it was read", "Audit it again")
-    text = file.data.decode("utf-8")
+    content = Panoptic(file)
     options = source.options
     code = dict(zip(options["category_ids"], options["codes"], strict=True))
-    place = {key: (start, stop) for key, _, start, stop in members(text)}
-    edits, images = [], {}
-    for at, (annotation, start, stop) in enumerate(elements(text, place["annotations"][0])):
+    edits: list[Edit] = []
+    images = {}
+    for at, annotation in enumerate(content.annotations):
         if at in changed:
             old, segments = _mask(folder, annotation, code, options["empty"])
             new = changed[at](old)
             if (new != old).any():
-                info = _moved(annotation["segments_info"], old, new, segments, code)
-                edits.append((start, stop, json.dumps({**annotation, "segments_info": info})))
-                images[annotation["file_name"]] = (new != old, segments)
+                info = _moved(annotation.segments, old, new, segments, code)
+                edits += member_edits(content.records, at, {_INNER: info})
+                images[annotation.file_name] = (new != old, segments)
     with new_folder(out, inputs=(folder,)) as copy:
         json_file = path_inside(copy, path.name)
-        json_file.write_bytes(file.packed(spliced(text, edits).encode("utf-8")))
+        json_file.write_bytes(file.packed(spliced(content.records.document, edits)))
         target = path_inside(copy, folder.name)
         target.mkdir()
         for name in pictures.find(folder, what="masks"):

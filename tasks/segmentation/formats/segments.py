@@ -9,14 +9,19 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.errors import InputError
+from goldlabel.formats.json import places
+from goldlabel.formats.json.records import Records
 from goldlabel.tasks.segmentation import runs
+from goldlabel.typing import Mask
 
 __all__ = ["is_mask", "segment_runs"]
 
 
-def is_mask(segmentation: Any) -> bool:
-    """Return whether it is polygons or run lengths, and not nothing."""
-    return bool(segmentation) and isinstance(segmentation, list | dict)
+def is_mask(records: Records) -> Mask:
+    """Return which entries have polygons or run lengths, and not nothing."""
+    kinds = records.kinds("segmentation")
+    is_nested = (kinds == places.LIST) | (kinds == places.OBJECT)
+    return np.asarray(is_nested & records.is_filled("segmentation"))
 
 
 def segment_runs(segmentation: Any, shape: tuple[int, int], where: str) -> npt.NDArray[np.int64]:

@@ -127,9 +127,6 @@ COCO = {
     "no list of images": (coco(images=3), "is no COCO file"),
     "an image without an id": (coco(images__id=None), r"images\[0\].*has no id"),
     "an id twice": (coco(images=[{"id": 1}, {"id": 1}]), r"images\[1\].*another has"),
-    "categories of one name": (
-        coco(categories=[{"id": 1, "name": "cat"}, {"id": 2, "name": "cat"}]), "as another is",
-    ),
     "a dangling image": (coco(annotations__image_id=9), r"annotations\[0\].*image_id 9"),
     "a dangling category": (coco(annotations__category_id=9), "category_id 9"),
     "a category of text": (coco(annotations__category_id="1"), "category_id '1'"),

@@ -328,10 +328,10 @@ INSTANCES = {
         result(),
         "has the size",
     ),
-    "results are no list": (coco(), "{}", "is a JSON object, not a list"),
-    "score": (coco(), result(score=7), "result 1: has the score 7"),
+    "results are no list": (coco(), "{}", "is no file of COCO results"),
+    "score": (coco(), result(score=7), r"\[0\]: has the score 7"),
     "result of another image": (coco(), result(image_id=2), "has the image_id 2"),
-    "result without a mask": (coco(), result(segmentation=None), "result 1: has no mask"),
+    "result without a mask": (coco(), result(segmentation=None), r"\[0\]: has no mask"),
 }
 
 

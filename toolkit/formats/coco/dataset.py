@@ -18,7 +18,15 @@ from goldlabel.formats.text import TextFile, read_text
 from goldlabel.kernels._jit import frozen
 from goldlabel.typing import Floats, Ints, Mask
 
-__all__ = ["SECTIONS", "Dataset", "dataset_of", "document_of", "read_dataset", "section"]
+__all__ = [
+    "SECTIONS",
+    "Dataset",
+    "dataset_of",
+    "document_of",
+    "read_dataset",
+    "section",
+    "unique_names",
+]
 
 SECTIONS = ("images", "annotations", "categories")
 _NO_ENTRIES = np.empty(0, dtype=np.int64)
@@ -78,24 +86,7 @@ class Dataset:
         Of several with one name the only one with annotations keeps it, others get their ids:
         ``"bolt (id 3)"``.
         """
-        kinds = self.categories.kinds("name")
-        names = [
-            text if text is not None
-            else str(self.category_ids[row]) if kinds[row] in (places.MISSING, places.NULL)
-            else self.categories.written(row, "name")
-            for row, text in enumerate(self.categories.texts("name"))
-        ]  # fmt: skip
-        total = Counter(names)
-        is_used = self._annotation_counts() > 0
-        used = Counter(name for name, own in zip(names, is_used.tolist(), strict=True) if own)
-        for row, name in enumerate(names):
-            if total[name] > 1 and not (used[name] == 1 and is_used[row]):
-                new = f"{name} (id {self.category_ids[row]})"
-                while new in total:
-                    new += f" (id {self.category_ids[row]})"
-                total[new] += 1
-                names[row] = new
-        return names
+        return unique_names(self.categories, self.category_ids, self._annotation_counts() > 0)
 
     def group_categories(self) -> Ints:
         """Return the categories without annotations that others name as their supercategory.
@@ -122,6 +113,30 @@ class Dataset:
         floats = self.annotations.numbers("iscrowd").floats
         is_true = (kinds == places.BOOLEAN) & (self.document.data[starts] == ord("t"))
         return np.asarray(is_true | ((kinds != places.BOOLEAN) & (np.nan_to_num(floats) != 0)))
+
+
+def unique_names(
+    categories: Records, ids: Sequence[int | str], is_used: Mask | None = None
+) -> list[str]:
+    """Return the names of categories; see `Dataset.category_names`."""
+    kinds = categories.kinds("name")
+    names = [
+        text if text is not None
+        else str(ids[row]) if kinds[row] in (places.MISSING, places.NULL)
+        else categories.written(row, "name")
+        for row, text in enumerate(categories.texts("name"))
+    ]  # fmt: skip
+    total = Counter(names)
+    own = np.zeros(len(names), dtype=bool) if is_used is None else is_used
+    used = Counter(name for name, each in zip(names, own.tolist(), strict=True) if each)
+    for row, name in enumerate(names):
+        if total[name] > 1 and not (used[name] == 1 and own[row]):
+            new = f"{name} (id {ids[row]})"
+            while new in total:
+                new += f" (id {ids[row]})"
+            total[new] += 1
+            names[row] = new
+    return names
 
 
 def section(document: Document, name: str) -> Section:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from goldlabel.formats.json import numbers
+from goldlabel.formats.json import numbers, places
 from goldlabel.formats.json.document import Document, Section
 from goldlabel.formats.json.records import Records
 
-__all__ = ["Edit", "edited", "next_id", "separators", "spliced"]
+__all__ = ["Edit", "edited", "member_edits", "next_id", "separators", "spliced"]
 
 
 class Edit(NamedTuple):
@@ -110,3 +111,39 @@ def next_id(annotations: Records) -> int | None:
     if not (ids.found == numbers.WHOLE).all():
         return None
     return int(ids.ints.max(initial=0)) + 1
+
+
+def member_edits(
+    records: Records,
+    row: int,
+    members: Mapping[str, Any],
+    style: tuple[str, str] = (", ", ": "),
+    *,
+    adds: bool = True,
+) -> list[Edit]:
+    """Return the edits that give an entry some members: in place, or else at its end.
+
+    Parameters
+    ----------
+    records : Records
+        With the fields that are changed.
+    row : int
+    members : mapping
+        New values by key.
+    style : (str, str)
+        Of `separators`.
+    adds : bool
+        Whether members that the entry lacks are added; else they are passed over.
+    """
+    edits, new = [], []
+    for key, value in members.items():
+        text = json.dumps(value, separators=style)
+        if records.kinds(key)[row] != places.MISSING:
+            start, stop = (int(each[row]) for each in records.spans(key))
+            edits.append(Edit(start, stop, text.encode("ascii")))
+        elif adds:
+            new.append(f"{json.dumps(key)}{style[1]}{text}")
+    if new:
+        end = records.document.end_of_members(int(records.starts[row]), int(records.stops[row]))
+        edits.append(Edit(end, end, (style[0] + style[0].join(new)).encode("ascii")))
+    return edits

@@ -1,47 +1,59 @@
-"""Which of COCO's files a text is, from its first bytes."""
+"""Which of COCO's files one is, from its first bytes."""
 
 from __future__ import annotations
 
-from goldlabel.formats.json.head import outline
+from collections.abc import Mapping
+from typing import Any
+
+from goldlabel.errors import InputError
+from goldlabel.formats.coco.dataset import SECTIONS
+from goldlabel.formats.head import Head
+from goldlabel.formats.text import read_text
 
 __all__ = ["kind_of_coco"]
 
-_HEAD = 1 << 16
-_SECTIONS = {
+_FIELDS = {
     "images": {"file_name", "width", "height", "coco_url"},
     "annotations": {"image_id", "category_id"},
     "categories": {"name", "supercategory"},
 }
 """What an entry of each list has; any of it is enough."""
-_OTHER_KEYS = {"info", "licenses"}
+_INNER = "segments_info"
 
 
-def kind_of_coco(data: bytes) -> str | None:
-    """Return "instances", "panoptic" or "results"; None if a text is none of COCO's files.
+def kind_of_coco(head: Head) -> str | None:
+    """Return "instances", "panoptic" or "results"; None of a file that is none of COCO's.
 
-    Only the first bytes are looked at, and for panoptic files whether a word is anywhere. So a
-    file cut off, or broken further down, has the kind that it would have whole.
-
-    Parameters
-    ----------
-    data : bytes
-        UTF-8 without byte-order mark.
-
-    Examples
-    --------
-    >>> kind_of_coco(b'{"info": {}, "images": [{"id": 1, "file_name": "a.jpg", "wi')
-    'instances'
-    >>> kind_of_coco(b'[{"image_id": 1, "category_id": 3, "score": 0.5}]')
-    'results'
-    >>> kind_of_coco(b'[{"id": 1, "data": {"image": "a.jpg"}}]')
+    A file cut off, or broken further down, has the kind that it would have whole. Where the first
+    bytes do not reach the annotations, what only panoptic ones have is looked for in the file.
     """
-    begin = outline(data[:_HEAD])
-    if begin.is_list:
-        first = begin.first[""]
-        is_empty = data[:_HEAD].strip(b" \t\r\n[") == b"]"
-        return "results" if is_empty or {"image_id", "score"} <= first else None
-    lists = [name for name in _SECTIONS if name in begin.first]
-    is_one = any(begin.first[name] & _SECTIONS[name] for name in lists)
-    if not (is_one or len(lists) > 1 or (lists and begin.keys & _OTHER_KEYS)):
+    if isinstance(head.json, list):
+        is_empty = not head.json and head.is_whole
+        return "results" if is_empty or {"image_id", "score"} <= _first(head.json).keys() else None
+    if not isinstance(head.json, Mapping) or not _is_dataset(head, head.json):
         return None
-    return "panoptic" if b'"segments_info"' in data else "instances"
+    first = _first(head.json.get("annotations"))
+    is_panoptic = _INNER in first or (not first and not head.is_whole and _is_in(head, _INNER))
+    return "panoptic" if is_panoptic else "instances"
+
+
+def _is_dataset(head: Head, begin: Mapping[str, Any]) -> bool:
+    lists = [name for name in SECTIONS if isinstance(begin.get(name), list)]
+    if any(_first(begin[name]).keys() & _FIELDS[name] for name in lists) or len(lists) > 1:
+        return True
+    if lists and begin.keys() & {"info", "licenses"}:
+        return True
+    return not head.is_whole and all(_is_in(head, name) for name in SECTIONS)
+
+
+def _first(listed: Any) -> Mapping[str, Any]:
+    is_one = isinstance(listed, list) and listed and isinstance(listed[0], dict)
+    return listed[0] if is_one else {}
+
+
+def _is_in(head: Head, word: str) -> bool:
+    """Return whether a word in quotes is anywhere in a text."""
+    try:
+        return f'"{word}"'.encode() in read_text(head.path, encoding=head.encoding).data
+    except InputError:
+        return False  # whoever reads the file says why

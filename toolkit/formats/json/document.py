@@ -122,6 +122,10 @@ class Document:
             return raw[1:-1].decode("utf-8", "replace")
         return whole(str(self.value(start, stop)))
 
+    def end_of_members(self, start: int, stop: int) -> int:
+        """Return where the last member of an object, which has one, ends."""
+        return start + len(self.raw(start, stop - 1).rstrip())
+
     def paths_to(self, starts: Sequence[int]) -> list[str]:
         """Return the JSON paths of the values that begin at, or are around, these bytes.
 
