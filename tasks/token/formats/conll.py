@@ -1,5 +1,9 @@
 """Files of columns: a token on each line, an empty line after each sentence (CoNLL, CoNLL-U).
 
+A first column that counts the tokens of each sentence holds no words: they are in the second, as
+in CoNLL-U and GermEval. Of several columns of tags of entities the first one counts, if nothing
+else is said: the others are inner layers, or what a model said.
+
 Lines that begin with ``-DOCSTART-`` end a sentence and belong to none. Lines that begin with ``#``
 are comments where they have another number of fields than the others; so are those whose first
 field is just ``#``, between spaces, if their tag is none elsewhere. Of CoNLL-U, ranges of words
@@ -10,7 +14,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,7 +34,13 @@ UNKNOWN = b"_"
 _DOCSTART = b"-DOCSTART-"
 _SAMPLE = 2000
 _SPELLED = {"\\t": "\t", "tab": "\t", "space": " "}
-_WORD_ID = re.compile(rb"\d+")
+_BRAT = re.compile(rb"T\d+\t\S+ \d+ \d+[;\t\d ]|[REAMN]\d+\t|#\d+\t|\*\t")
+_CONLL_U = 10
+_MANY = 20
+"""So many tags, or numbers for words, may be in a file by chance."""
+_CHUNKS = frozenset(b"NP VP PP ADVP ADJP SBAR PRT CONJP INTJ LST UCP".split())
+_TAG = re.compile(rb"[BIESLUMW][-_](.+)|.+[-_][BIESLUMW]")
+_WORD_ID = re.compile(rb"\d{1,9}")
 _SPECIAL_ID = re.compile(rb"\d+([-.]\d+)")
 
 
@@ -46,6 +57,8 @@ class _Layout(NamedTuple):
         Whether the first field numbers the words, as in CoNLL-U.
     fields : int
         How many fields most lines have.
+    layers : tuple of str
+        The columns that hold tags of entities, each with some, where there are several.
     """
 
     separator: bytes
@@ -53,6 +66,7 @@ class _Layout(NamedTuple):
     tag: int
     has_ids: bool
     fields: int
+    layers: tuple[str, ...] = ()
 
     def split(self, line: bytes) -> list[bytes]:
         return line.split(self.separator) if self.separator else line.split()
@@ -80,8 +94,9 @@ def read(
     ----------
     path : Path
     token, tag : int, optional
-        Columns from 0; below 0 from the end. If not given: the first and the last; of CoNLL-U the
-        words and the universal parts of speech.
+        Columns from 0; below 0 from the end. If not given: the first, or the second where the first
+        counts tokens; the last, or the first of several with tags of entities; of CoNLL-U the words
+        and the universal parts of speech.
     separator : str, optional
         What separates columns; if not given, tabs if all lines have some, else any white space.
     encoding : str, optional
@@ -92,6 +107,7 @@ def read(
         A line has no such column; says which.
     """
     file = read_text(path, encoding=encoding)
+    _refuse_other_formats(file)
     layout = _layout(file, token, tag, separator)
     tokens: list[str] = []
     tags: list[str | None] = []
@@ -109,7 +125,11 @@ def read(
         tags.append(names[field])
     if not tokens:
         raise InputError(str(path), "has no tokens", "Name a file with a token on each line")
-    kind = "CoNLL-U" if layout.has_ids else "CoNLL columns"
+    if tag is None:
+        _check_tags(path, layout, tags)
+    if token is None:
+        _check_words(path, layout, tokens)
+    kind = "CoNLL-U" if layout.has_ids and layout.fields == _CONLL_U else "CoNLL columns"
     separated = "tabs" if layout.separator == b"\t" else (layout.separator.decode() or "spaces")
     note = (
         f"Read {path.name} as {kind}, {file.description}: {layout.fields} columns separated by"
@@ -124,9 +144,53 @@ def read(
         "separator": layout.separator.decode(),
     }
     source = Source("conll", (path,), options)
-    return TaggedSentences(
-        tokens, tags, np.array(ends, dtype=np.int64), source, [note, *_of_comments(file, layout)]
-    )
+    notes = [note, *_of_comments(file, layout)]
+    if layout.layers:
+        notes.append(
+            f"Several columns hold tags: {'; '.join(layout.layers)}. The first of them counts;"
+            " choose another with the option tag_column."
+        )
+    return TaggedSentences(tokens, tags, np.array(ends, dtype=np.int64), source, notes)
+
+
+def _refuse_other_formats(file: TextFile) -> None:
+    """Refuse what has columns, and is no CoNLL: stand-off annotation, and TSV of WebAnno."""
+    lines = [line for line in file.data.split(b"\n", _SAMPLE)[:_SAMPLE] if line.strip()]
+    if lines and lines[0].startswith(b"#FORMAT=WebAnno"):
+        raise InputError(
+            str(file.path),
+            "is TSV of WebAnno (INCEpTION), which is not read",
+            "Export it as CoNLL 2002 or CoNLL 2003",
+        )
+    if lines and all(map(_BRAT.match, lines)) and any(line[:1] == b"T" for line in lines):
+        raise InputError(
+            str(file.path),
+            "is stand-off annotation of brat, which is not read",
+            'Convert it to JSON Lines: {"text": ..., "spans": [{"start": 0, "end": 9, "label":'
+            ' "PER"}]}',
+        )
+
+
+def _check_tags(path: Path, layout: _Layout, tags: Sequence[str | None]) -> None:
+    """Refuse a column that holds no tags: most of its values are different."""
+    distinct = {tag for tag in tags if tag is not None}
+    if len(distinct) > max(_MANY, len(tags) // 3):
+        raise InputError(
+            str(path),
+            f"has {len(distinct):,} different tags of {len(tags):,} tokens in column"
+            f" {layout.tag % layout.fields}, such as {min(distinct)!r}",
+            "Name the column of the tags with the option tag_column",
+        )
+
+
+def _check_words(path: Path, layout: _Layout, tokens: Sequence[str]) -> None:
+    """Refuse a column that holds no words, but numbers."""
+    if len(tokens) > _MANY and all(token.isdigit() for token in tokens):
+        raise InputError(
+            str(path),
+            f"has only numbers for words in column {layout.token % layout.fields}",
+            "Name the column of the words with the option token_column",
+        )
 
 
 def _of_comments(file: TextFile, layout: _Layout) -> list[str]:
@@ -147,35 +211,64 @@ def _layout(file: TextFile, token: int | None, tag: int | None, separator: str |
     between = b"" if separator is None else separator.encode()
     if separator is None and all(b"\t" in line for line in plain):
         between = b"\t"
-    counts = Counter(
-        len(line.rstrip(b"\r").split(between) if between else line.split()) for line in plain
+    rows = [line.rstrip(b"\r").split(between) if between else line.split() for line in plain]
+    fields = Counter(map(len, rows)).most_common(1)[0][0]
+    rows = [row for row in rows if len(row) == fields]
+    has_ids = fields > 2 and _counts_tokens([row[0] for row in rows])
+    first = token if token is not None else int(has_ids)
+    layers = [at for at in range(fields) if at != first % fields and _is_layer(rows, at)]
+    if has_ids and fields == _CONLL_U and between == b"\t" and not layers:
+        usual = 3
+    else:
+        usual = layers[0] if len(layers) > 1 else -1
+    last = tag if tag is not None else usual
+    _check_columns(file, fields, first, last)
+    samples = tuple(
+        f"column {at} ({', '.join(_sample(rows, at))})" for at in layers if len(layers) > 1
     )
-    fields = counts.most_common(1)[0][0]
-    has_ids = between == b"\t" and fields == 10 and all(
-        _WORD_ID.match(line.split(b"\t", 1)[0]) for line in plain
-    )  # fmt: skip
-    layout = _Layout(
-        between,
-        token if token is not None else 1 if has_ids else 0,
-        tag if tag is not None else 3 if has_ids else -1,
-        has_ids,
-        fields,
+    return _Layout(between, first, last, has_ids, fields, samples if tag is None else ())
+
+
+def _counts_tokens(ids: Sequence[bytes]) -> bool:
+    """Return whether a column counts 1, 2, 3 in every sentence, ranges (3-4) aside."""
+    numbers = [int(each) for each in ids if _WORD_ID.fullmatch(each)]
+    if not numbers or numbers[0] > 1 or max(numbers) < 2:
+        return False
+    others = [each for each in ids if not _WORD_ID.fullmatch(each)]
+    starts = (0, 1)
+    return all(_SPECIAL_ID.fullmatch(each) for each in others) and all(
+        after == before + 1 or after in starts for before, after in pairwise(numbers)
     )
-    for name, column in (("token", layout.token), ("tag", layout.tag)):
+
+
+def _is_layer(rows: Sequence[Sequence[bytes]], column: int) -> bool:
+    """Return whether a column holds tags of entities, and not of chunks (noun phrases, ...)."""
+    tags = {row[column] for row in rows} - {UNKNOWN}
+    matches = [_TAG.fullmatch(tag) for tag in tags - {b"O"}]
+    types = {match[1] for match in matches if match is not None}
+    return b"O" in tags and len(matches) > 0 and all(matches) and not types <= _CHUNKS
+
+
+def _sample(rows: Sequence[Sequence[bytes]], column: int) -> list[str]:
+    counts = Counter(row[column] for row in rows if row[column] not in (b"O", UNKNOWN))
+    return [tag.decode("utf-8", "replace") for tag, _ in counts.most_common(3)]
+
+
+def _check_columns(file: TextFile, fields: int, token: int, tag: int) -> None:
+    for name, column in (("token", token), ("tag", tag)):
         if not -fields <= column < fields:
             raise InputError(
                 f"{name}_column",
                 f"is {column}, and {file.path.name} has {fields} columns, 0 .. {fields - 1}",
                 "Name a column that is there, or what separates columns",
             )
-    if layout.token % fields == layout.tag % fields:
+    if token % fields == tag % fields:
         raise InputError(
             str(file.path),
-            f"has the words and the tags in one column, {layout.tag % fields}"
+            f"has the words and the tags in one column, {tag % fields}"
             + (" (it has no other)" if fields == 1 else ""),
             "Name a file with a token and its tag on each line, or what separates columns",
         )
-    return layout
 
 
 def _lines(file: TextFile, layout: _Layout) -> Iterator[_Line]:
