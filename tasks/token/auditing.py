@@ -17,13 +17,16 @@ from goldlabel.learning.confident import Method
 from goldlabel.learning.filters import FilterBy
 from goldlabel.results.audit import Audit, Table
 from goldlabel.results.label_issues import LabelIssues
+from goldlabel.tasks.token.bad_labels import with_bad_labels
 from goldlabel.tasks.token.data import TokenData
 from goldlabel.tasks.token.entity_table import entity_table
 from goldlabel.tasks.token.formats import read
+from goldlabel.tasks.token.inputs import flat_tokens
 from goldlabel.tasks.token.issues import find_label_issues
 from goldlabel.tasks.token.merging import SubwordMethod
 from goldlabel.tasks.token.scores import Aggregator
 from goldlabel.tasks.token.summary import class_pairs, common_label_issues, summarize
+from goldlabel.tasks.token.tags import tag_set
 from goldlabel.tasks.token.view import Items
 
 __all__ = ["audit"]
@@ -157,6 +160,10 @@ def audit(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)  # the same as before
         by_class = summarize(data.labels, data.pred_probs, classes=data.classes)
+    if data.bad:
+        rows = flat_tokens(data.labels, data.pred_probs, data.classes)
+        rules = tag_set(data.classes, data.scheme)
+        issues = with_bad_labels(issues, rows, rules, data.bad, data.tokens)
     issues = replace(issues, params={**issues.params, "model": f"predictions in {pred_probs.name}"})
     entities = entity_table(issues, data.tokens, data.labels.offsets)
     frames = {} if entities is None else {"entities": entities}
@@ -187,6 +194,8 @@ def _figures(data: TokenData, issues: LabelIssues, by_class: pd.DataFrame) -> di
     }
     if issues.parts.group is not None:
         figures["tags_that_would_change"] = len(issues.parts)
+    if data.bad:
+        figures["bad_labels"] = len(data.bad)
     if data.broken:
         figures["invalid_tags"] = len(data.broken)
     return figures

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,46 @@ from goldlabel.errors import InputError
 from goldlabel.inputs.ragged import Ragged
 from goldlabel.results.audit import Source
 
-__all__ = ["TokenData"]
+__all__ = [
+    "BAD_KINDS",
+    "CUT",
+    "NO_LABEL",
+    "NO_TAG",
+    "OTHER_TEXT",
+    "OUT_OF_TEXT",
+    "BadLabel",
+    "TokenData",
+]
+
+NO_TAG, OUT_OF_TEXT, OTHER_TEXT, NO_LABEL, CUT = BAD_KINDS = (
+    "not a tag",
+    "span out of text",
+    "span of another text",
+    "span without a label",
+    "cut word",
+)
+"""What can be wrong with labels whatever a model says, as kinds of issues."""
+
+
+class BadLabel(NamedTuple):
+    """A label that is none, or a span that lies wrong.
+
+    Attributes
+    ----------
+    sentence : int
+    start, end : int
+        Tokens that it is about, the end not included: none where there are none.
+    kind : str
+        One of `BAD_KINDS`.
+    text : str
+        As the file has it.
+    """
+
+    sentence: int
+    start: int
+    end: int
+    kind: str
+    text: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +78,9 @@ class TokenData:
     broken : tuple of (int, int, str)
         Sentence, token and tag where the file's tags break the rules of their scheme, if they had
         to be converted to that of the predictions.
+    bad : tuple of BadLabel
+        Labels that are none: the tokens of theirs are not known. Of the kind `CUT` they are, and
+        the spans lie wrong.
     notes : tuple of str
         What was recognised or assumed while reading, a sentence each.
     """
@@ -51,6 +93,7 @@ class TokenData:
     ids: npt.NDArray[Any] | None = None
     pred_probs: npt.NDArray[Any] | None = None
     broken: tuple[tuple[int, int, str], ...] = ()
+    bad: tuple[BadLabel, ...] = ()
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

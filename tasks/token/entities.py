@@ -24,6 +24,7 @@ __all__ = [
     "compare",
     "converted",
     "misplaced",
+    "regions",
     "spans",
 ]
 
@@ -197,7 +198,7 @@ def _differences(
     is_given = np.arange(len(start)) < len(given.start)
     order = np.lexsort((end, start))
     start, end, type_, is_given = start[order], end[order], type_[order], is_given[order]
-    region = _regions(start, end, first, touching=touching)
+    region = regions(start, end, first, touching=touching)
     count = int(region[-1]) + 1 if len(region) else 0
     n_given, n_predicted = (
         np.bincount(region[which], minlength=count) for which in (is_given, ~is_given)
@@ -217,7 +218,7 @@ def _differences(
     return low[differs], high[differs], kind[differs]
 
 
-def _regions(start: Ints, end: Ints, first: Mask, *, touching: bool) -> Ints:
+def regions(start: Ints, end: Ints, first: Mask, *, touching: bool) -> Ints:
     """Return the number of each entity's region, by start: those that overlap share one.
 
     `touching`: how an entity is written depends on the one right before it, as in IOB1: entities

@@ -33,7 +33,7 @@ from goldlabel.errors import InputError
 from goldlabel.inputs import check
 from goldlabel.typing import Ints, Mask
 
-__all__ = ["SCHEMES", "Scheme", "Tag", "TagSet", "parse", "tag_set"]
+__all__ = ["OUTSIDE", "SCHEMES", "Scheme", "Tag", "TagSet", "is_prefixed", "parse", "tag_set"]
 
 Scheme = Literal["io", "iob1", "iob2", "bioes", "bilou", "bmewo"]
 SCHEMES: tuple[str, ...] = get_args(Scheme)
@@ -66,6 +66,11 @@ class Tag(NamedTuple):
 
     role: str
     type: str
+
+
+def is_prefixed(name: str) -> bool:
+    """Return whether a tag says a place in an entity, and the entity's type: B-PER, or PER-B."""
+    return bool(_PREFIXED.fullmatch(name) or _SUFFIXED.fullmatch(name))
 
 
 def parse(names: Iterable[str]) -> tuple[dict[str, Tag], str] | None:

@@ -28,6 +28,7 @@ from goldlabel.tasks.token.formats.aligning import aligned, corrected
 from goldlabel.tasks.token.formats.predictions import Predictions, read_predictions
 from goldlabel.tasks.token.formats.recognising import FORMATS, TABLES, recognised
 from goldlabel.tasks.token.formats.sentences import Changes, TaggedSentences
+from goldlabel.tasks.token.formats.strays import bad_tags, without_columns
 from goldlabel.tasks.token.merging import SubwordMethod
 
 __all__ = ["FORMATS", "export", "read"]
@@ -141,8 +142,12 @@ def _assembled(
     path: str | Path | None,
 ) -> TokenData:
     if probs is not None:
+        if given.left_out is not None:
+            probs = probs.of(given.left_out)
         _check_lengths(given, probs, Path(str(path)))
     fit = aligned(given, probs, classes, scheme)
+    if probs is not None and fit.dropped:
+        probs = probs._replace(values=without_columns(probs.values, fit.dropped))
     unknown = sum(tag is None for tag in given.tags)
     notes = [*given.notes, *fit.notes, *(probs.notes if probs is not None else ())]
     if unknown:
@@ -153,6 +158,7 @@ def _assembled(
         "scheme": fit.scheme,
         "file_scheme": scheme,
         "sentences": len(given.offsets) - 1,
+        "strays": sorted(fit.strays),
     }
     inputs = (*given.source.inputs, *([] if path is None else [Path(path)]))
     return TokenData(
@@ -164,6 +170,7 @@ def _assembled(
         ids=given.ids,
         pred_probs=None if probs is None else probs.values,
         broken=fit.broken,
+        bad=(*given.bad, *bad_tags(given, fit.strays)),
         notes=tuple(notes),
     )
 

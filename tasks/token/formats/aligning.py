@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +11,7 @@ import pandas as pd
 
 from goldlabel.errors import InputError
 from goldlabel.results.audit import Source
+from goldlabel.tasks.token.data import CUT
 from goldlabel.tasks.token.formats.predictions import Predictions
 from goldlabel.tasks.token.formats.sentences import (
     Changes,
@@ -18,6 +21,7 @@ from goldlabel.tasks.token.formats.sentences import (
     in_scheme,
     misplaced_tags,
 )
+from goldlabel.tasks.token.formats.strays import few, stray_classes, stray_tags
 from goldlabel.tasks.token.tags import TagSet, tag_set
 from goldlabel.typing import Ints
 
@@ -40,6 +44,10 @@ class Aligned(NamedTuple):
         Of the classes; "none": no entities.
     broken : tuple of (int, int, str)
         Sentence, token and tag where the file breaks its scheme, if tags were converted.
+    strays : frozenset of str
+        Tags of the file that are none of its scheme, or of the predictions.
+    dropped : list of int
+        Columns of the predictions that are no tags.
     notes : list of str
     """
 
@@ -47,11 +55,16 @@ class Aligned(NamedTuple):
     classes: tuple[str, ...]
     scheme: str
     broken: tuple[tuple[int, int, str], ...]
+    strays: frozenset[str]
+    dropped: list[int]
     notes: list[str]
 
 
 def aligned(
-    given: TaggedSentences, probs: Predictions | None, classes: tuple[str, ...] | None, scheme: str
+    sentences: TaggedSentences,
+    probs: Predictions | None,
+    classes: tuple[str, ...] | None,
+    scheme: str,
 ) -> Aligned:
     """Put the classes in order, and tags into the scheme of the predictions.
 
@@ -60,29 +73,65 @@ def aligned(
     InputError
         A tag is no class; or columns have no names, and which is whose is not known.
     """
-    names, said = _order(given, probs, classes)
-    own = _file_rules(given, scheme)
-    codes = coded(given.tags, names)
-    other = None if own is None else _rules_of(names, probs, given, own)
-    notes = [f"{len(names):,} classes, in the order of {said}."]
-    if own is None or other is None or _same(own, other):
-        _check_known(given, codes, names)
-        if own is not None:
-            notes.append(f"Tags are {own.scheme.upper()}.")
-        return Aligned(codes, names, "none" if own is None else own.scheme, (), notes)
-    tags = coded(given.tags, own.names)
-    codes = in_scheme(tags, given.offsets, own, other)
+    counts = Counter(tag for tag in sentences.tags if tag is not None)
+    slips = stray_tags(counts, None, scheme)
+    names, origin = _order(sentences, probs, classes, sorted(set(counts) - slips))
+    dropped = stray_classes(names, counts) if scheme not in ("none", "io") else []
+    notes = []
+    if dropped:
+        columns = ", ".join(repr(names[at]) for at in dropped)
+        notes.append(f"The columns {columns} of the predictions are no tags: they are left out.")
+        names = tuple(name for at, name in enumerate(names) if at not in dropped)
+    notes.insert(0, f"{len(names):,} classes, in the order of {origin}.")
+    if probs is not None or classes is not None:
+        slips = stray_tags(counts, names, scheme)
+    tags = _without(sentences, slips)
+    file_tags = _tag_set_of(tags, scheme)
+    class_tags = None if file_tags is None else _rules_of(names, probs, tags, file_tags, dropped)
+    if file_tags is None or class_tags is None or _same(file_tags, class_tags):
+        return _of_equal_scheme(sentences, names, file_tags, slips)._replace(
+            dropped=dropped, notes=[*notes, *_scheme_note(file_tags)]
+        )
+    codes = in_scheme(coded(tags.tags, file_tags.names), tags.offsets, file_tags, class_tags)
+    complete = _complete(file_tags, class_tags)
+    broken = misplaced_tags(coded(tags.tags, complete.names), tags.offsets, complete)
     notes.append(
-        f"Tags are {own.scheme.upper()}; they were turned into the {other.scheme.upper()} of the"
-        " predictions, and are turned back on export."
+        f"Tags are {file_tags.scheme.upper()}; they were turned into the"
+        f" {class_tags.scheme.upper()} of the predictions, and are turned back on export."
     )
-    full = _complete(own, other)
-    broken = tuple(misplaced_tags(coded(given.tags, full.names), given.offsets, full))
-    return Aligned(codes, names, other.scheme, broken, notes)
+    return Aligned(codes, names, class_tags.scheme, tuple(broken), slips, dropped, notes)
+
+
+def _of_equal_scheme(
+    sentences: TaggedSentences, names: tuple[str, ...], rules: TagSet | None, slips: frozenset[str]
+) -> Aligned:
+    """Return tags as they are: every one is a class, or a slip."""
+    counts = Counter(tag for tag in sentences.tags if tag is not None)
+    unknown = set(counts) - slips - set(names)
+    if unknown and few(slips | unknown, counts):
+        slips |= unknown
+    tags = _without(sentences, slips)
+    codes = coded(tags.tags, names)
+    _check_known(tags, codes, names)
+    return Aligned(codes, names, "none" if rules is None else rules.scheme, (), slips, [], [])
+
+
+def _scheme_note(rules: TagSet | None) -> list[str]:
+    return [] if rules is None else [f"Tags are {rules.scheme.upper()}."]
+
+
+def _without(sentences: TaggedSentences, strays: frozenset[str]) -> TaggedSentences:
+    """Return sentences whose stray tags are not known."""
+    if not strays:
+        return sentences
+    return sentences._replace(tags=[None if tag in strays else tag for tag in sentences.tags])
 
 
 def _order(
-    given: TaggedSentences, probs: Predictions | None, classes: tuple[str, ...] | None
+    sentences: TaggedSentences,
+    probs: Predictions | None,
+    classes: tuple[str, ...] | None,
+    tags: Sequence[str],
 ) -> tuple[tuple[str, ...], str]:
     k = None if probs is None else probs.values.shape[-1]
     named = None if probs is None else probs.classes
@@ -91,55 +140,63 @@ def _order(
         raise InputError(
             "classes", f"and the names in the predictions differ in {other[0]!r}", "Give both alike"
         )
-    for names, said in (
+    for names, origin in (
         (named, "the predictions"),
         (classes, "the given classes"),
-        (given.listed, "the file's own list"),
+        (sentences.listed, "the file's own list"),
     ):
         if names is None:
             continue
         if k is not None and len(names) != k:
-            if names is given.listed:
+            if names is sentences.listed:
                 continue
             raise InputError(
                 "classes", f"has {len(names)} names, and pred_probs {k} columns", "Name each column"
             )
         if len(set(names)) < len(names):
             raise InputError("classes", "has a name twice", "Name each class once")
-        return names, said
-    found = tuple(sorted({tag for tag in given.tags if tag is not None}))
-    if k is not None and len(found) != k:
+        return names, origin
+    every = sorted({tag for tag in sentences.tags if tag is not None})
+    used = every if len(every) == k else tags
+    if k is not None and len(used) != k:
         raise InputError(
-            str(given.source.files[0]),
-            f"has {len(found)} different tags, and pred_probs {k} columns without names",
+            str(sentences.source.files[0]),
+            f"has {len(used)} different tags, and pred_probs {k} columns without names",
             "Name the columns in order, with the option classes",
         )
-    return found, "their names"
+    return tuple(used), "their names"
 
 
-def _file_rules(given: TaggedSentences, scheme: str) -> TagSet | None:
+def _tag_set_of(sentences: TaggedSentences, scheme: str) -> TagSet | None:
     """Return the tags of the file as a scheme of their own."""
-    names = sorted({tag for tag in given.tags if tag is not None} | {"O"})
-    if scheme == "auto" and "O" not in given.tags:
+    names = sorted({tag for tag in sentences.tags if tag is not None} | {"O"})
+    if scheme == "auto" and "O" not in sentences.tags:
         return None
-    tags = coded(given.tags, names)
-    return tag_set(names, scheme, tags=tags, offsets=given.offsets)
+    tags = coded(sentences.tags, names)
+    return tag_set(names, scheme, tags=tags, offsets=sentences.offsets)
 
 
 def _rules_of(
-    names: tuple[str, ...], probs: Predictions | None, given: TaggedSentences, own: TagSet
+    names: tuple[str, ...],
+    probs: Predictions | None,
+    sentences: TaggedSentences,
+    file_tags: TagSet,
+    dropped: Sequence[int],
 ) -> TagSet | None:
     """Return the rules of the classes: what the predictions themselves follow."""
-    if probs is None or not _is_ambiguous(own):
-        return _with_names(own, names) if probs is None else tag_set(names, "auto")
-    flat = probs.values.reshape(-1, len(names)) if probs.values.ndim == 2 else probs.values[:2000]
-    if probs.values.ndim == 3:
-        lengths = np.diff(given.offsets)[: len(flat)]
-        inside = np.arange(flat.shape[1]) < lengths[:, None]
-        best = np.argmax(flat, axis=-1)[inside]
-    else:
-        best = np.argmax(flat[:_SAMPLE], axis=1)
-    ends = given.offsets[given.offsets <= len(best)]
+    if probs is None:
+        known = set(file_tags.names) <= set(names)
+        return tag_set(names, file_tags.scheme) if known else file_tags
+    if not _is_ambiguous(file_tags):
+        return tag_set(names, "auto")
+    values = probs.values
+    if values.ndim == 3:
+        values = values[:2000]
+        lengths = np.diff(sentences.offsets)[: len(values)]
+        values = values[np.arange(values.shape[1]) < lengths[:, None]]
+    values = np.delete(values[:_SAMPLE], dropped, axis=-1) if dropped else values[:_SAMPLE]
+    best = np.argmax(values, axis=1)
+    ends = sentences.offsets[sentences.offsets <= len(best)]
     return tag_set(names, "auto", tags=best[: ends[-1]], offsets=ends)
 
 
@@ -148,31 +205,28 @@ def _is_ambiguous(rules: TagSet) -> bool:
     return rules.scheme in ("iob1", "iob2")
 
 
-def _with_names(rules: TagSet, names: tuple[str, ...]) -> TagSet | None:
-    return tag_set(names, rules.scheme) if set(rules.names) <= set(names) else rules
+def _same(file_tags: TagSet, class_tags: TagSet) -> bool:
+    return file_tags.scheme == class_tags.scheme and file_tags.style == class_tags.style
 
 
-def _same(own: TagSet, other: TagSet) -> bool:
-    return own.scheme == other.scheme and own.style == other.style
-
-
-def _check_known(given: TaggedSentences, codes: Ints, names: tuple[str, ...]) -> None:
+def _check_known(sentences: TaggedSentences, codes: Ints, names: tuple[str, ...]) -> None:
     bad = np.flatnonzero(codes == -2)
     if not bad.size:
         return
     row = int(bad[0])
-    sentence = int(np.searchsorted(given.offsets, row, side="right")) - 1
+    sentence = int(np.searchsorted(sentences.offsets, row, side="right")) - 1
+    token = row - sentences.offsets[sentence]
     shown = ", ".join(map(repr, names[:8])) + (", ..." if len(names) > 8 else "")
     raise InputError(
-        f"{given.source.files[0]}: sentence {sentence}, token {row - given.offsets[sentence]}"
-        f" ({given.tokens[row]!r})",
-        f"has the tag {given.tags[row]!r}, not one of the {len(names)} classes {shown}"
+        f"{sentences.source.files[0]}: sentence {sentence}, token {token}"
+        f" ({sentences.tokens[row]!r})",
+        f"has the tag {sentences.tags[row]!r}, not one of the {len(names)} classes {shown}"
         f" ({bad.size} such tokens)",
         "Predict every tag of the labels, or name the classes",
     )
 
 
-def corrected(source: Source, given: TaggedSentences, corrections: pd.DataFrame) -> Changes:
+def corrected(source: Source, sentences: TaggedSentences, corrections: pd.DataFrame) -> Changes:
     """Return the new tags of each sentence with a correction, as the file writes them.
 
     Raises
@@ -181,56 +235,64 @@ def corrected(source: Source, given: TaggedSentences, corrections: pd.DataFrame)
         A correction names no sentence, token or class.
     """
     names = tuple(source.options["classes"])
-    own = _file_rules(given, source.options["file_scheme"])
-    other = None if own is None else tag_set(names, source.options["scheme"])
-    wanted = _wanted(given, corrections, set(names))
+    known = _without(sentences, frozenset(source.options.get("strays", ())))
+    file_tags = _tag_set_of(known, source.options["file_scheme"])
+    class_tags = None if file_tags is None else tag_set(names, source.options["scheme"])
+    cut = {
+        (bad.sentence, at)
+        for bad in sentences.bad
+        if bad.kind == CUT
+        for at in range(bad.start, bad.end)
+    }
     changes: Changes = {}
-    for sentence, tags in wanted.items():
-        old = given.sentence(sentence)
-        if own is None or other is None or _same(own, other):
+    for sentence, tags in _wanted(sentences, corrections, set(names)).items():
+        old, kept = sentences.sentence(sentence), known.sentence(sentence)
+        if file_tags is None or class_tags is None or _same(file_tags, class_tags):
             new = [tags.get(at, tag) for at, tag in enumerate(old)]
         else:
-            new = _converted(old, tags, own, other)
-        if new != old:
-            changes[sentence] = TagChange(old, new)
+            converted = _converted(kept, tags, file_tags, class_tags)
+            new = [a if b == c else b for a, b, c in zip(old, converted, kept, strict=True)]
+        confirmed = frozenset(at for at in tags if (sentence, at) in cut)
+        if new != old or confirmed:
+            changes[sentence] = TagChange(old, new, confirmed)
     return changes
 
 
 def _converted(
-    old: list[str | None], tags: dict[int, str], own: TagSet, other: TagSet
+    old: list[str | None], tags: dict[int, str], file_tags: TagSet, class_tags: TagSet
 ) -> list[str | None]:
     """Apply tags of one scheme to a sentence that is written in another.
 
     Tags that mean the same as before stay as they are written.
     """
     ends = np.array([0, len(old)], dtype=np.int64)
-    before = in_scheme(coded(old, own.names), ends, own, other)
+    before = in_scheme(coded(old, file_tags.names), ends, file_tags, class_tags)
     after = before.copy()
     for at, tag in tags.items():
-        after[at] = other.names.index(tag)
-    full = _complete(own, other)
-    was, now = (in_scheme(codes, ends, other, full) for codes in (before, after))
-    return [tag if was[at] == now[at] else full.names[now[at]] for at, tag in enumerate(old)]
+        after[at] = class_tags.names.index(tag)
+    complete = _complete(file_tags, class_tags)
+    was, now = (in_scheme(codes, ends, class_tags, complete) for codes in (before, after))
+    return [tag if was[at] == now[at] else complete.names[now[at]] for at, tag in enumerate(old)]
 
 
-def _complete(own: TagSet, other: TagSet) -> TagSet:
+def _complete(file_tags: TagSet, class_tags: TagSet) -> TagSet:
     """Return the scheme and style of a file with every tag of every type."""
-    roles = {"io": "I", "iob1": "BI", "iob2": "BI"}.get(own.scheme, "BIES")
-    types = [*own.types, *(kind for kind in other.types if kind not in own.types)]
-    names = ["O", *(own.write(role, kind) for kind in types for role in roles)]
-    found = tag_set(names, own.scheme)
-    assert found is not None
-    return found
+    roles = {"io": "I", "iob1": "BI", "iob2": "BI"}.get(file_tags.scheme, "BIES")
+    types = dict.fromkeys([*file_tags.types, *class_tags.types])
+    names = ["O", *(file_tags.write(role, type_) for type_ in types for role in roles)]
+    complete = tag_set(names, file_tags.scheme)
+    assert complete is not None
+    return complete
 
 
 def _wanted(
-    given: TaggedSentences, corrections: pd.DataFrame, names: set[str]
+    sentences: TaggedSentences, corrections: pd.DataFrame, names: set[str]
 ) -> dict[int, dict[int, str]]:
     for column in ("example", "part", "suggested"):
         if column not in corrections:
             raise InputError("corrections", f"has no column {column!r}", "Add it")
-    n = len(given.offsets) - 1
-    lengths = np.diff(given.offsets)
+    n = len(sentences.offsets) - 1
+    lengths = np.diff(sentences.offsets)
     wanted: dict[int, dict[int, str]] = {}
     columns = (corrections[name].tolist() for name in ("example", "part", "suggested"))
     for row, (sentence, token, tag) in enumerate(zip(*columns, strict=True)):

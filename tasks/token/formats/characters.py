@@ -93,7 +93,7 @@ def edits(words: Words, found: Sequence[Span], change: TagChange) -> Edits:
     same label other ends; the others go, and new ones come.
     """
     owner = tagged(words, found).owner
-    old, new = (_entities(tags) for tags in change)
+    old, new = (_entities(tags) for tags in (change.old, change.new))
     numbers = {key: owner[key[0]] for key in old}
     gone = {key: numbers[key] for key in old if key not in new}
     come = [key for key in new if key not in old]

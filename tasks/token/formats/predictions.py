@@ -19,6 +19,7 @@ from goldlabel.formats.arrays import ARCHIVE, ARRAY, Archive, load_array
 from goldlabel.formats.predictions import read_pred_probs
 from goldlabel.formats.tables import read_table
 from goldlabel.formats.text import check_file, first_bytes
+from goldlabel.tasks.token.formats.sentences import LeftOut
 from goldlabel.tasks.token.merging import SubwordMethod, align_subwords
 from goldlabel.typing import Ints
 
@@ -50,6 +51,27 @@ class Predictions(NamedTuple):
     classes: tuple[str, ...] | None
     spans: list[list[tuple[int, int]]] | None
     notes: tuple[str, ...]
+
+    def of(self, left_out: LeftOut) -> Predictions:
+        """Return the predictions of the texts that are judged, if they are of all."""
+        kept, offsets = left_out
+        n = len(kept)
+        spans = self.spans
+        if spans is not None and len(spans) == n:
+            spans = [each for each, judged in zip(spans, kept, strict=True) if judged]
+        if self.values.ndim == 3:
+            values = self.values[kept] if len(self.values) == n else self.values
+            return self._replace(values=values, spans=spans)
+        if self.offsets is not None and len(self.offsets) == n + 1:
+            offsets = self.offsets
+        elif len(self.values) != offsets[-1]:
+            return self
+        lengths = np.diff(offsets)
+        return self._replace(
+            values=self.values[np.repeat(kept, lengths)],
+            offsets=np.append(0, np.cumsum(lengths[kept])).astype(np.int64),
+            spans=spans,
+        )
 
 
 def read_predictions(

@@ -10,11 +10,20 @@ import numpy.typing as npt
 
 from goldlabel.errors import InputError
 from goldlabel.results.audit import Source
+from goldlabel.tasks.token.data import BadLabel
 from goldlabel.tasks.token.entities import Tokens, canonical, converted
 from goldlabel.tasks.token.tags import TagSet
-from goldlabel.typing import Ints
+from goldlabel.typing import Ints, Mask
 
-__all__ = ["Changes", "TagChange", "TaggedSentences", "coded", "in_scheme", "misplaced_tags"]
+__all__ = [
+    "Changes",
+    "LeftOut",
+    "TagChange",
+    "TaggedSentences",
+    "coded",
+    "in_scheme",
+    "misplaced_tags",
+]
 
 
 class TaggedSentences(NamedTuple):
@@ -33,6 +42,10 @@ class TaggedSentences(NamedTuple):
     ids : ndarray of shape (n,), optional
     listed : tuple of str, optional
         Class names that the file itself lists, in order.
+    bad : tuple of BadLabel
+        Labels that are none, or lie wrong.
+    left_out : LeftOut, optional
+        What the file also has, and is not judged.
     """
 
     tokens: list[str]
@@ -42,22 +55,49 @@ class TaggedSentences(NamedTuple):
     notes: list[str]
     ids: npt.NDArray[Any] | None = None
     listed: tuple[str, ...] | None = None
+    bad: tuple[BadLabel, ...] = ()
+    left_out: LeftOut | None = None
 
     def sentence(self, number: int) -> list[str | None]:
         """Return the tags of a sentence."""
         return self.tags[self.offsets[number] : self.offsets[number + 1]]
 
 
+class LeftOut(NamedTuple):
+    """Which texts of a file are not judged.
+
+    Attributes
+    ----------
+    kept : ndarray of shape (n,), bool
+        Whether each text of the file is.
+    offsets : ndarray of shape (n + 1,), int64
+        Tokens of all texts.
+    """
+
+    kept: Mask
+    offsets: Ints
+
+
 class TagChange(NamedTuple):
-    """Tags of a sentence, before and after."""
+    """Tags of a sentence, before and after.
+
+    Attributes
+    ----------
+    old, new : list of (str or None)
+    confirmed : frozenset of int
+        Tokens whose tag is right, and the span that it comes from is to have the tokens' ends.
+    """
 
     old: list[str | None]
     new: list[str | None]
+    confirmed: frozenset[int] = frozenset()
 
     @property
     def changed(self) -> list[int]:
         """Positions of the tokens whose tag changes."""
-        return [at for at, pair in enumerate(zip(*self, strict=True)) if pair[0] != pair[1]]
+        return [
+            at for at, (old, new) in enumerate(zip(self.old, self.new, strict=True)) if old != new
+        ]
 
 
 Changes = dict[int, TagChange]
