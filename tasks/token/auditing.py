@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,22 +10,22 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from goldlabel.errors import DataWarning
+from goldlabel.errors import collected_warnings, warn
 from goldlabel.inputs.ragged import Ragged
 from goldlabel.learning.confident import Method
-from goldlabel.learning.filters import FilterBy
+from goldlabel.learning.filters import FilterBy, Options
 from goldlabel.results.audit import Audit, Table
 from goldlabel.results.label_issues import LabelIssues
 from goldlabel.tasks.token.bad_labels import with_bad_labels
-from goldlabel.tasks.token.data import TokenData
+from goldlabel.tasks.token.data import CUT, TokenData
 from goldlabel.tasks.token.entity_table import entity_table
 from goldlabel.tasks.token.formats import read
 from goldlabel.tasks.token.inputs import flat_tokens
-from goldlabel.tasks.token.issues import find_label_issues
+from goldlabel.tasks.token.issues import judge, with_words
 from goldlabel.tasks.token.merging import SubwordMethod
-from goldlabel.tasks.token.scores import Aggregator
-from goldlabel.tasks.token.summary import class_pairs, common_label_issues, summarize
-from goldlabel.tasks.token.tags import tag_set
+from goldlabel.tasks.token.scores import Aggregator, check_aggregator
+from goldlabel.tasks.token.summary import class_pairs, common_label_issues, flat_words, health_of
+from goldlabel.tasks.token.tags import OUTSIDE, tag_set
 from goldlabel.tasks.token.view import Items
 
 __all__ = ["audit"]
@@ -142,29 +141,21 @@ def audit(
         tags=tags, id=id, token_column=token_column, tag_column=tag_column, separator=separator,
         softmax=softmax, subwords=subwords, encoding=encoding, split=split, key=key,
     )  # fmt: skip
+    options = Options(filter_by=filter_by, rank_by=rank_by).checked()
+    check_aggregator(aggregator, temperature)
     words = Ragged(np.array(data.tokens, dtype=object), data.labels.offsets)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", DataWarning)
-        issues = find_label_issues(
-            data.labels,
-            data.pred_probs,
-            tokens=words,
-            classes=data.classes,
-            ids=data.ids,
-            scheme=data.scheme,
-            filter_by=filter_by,
-            rank_by=rank_by,
-            aggregator=aggregator,
-            temperature=temperature,
-        )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DataWarning)  # the same as before
-        by_class = summarize(data.labels, data.pred_probs, classes=data.classes)
-    if data.bad:
+    with collected_warnings() as warned:
         rows = flat_tokens(data.labels, data.pred_probs, data.classes)
-        rules = tag_set(data.classes, data.scheme)
+        rules = tag_set(rows.classes, data.scheme, tags=rows.labels, offsets=rows.offsets)
+        issues, counted = judge(rows, rules, options, aggregator, temperature, ids=data.ids)
+        if not _is_labeled(data):
+            warn("Nothing was labelled: no token has another tag than O.")
+    by_class = health_of(counted, rows)
+    lengths = np.diff(rows.offsets)
+    issues = replace(issues, parts=with_words(issues.parts, *flat_words(words), lengths))
+    if data.bad:
         issues = with_bad_labels(issues, rows, rules, data.bad, data.tokens)
-    issues = replace(issues, params={**issues.params, "model": f"predictions in {pred_probs.name}"})
+    issues = issues.with_params(model=f"predictions in {pred_probs.name}")
     entities = entity_table(issues, data.tokens, data.labels.offsets)
     frames = {} if entities is None else {"entities": entities}
     if data.broken:
@@ -178,20 +169,22 @@ def audit(
         frames=frames,
         notes=(*data.notes, f"Probabilities were taken from {pred_probs.name}."),
         limits=LIMITS,
-        warnings=tuple(str(warning.message) for warning in caught),
+        warnings=tuple(warned),
         part="token",
     )
 
 
 def _figures(data: TokenData, issues: LabelIssues, by_class: pd.DataFrame) -> dict[str, Any]:
-    known = int(np.count_nonzero(data.codes >= 0))
-    wrong = int(by_class["label_issues"].sum())
+    bad = sum(each.end - each.start for each in data.bad if each.kind != CUT)
+    known = int(np.count_nonzero(data.codes >= 0)) + bad
+    wrong = int(by_class["label_issues"].sum()) + bad
     figures: dict[str, Any] = {
         "sentences": len(data),
         "tokens": len(data.tokens),
         "classes": len(data.classes),
-        "token_label_health": 1.0 - wrong / max(known, 1),
     }
+    if _is_labeled(data):
+        figures["token_label_health"] = 1.0 - wrong / max(known, 1)
     if issues.parts.group is not None:
         figures["tags_that_would_change"] = len(issues.parts)
     if data.bad:
@@ -199,6 +192,12 @@ def _figures(data: TokenData, issues: LabelIssues, by_class: pd.DataFrame) -> di
     if data.broken:
         figures["invalid_tags"] = len(data.broken)
     return figures
+
+
+def _is_labeled(data: TokenData) -> bool:
+    """Return whether anything was labelled: a file of O alone says nothing about its labels."""
+    outside = data.classes.index(OUTSIDE) if OUTSIDE in data.classes else -1
+    return bool(((data.codes >= 0) & (data.codes != outside)).any()) or bool(data.bad)
 
 
 def _broken_table(data: TokenData) -> pd.DataFrame:

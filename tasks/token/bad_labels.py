@@ -14,7 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.results.label_issues import LabelIssues, Parts
-from goldlabel.tasks.token.data import CUT, NO_LABEL, NO_TAG, OTHER_TEXT, OUT_OF_TEXT, BadLabel
+from goldlabel.tasks.token.data import (
+    CUT,
+    NO_LABEL,
+    NO_SPAN,
+    NO_TAG,
+    OTHER_TEXT,
+    OUT_OF_TEXT,
+    BadLabel,
+)
 from goldlabel.tasks.token.entities import Spans, Tokens, regions, spans
 from goldlabel.tasks.token.inputs import FlatTokens
 from goldlabel.tasks.token.kernels import most_probable
@@ -115,6 +123,9 @@ def _parts(findings: Sequence[_Finding], rows: FlatTokens, words: Sequence[str])
     confidence = np.ones(len(findings))
     np.minimum.at(confidence, number, p_suggested)
     given = np.where(is_own, -1, rows.labels[row])
+    texts, hints = (
+        _objects(getattr(each.bad, name) for each in findings)[number] for name in ("text", "hint")
+    )
     evidence = {
         "token": _objects(words[at] for at in row.tolist()),
         "start": np.array([each.start for each in findings], dtype=np.int64)[number],
@@ -122,7 +133,9 @@ def _parts(findings: Sequence[_Finding], rows: FlatTokens, words: Sequence[str])
         "text": _objects(_text(each, rows, words) for each in findings)[number],
         "p_given": np.zeros(len(part)),
         "p_suggested": p_suggested,
-        "given_text": np.where(is_own, _objects(each.bad.text for each in findings)[number], ""),
+        "given_text": np.where(is_own, texts, ""),
+        "label": texts,
+        "hint": hints,
     }
     parts = Parts(
         example=sentence,
@@ -212,7 +225,8 @@ def _joined(first: Parts, second: Parts) -> Parts:
 
 _CLAIMS = {
     NO_TAG: "is not a tag of the scheme, or of the predictions",
-    OUT_OF_TEXT: "reaches beyond the text",
+    NO_SPAN: "has no start, end or label that could be read",
+    OUT_OF_TEXT: "is empty, or reaches beyond the text",
     OTHER_TEXT: "has another text than what stands there",
     NO_LABEL: "has no label",
     CUT: "begins or ends inside of a word",
@@ -222,23 +236,21 @@ _CLAIMS = {
 def _reason(
     kind: str,
     *,
-    given: str,
     suggested: str,
     p_suggested: float,
     start: int,
     end: int,
-    given_text: str = "",
-    text: str = "",
+    label: str,
+    hint: str,
+    text: str,
     **_: Any,
 ) -> str:
-    label = repr(given_text) if given_text else "The label beside it"
-    here = f"{text!r} (token {start})" if end - start == 1 else (
-        f"{text!r} (tokens {start} to {end - 1})"
-    )  # fmt: skip
+    here = f"token {start}" if end - start == 1 else f"tokens {start} to {end - 1}"
+    what = f"{text!r} ({here})"
     if suggested == "nothing":
-        return f"{label} {_CLAIMS[kind]}: no word is there."
+        return f"{label!r} {_CLAIMS[kind]}: no word is there."
     if kind == CUT:
-        return f"{label} {_CLAIMS[kind]}: it counts for all of {here}."
+        return f"{label!r} {_CLAIMS[kind]}: it counts for all of {what}, {hint}."
     return (
-        f"{label} {_CLAIMS[kind]}; of {here} the model says {suggested!r} with {p_suggested:.0%}."
+        f"{label!r} {_CLAIMS[kind]}; of {what} the model says {suggested!r} with {p_suggested:.0%}."
     )

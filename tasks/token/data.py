@@ -16,6 +16,7 @@ __all__ = [
     "BAD_KINDS",
     "CUT",
     "NO_LABEL",
+    "NO_SPAN",
     "NO_TAG",
     "OTHER_TEXT",
     "OUT_OF_TEXT",
@@ -23,8 +24,9 @@ __all__ = [
     "TokenData",
 ]
 
-NO_TAG, OUT_OF_TEXT, OTHER_TEXT, NO_LABEL, CUT = BAD_KINDS = (
+NO_TAG, NO_SPAN, OUT_OF_TEXT, OTHER_TEXT, NO_LABEL, CUT = BAD_KINDS = (
     "not a tag",
+    "not a span",
     "span out of text",
     "span of another text",
     "span without a label",
@@ -45,6 +47,8 @@ class BadLabel(NamedTuple):
         One of `BAD_KINDS`.
     text : str
         As the file has it.
+    hint : str
+        What it is to be, as far as that is known without a model.
     """
 
     sentence: int
@@ -52,6 +56,7 @@ class BadLabel(NamedTuple):
     end: int
     kind: str
     text: str
+    hint: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,17 +12,17 @@ import numpy.typing as npt
 from goldlabel.errors import InputError
 from goldlabel.inputs.labels import checked_ids
 from goldlabel.learning import confident, filters
-from goldlabel.learning.confident import Flagged, Guess, Method
+from goldlabel.learning.confident import Counted, Flagged, Guess, Method
 from goldlabel.learning.filters import FilterBy, Options
 from goldlabel.results.label_issues import LabelIssues, Parts
 from goldlabel.tasks.token.entity_issues import KINDS, entity_parts
 from goldlabel.tasks.token.inputs import FlatTokens, flat_tokens
 from goldlabel.tasks.token.scores import Aggregator, check_aggregator, pooled
 from goldlabel.tasks.token.summary import flat_words
-from goldlabel.tasks.token.tags import tag_set
+from goldlabel.tasks.token.tags import TagSet, tag_set
 from goldlabel.typing import Ints
 
-__all__ = ["KINDS", "find_label_issues"]
+__all__ = ["KINDS", "find_label_issues", "judge", "with_words"]
 
 
 def find_label_issues(
@@ -136,6 +136,24 @@ def find_label_issues(
     rows = flat_tokens(labels, pred_probs, classes)
     names = checked_ids(ids, len(rows.offsets) - 1, rows="sentences")
     rules = tag_set(rows.classes, scheme, tags=rows.labels, offsets=rows.offsets)
+    issues, _ = judge(rows, rules, options, aggregator, temperature, ids=names)
+    if tokens is None:
+        return issues
+    return replace(
+        issues, parts=with_words(issues.parts, *flat_words(tokens), np.diff(rows.offsets))
+    )
+
+
+def judge(
+    rows: FlatTokens,
+    rules: TagSet | None,
+    options: Options,
+    aggregator: Aggregator,
+    temperature: float,
+    *,
+    ids: npt.NDArray[Any] | None = None,
+) -> tuple[LabelIssues, Counted]:
+    """Find the issues of checked rows; return them, and what was counted for them."""
     judged = filters.judge(
         rows.labels, rows.pred_probs, rows.classes, options, rows="tokens", where=rows.place
     )
@@ -145,17 +163,15 @@ def find_label_issues(
         parts = _token_parts(rows, ranked)
     else:
         parts = entity_parts(rows, rules, token_scores, judged.is_issue)
-    if tokens is not None:
-        parts = _with_words(parts, *flat_words(tokens), np.diff(rows.offsets))
     is_issue = np.zeros(len(rows.offsets) - 1, dtype=np.bool_)
     is_issue[parts.example] = True
-    return LabelIssues(
+    issues = LabelIssues(
         task="token",
         scores=pooled(rows, token_scores, aggregator, temperature),
         is_issue=is_issue,
         parts=parts,
         classes=rows.classes,
-        ids=names,
+        ids=ids,
         params={
             **options.params(),
             "aggregator": aggregator,
@@ -163,9 +179,10 @@ def find_label_issues(
             "scheme": "none" if rules is None else rules.scheme,
         },
     )
+    return issues, judged.counted
 
 
-def _with_words(parts: Parts, words: npt.NDArray[Any], offsets: Ints, lengths: Ints) -> Parts:
+def with_words(parts: Parts, words: npt.NDArray[Any], offsets: Ints, lengths: Ints) -> Parts:
     """Add the words that the rows are about to their evidence."""
     if len(offsets) != len(lengths) + 1 or (np.diff(offsets) > lengths).any():
         raise InputError(

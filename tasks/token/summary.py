@@ -13,12 +13,13 @@ from goldlabel.errors import InputError
 from goldlabel.inputs.labels import as_array
 from goldlabel.inputs.ragged import Ragged
 from goldlabel.learning import confident, filters
+from goldlabel.learning.confident import Counted
 from goldlabel.learning.filters import Options
 from goldlabel.results.label_issues import LabelIssues
-from goldlabel.tasks.token.inputs import flat_tokens
+from goldlabel.tasks.token.inputs import FlatTokens, flat_tokens
 from goldlabel.typing import Ints
 
-__all__ = ["class_pairs", "common_label_issues", "flat_words", "summarize"]
+__all__ = ["class_pairs", "common_label_issues", "flat_words", "health_of", "summarize"]
 
 
 def summarize(
@@ -53,11 +54,15 @@ def summarize(
     [['O', 4, 1, 0.75], ['PER', 2, 0, 1.0]]
     """
     rows = flat_tokens(labels, pred_probs, classes)
-    counted = confident.count(rows.labels, rows.pred_probs, where=rows.place)
-    chosen = filters.flag(counted, Options())
+    return health_of(confident.count(rows.labels, rows.pred_probs, where=rows.place), rows)
+
+
+def health_of(counted: Counted, rows: FlatTokens) -> pd.DataFrame:
+    """Return the table of `summarize` of what was counted."""
+    flagged = filters.flag(counted, Options())
     k = len(rows.classes)
-    wrong = np.bincount(rows.labels[chosen], minlength=k)
-    lacking = np.bincount(counted.sweep.predicted[chosen], minlength=k)
+    wrong = np.bincount(rows.labels[flagged], minlength=k)
+    lacking = np.bincount(counted.sweep.predicted[flagged], minlength=k)
     counts = counted.class_counts
     noise = wrong / np.maximum(counts, 1)
     order = np.argsort(-noise, kind="stable")

@@ -255,7 +255,7 @@ def _again(source: Source) -> TaggedSentences:
     options, path = source.options, source.files[0]
     given: TaggedSentences
     if source.format in TABLES:
-        names = tuple(options["values"]) if options["values"] is not None else None
+        names = tuple(options.get("values")) if options.get("values") is not None else None
         given = lists.read(
             read_table_again(source), tokens=options["tokens"], tags=options["tags"], classes=names
         )

@@ -149,7 +149,7 @@ def _named(
 
 def export(source: Source, changes: Changes, out: Path) -> None:
     """Write the table with some tags replaced, and everything else as it was."""
-    values = source.options["values"]
+    values = source.options.get("values")
 
     def held(tag: str | None) -> Any:
         if tag is None or values is None:

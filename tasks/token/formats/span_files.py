@@ -1,16 +1,4 @@
-"""Texts with spans of characters: JSON Lines of doccano and Prodigy, JSON of Label Studio, spaCy.
-
-========================  =========================================================================
-layout                    a text and its spans
-========================  =========================================================================
-doccano                   ``{"text": "...", "label": [[0, 5, "PER"]]}``, also with objects
-                          ``{"start_offset": 0, "end_offset": 5, "label": "PER"}`` in `entities`
-Prodigy                   ``{"text": "...", "tokens": [...], "spans": [{"start": 0, "end": 5,
-                          "label": "PER"}]}``; words are those of `tokens`
-spaCy                     ``["...", {"entities": [[0, 5, "PER"]]}]``, in an array
-Label Studio              ``{"data": {"text": "..."}, "annotations": [{"result": [...]}]}``; the
-                          annotation marked as ground truth counts, else the first
-========================  =========================================================================
+"""Texts with spans of characters: JSON Lines and JSON, whose layouts `documents` knows.
 
 Where the words are is said by the predictions (`offsets`), by the file's own tokens, or else found
 by `goldlabel.tasks.token.words.tokenize`.
@@ -18,64 +6,56 @@ by `goldlabel.tasks.token.words.tokenize`.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from goldlabel.errors import InputError
-from goldlabel.formats.json.text import (
-    elements,
-    kind_of,
-    parse,
-    place,
-    spliced,
-)
-from goldlabel.formats.label_studio import counting
+from goldlabel.formats.json.text import elements, kind_of, parse, place, spliced
 from goldlabel.formats.tables import write_text
 from goldlabel.formats.text import TextFile, read_text
 from goldlabel.results.audit import Source
-from goldlabel.tasks.token.formats.characters import Span, edits, tagged
-from goldlabel.tasks.token.formats.sentences import Changes, TaggedSentences
-from goldlabel.tasks.token.formats.span_text import edited_spans, span_of
+from goldlabel.tasks.token.data import BAD_KINDS, CUT, OUT_OF_TEXT, BadLabel
+from goldlabel.tasks.token.formats.characters import Piece, Tagged, edits, tagged, touched
+from goldlabel.tasks.token.formats.documents import (
+    Document,
+    Reading,
+    document_of,
+    marked,
+    users_overlap,
+)
+from goldlabel.tasks.token.formats.sentences import Changes, LeftOut, TaggedSentences
+from goldlabel.tasks.token.formats.span_text import Writer, edited_spans, is_span
 from goldlabel.tasks.token.words import tokenize
 
 __all__ = ["export", "read", "read_again"]
 
-_SPANS = ("spans", "entities", "label", "labels", "annotations")
-_TEXTS = ("text", "content", "sentence")
+_REASONS = {
+    "reject": "rejected",
+    "ignore": "ignored",
+    "no annotation": "without an annotation",
+}
+_FULL = 2
+"""A file is full of broken spans where one in so many is."""
 
 
-class _Document(NamedTuple):
-    """A text with its spans.
+class _Text(NamedTuple):
+    """A document that is read: its spans, words and tags."""
 
-    Attributes
-    ----------
-    text : str
-    path : tuple
-        Keys and positions that lead to the list of spans in the document; () where it has none.
-    entries : list
-        The list as it is.
-    spans : list of (Span or None)
-        What each entry says; None where it is no span.
-    words : list of (int, int), optional
-        Where the document itself says that its words are.
-    """
-
-    text: str
-    path: tuple[str | int, ...]
-    entries: list[Any]
-    spans: list[Span | None]
-    words: list[tuple[int, int]] | None
+    document: Document
+    reading: Reading
+    words: list[Piece]
+    tagged: Tagged
 
 
 def read(
     path: Path,
     *,
     tags: str | None = None,
-    spans: Sequence[Sequence[tuple[int, int]]] | None = None,
+    spans: Sequence[Sequence[Piece]] | None = None,
     encoding: str | None = None,
 ) -> TaggedSentences:
     """Read a file of texts and spans.
@@ -92,40 +72,34 @@ def read(
     Raises
     ------
     InputError
-        A document is none, or a span is not in its text; says which.
+        A document is none, there are no spans, or most of them lie wrong; says which.
+
     """
     file = read_text(path, encoding=encoding)
-    documents = [_document(value, tags, where) for where, value in _values(file)]
-    if spans is not None and len(spans) != len(documents):
-        raise InputError(
-            "pred_probs", f"has offsets of {len(spans):,} texts, and {path.name} has"
-            f" {len(documents):,}", "Predict every text"
-        )  # fmt: skip
-    tokens: list[str] = []
-    flat: list[str | None] = []
-    ends = [0]
-    cut = left = 0
-    words_of: list[list[tuple[int, int]]] = []
-    for number, document in enumerate(documents):
-        words = _words(document, None if spans is None else spans[number], number, path)
-        found = tagged(words, [span for span in document.spans if span is not None])
-        tokens += [document.text[a:b] for a, b in words]
-        flat += found.tags
-        ends.append(len(tokens))
-        words_of.append(words)
-        cut, left = cut + found.cut, left + found.left
-    source = Source(
-        "spans",
-        (path,),
-        {
-            "encoding": file.encoding,
-            "sha256": file.sha256,
-            "tags": tags,
-            "words": [list(map(list, words)) for words in words_of] if spans is not None else None,
-        },
-    )
+    names, documents = _documents(file, tags)
+    kept = np.array([not document.answer for document in documents], dtype=np.bool_)
+    texts = _texts(file.path, documents, spans, kept)
+    judged = [text for text, keep in zip(texts, kept, strict=True) if keep]
+    if not judged:
+        raise InputError(str(path), f"has no text that counts: {_left_out(documents)}", "Annotate")
+    own_names = [name for name, keep in zip(names, kept, strict=True) if keep]
+    bad = _bad_labels(judged, own_names)
+    _check_spans(path, judged, bad, own_names)
+    options = {
+        "encoding": file.encoding,
+        "sha256": file.sha256,
+        "tags": tags,
+        "words": None if spans is None else [list(map(list, text.words)) for text in judged],
+    }
     return TaggedSentences(
-        tokens, flat, np.array(ends, dtype=np.int64), source, _notes(file, documents, cut, left)
+        [text.document.text[a:b] for text in judged for a, b in text.words],
+        [tag for text in judged for tag in text.tagged.tags],
+        _offsets(judged),
+        Source("spans", (path,), options),
+        _notes(file, documents, judged, bad),
+        ids=None if kept.all() else np.array([_number(name) for name in own_names]),
+        bad=tuple(bad),
+        left_out=None if kept.all() else LeftOut(kept, _offsets(texts)),
     )
 
 
@@ -134,24 +108,184 @@ def read_again(source: Source) -> TaggedSentences:
     options = source.options
     return read(
         source.files[0],
-        tags=options["tags"],
-        spans=options["words"],
+        tags=options.get("tags"),
+        spans=options.get("words"),
         encoding=options["encoding"],
     )
 
 
-def _notes(file: TextFile, documents: Sequence[_Document], cut: int, left: int) -> list[str]:
-    total = sum(span is not None for document in documents for span in document.spans)
+def _offsets(texts: Sequence[_Text]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    return np.append(0, np.cumsum([len(text.words) for text in texts])).astype(np.int64)
+
+
+def _number(name: str) -> int:
+    """Return the number of a document in its name."""
+    return int(name.rpartition(" ")[2])
+
+
+def _documents(file: TextFile, tags: str | None) -> tuple[list[str], list[Document]]:
+    """Return what messages call each document, and the documents."""
+    names, documents = [], []
+    keys: tuple[str, ...] = ()
+    for name, value in _values(file):
+        names.append(name)
+        documents.append(document_of(value, tags, f"{file.path}: {name}"))
+        keys = tuple(value) if isinstance(value, dict) and not keys else keys
+    if not documents:
+        raise InputError(str(file.path), "has no document", "Name a file of texts with spans")
+    counting = [document for document in documents if not document.answer]
+    lists = [document for document in counting if document.path]
+    entries = [entry for document in lists for entry in document.entries]
+    marks = [mark for document in lists for mark in document.marks]
+    if counting and (not lists or (entries and not any(marks))):
+        shown = ", ".join(str(key)[:40] for key in keys[:12])
+        raise InputError(
+            str(file.path),
+            "has no spans under a key that is known" + (f", only {shown}" if shown else ""),
+            "Say which key holds them with the option tags",
+        )
+    return names, documents
+
+
+def _texts(
+    path: Path,
+    documents: Sequence[Document],
+    spans: Sequence[Sequence[Piece]] | None,
+    kept: np.ndarray[Any, np.dtype[np.bool_]],
+) -> list[_Text]:
+    """Return all documents with their words and tags."""
+    listed: Sequence[Sequence[Piece] | None] = [None] * len(documents) if spans is None else spans
+    if len(listed) == np.count_nonzero(kept) < len(documents):
+        rest = iter(listed)
+        listed = [next(rest) if keep else None for keep in kept]
+    if len(listed) != len(documents):
+        raise InputError(
+            "pred_probs", f"has offsets of {len(listed):,} texts, and {path.name} has"
+            f" {len(documents):,}", "Predict every text"
+        )  # fmt: skip
+    apart = any(map(users_overlap, documents))
+    texts = []
+    for number, (document, words) in enumerate(zip(documents, listed, strict=True)):
+        reading = marked(document, apart=apart)
+        found = _words(document, words, number, path)
+        tags = tagged(found, reading.spans.labeled, reading.spans.unknown)
+        texts.append(_Text(document, reading, found, tags))
+    return texts
+
+
+def _bad_labels(texts: Sequence[_Text], names: Sequence[str]) -> list[BadLabel]:
+    """Return the spans that are none, lie wrong, or, where few do, cut words."""
+    bad = []
+    for at, (text, name) in enumerate(zip(texts, names, strict=True)):
+        for number, kind, piece in text.reading.bad:
+            words = touched(text.words, *piece) if piece[0] < piece[1] else (0, 0)
+            bad.append(BadLabel(at, *words, kind, _shown(text, number, name)))
+    cut = [
+        _cut_label(text, at, number, names[at])
+        for at, text in enumerate(texts)
+        for number in text.tagged.cut
+        if _cuts_a_word(text.document.text, text.reading.spans.labeled[number][:2])
+    ]
+    total = sum(len(text.reading.spans.labeled) for text in texts)
+    return bad + (cut if len(cut) * _FULL <= total else [])
+
+
+def _cut_label(text: _Text, at: int, number: int, name: str) -> BadLabel:
+    first, last = touched(text.words, *text.reading.spans.labeled[number][:2])
+    hint = f"characters {text.words[first][0]}-{text.words[last - 1][1]}"
+    return BadLabel(at, first, last, CUT, _shown(text, number, name), hint)
+
+
+def _shown(text: _Text, number: int, name: str) -> str:
+    """Return a span as the file has it, and where."""
+    mark = text.document.marks[number]
+    if mark is None or mark.start is None:
+        return f"{name}, span {number}: {str(text.document.entries[number])[:60]}"
+    labels = " ".join(mark.labels)
+    return f"{labels} {mark.start}-{mark.end}".strip() + f" ({name}, span {number})"
+
+
+def _cuts_a_word(text: str, piece: Piece) -> bool:
+    """Return whether a piece begins or ends between two letters of a script that spaces words."""
+    return any(
+        0 < at < len(text) and _is_letter(text[at - 1]) and _is_letter(text[at]) for at in piece
+    )
+
+
+def _is_letter(character: str) -> bool:
+    spaced = ord(character) < 0x530 or 0x1E00 <= ord(character) < 0x2000  # Latin, Greek, Cyrillic
+    return spaced and character.isalnum()
+
+
+def _check_spans(
+    path: Path, texts: Sequence[_Text], bad: Sequence[BadLabel], names: Sequence[str]
+) -> None:
+    """Refuse a file full of broken spans."""
+    broken = [each for each in bad if each.kind != CUT]
+    total = sum(len(text.reading.spans.labeled) + text.reading.several for text in texts)
+    if len(broken) * _FULL > total + len(broken):
+        first = broken[0]
+        is_outside = first.kind == OUT_OF_TEXT
+        size = f": the text has {len(texts[first.sentence].document.text)} characters"
+        raise InputError(
+            f"{path}: {names[first.sentence]}",
+            f"holds {first.text}, {first.kind}{size if is_outside else ''}"
+            f" ({len(broken):,} of {total + len(broken):,} spans are broken)",
+            "Count Unicode characters from 0, the end not included"
+            if is_outside
+            else "Give each span start, end and label",
+        )
+
+
+def _left_out(documents: Sequence[Document]) -> str:
+    counts = Counter(document.answer for document in documents if document.answer)
+    return ", ".join(f"{counts[name]:,} {word}" for name, word in _REASONS.items() if counts[name])
+
+
+def _notes(
+    file: TextFile,
+    documents: Sequence[Document],
+    texts: Sequence[_Text],
+    bad: Sequence[BadLabel],
+) -> list[str]:
+    readings = [text.reading for text in texts]
+    spans = [each.spans for each in readings]
+    total = sum(
+        len(each.labeled) + len(each.unknown) + sum(map(len, each.equals.values()))
+        for each in spans
+    )
     notes = [
         f"Read {file.path.name} as texts with spans of characters, {file.description}:"
-        f" {len(documents):,} texts, {total:,} spans."
+        f" {len(texts):,} texts, {total:,} spans."
     ]
-    if cut:
-        notes.append(f"{cut:,} spans begin or end inside of a word: they count for all of it.")
-    if left:
+    if left_out := _left_out(documents):
+        notes.append(f"Texts left out, and kept as they are: {left_out}. Ids are of the others.")
+    counts = {
+        "spans begin or end inside of a word: they count for all of it": sum(
+            len(text.tagged.cut) for text in texts
+        ),
+        "spans lie in others, or hold no word: they are not judged, and kept": sum(
+            text.tagged.left for text in texts
+        ),
+        "spans have several labels: their words are not judged": sum(
+            each.several for each in readings
+        ),
+        "spans are not of all users of their text: their words are not judged": sum(
+            each.disputed for each in readings
+        ),
+        "entries beside the spans (relations, choices, ...) are kept": sum(
+            each.others for each in readings
+        ),
+    }
+    notes += [f"{count:,} {what}." for what, count in counts.items() if count]
+    for units, count in Counter(each.units.name for each in readings if each.units).items():
         notes.append(
-            f"{left:,} spans lie in others, or hold no word: they are not judged, and kept."
+            f"Offsets of {count:,} texts count {units}, as the spans' own texts prove: read so."
         )
+    if any(mark.is_numbered for text in texts for mark in text.document.marks if mark):
+        notes.append("Labels are numbers: classes are called by them.")
+    kinds = Counter(each.kind for each in bad)
+    notes += [f"{kinds[kind]:,} labels are bad: {kind}." for kind in BAD_KINDS if kinds[kind]]
     return notes
 
 
@@ -166,98 +300,17 @@ def _values(file: TextFile) -> Iterator[tuple[str, Any]]:
         if not isinstance(content, list):
             raise InputError(str(file.path), f"is a JSON {kind_of(content)}", "Name an array")
         for number, value in enumerate(content):
-            yield f"{file.path}: document {number}", value
+            yield f"document {number}", value
         return
     for number, line in enumerate(file.data.split(b"\n"), start=1):
         if line.strip():
-            where = f"{file.path}: line {number}"
-            yield where, parse(line.decode("utf-8"), where)
-
-
-def _document(value: Any, tags: str | None, where: str) -> _Document:
-    if isinstance(value, list) and len(value) == 2 and isinstance(value[0], str):
-        return _of_entries(value[0], (1, *_key_of(value[1], tags, where)), value, None, where)
-    if not isinstance(value, dict):
-        raise InputError(where, f"is a JSON {kind_of(value)}, no document", "Write an object")
-    if isinstance(value.get("data"), dict):
-        return _label_studio(value, tags, where)
-    text = next((value[key] for key in _TEXTS if isinstance(value.get(key), str)), None)
-    if text is None:
-        raise InputError(where, f"has no text, only {', '.join(value)}", "Put it under 'text'")
-    return _of_entries(text, _key_of(value, tags, where), value, _own_words(value, where), where)
-
-
-def _key_of(value: Any, tags: str | None, where: str) -> tuple[str | int, ...]:
-    """Return the path to the spans in an object."""
-    if not isinstance(value, dict):
-        raise InputError(where, f"has a JSON {kind_of(value)} beside the text", "Write an object")
-    for key in [tags] if tags is not None else _SPANS:
-        if isinstance(value.get(key), list):
-            return (key,)
-        if isinstance(value.get(key), dict) and isinstance(value[key].get("entities"), list):
-            return (key, "entities")
-    if tags is not None and tags not in value:
-        raise InputError(where, f"has no {tags!r}, only {', '.join(value)}", "Name the spans' key")
-    return ()
-
-
-def _of_entries(
-    text: str, path: tuple[str | int, ...], value: Any,
-    words: list[tuple[int, int]] | None, where: str,
-) -> _Document:  # fmt: skip
-    entries = value
-    for step in path:
-        entries = entries[step]
-    listed = list(entries) if path and isinstance(entries, list) else []
-    spans = [span_of(entry) for entry in listed]
-    for number, (entry, span) in enumerate(zip(listed, spans, strict=True)):
-        if span is None and not (isinstance(entry, dict) and "value" in entry):
-            shown = json.dumps(entry)[:60]
-            raise InputError(
-                f"{where}, span {number}", f"is {shown}, no span", "Give start, end and label"
-            )
-        if span is not None and not 0 <= span.start < span.end <= len(text):
-            raise InputError(
-                f"{where}, span {number}",
-                f"runs from {span.start} to {span.end}, and the text has {len(text)} characters",
-                "Count Unicode characters from 0; the end is not part of the span",
-            )
-    return _Document(text, path if isinstance(entries, list) else (), listed, spans, words)
-
-
-def _own_words(value: Mapping[str, Any], where: str) -> list[tuple[int, int]] | None:
-    """Return where the words of Prodigy's tokens are."""
-    tokens = value.get("tokens")
-    if not isinstance(tokens, list) or not tokens or not isinstance(tokens[0], dict):
-        return None
-    try:
-        return [(int(token["start"]), int(token["end"])) for token in tokens]
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            f"{where}, tokens", f"lack a start or an end ({error})", "Give each token both"
-        ) from error
-
-
-def _label_studio(value: Mapping[str, Any], tags: str | None, where: str) -> _Document:
-    texts = [text for text in value["data"].values() if isinstance(text, str)]
-    text = next((value["data"][key] for key in _TEXTS if isinstance(value["data"].get(key), str)),
-                texts[0] if texts else None)  # fmt: skip
-    if text is None:
-        raise InputError(f"{where}, data", "has no text", "Export a task with a text")
-    annotation = counting(value)
-    if annotation is None or not isinstance(annotation.entry.get("result"), list):
-        return _Document(text, (), [], [], None)
-    document = _of_entries(text, annotation.path, value, None, where)
-    spans = [
-        span if tags is None or entry.get("from_name") == tags else None
-        for span, entry in zip(document.spans, document.entries, strict=True)
-    ]
-    return document._replace(spans=spans)
+            name = f"line {number}"
+            yield name, parse(line.decode("utf-8"), f"{file.path}: {name}")
 
 
 def _words(
-    document: _Document, spans: Sequence[Sequence[int]] | None, number: int, path: Path
-) -> list[tuple[int, int]]:
+    document: Document, spans: Sequence[Sequence[int]] | None, number: int, path: Path
+) -> list[Piece]:
     """Return where the words of a text are; the predictions know best."""
     if spans is None:
         words = document.words if document.words is not None else tokenize(document.text)
@@ -282,42 +335,33 @@ def export(source: Source, changes: Changes, out: Path) -> None:
 
 
 def _changed(file: TextFile, source: Source, changes: Changes) -> bytes:
-    text = file.data.decode("utf-8")
-    options = source.options
-    values = list(_values(file))
-    usual = _first_span(values, options["tags"])
+    text, options = file.data.decode("utf-8"), source.options
+    names, documents = _documents(file, options.get("tags"))
+    judged = [at for at, document in enumerate(documents) if not document.answer]
+    entries = (entry for document in documents for entry in document.entries)
+    usual = next((entry for entry in entries if is_span(entry)), None)
+    apart = any(map(users_overlap, documents))
+    places = list(_places(file, text)) if changes else []
     pieces = []
-    for number, (start, stop) in enumerate(_places(file, text)):
-        if number not in changes:
-            continue
-        where, value = values[number]
-        document = _document(value, options["tags"], where)
-        given = None if options["words"] is None else options["words"][number]
-        words = _words(document, given, number, file.path)
-        known = [at for at, span in enumerate(document.spans) if span is not None]
-        spans = [span for span in document.spans if span is not None]
-        edit = edits(words, spans, changes[number])
+    for sentence, change in changes.items():
+        number = judged[sentence]
+        document, (start, stop) = documents[number], places[number]
+        spans = None if options.get("words") is None else options.get("words")[sentence]
         if not document.path:
             raise InputError(
-                where, "has no list of spans to put one into", "Add an empty one, and audit again"
+                f"{file.path}: {names[number]}",
+                "has no list of spans to put one into",
+                "Add an empty one, and audit again",
             )
-        inner = text[start:stop]
-        begin, end = place(inner, document.path)
-        new = edited_spans(
-            inner[begin:end], document.entries, known, edit, words, document.text, usual
-        )
+        words = _words(document, spans, number, file.path)
+        reading = marked(document, apart=apart)
+        edit = edits(words, reading.spans, change)
+        begin, end = place(text[start:stop], document.path)
+        writer = Writer(document.text, words, reading.units)
+        listed = text[start + begin : start + end]
+        new = edited_spans(listed, document.entries, edit, writer, usual)
         pieces.append((start + begin, start + end, new))
     return spliced(text, pieces).encode("utf-8")
-
-
-def _first_span(values: Sequence[tuple[str, Any]], tags: str | None) -> Any:
-    """Return how the file writes a span; None where it has none."""
-    for where, value in values:
-        document = _document(value, tags, where)
-        for entry, span in zip(document.entries, document.spans, strict=True):
-            if span is not None:
-                return entry
-    return None
 
 
 def _places(file: TextFile, text: str) -> Iterator[tuple[int, int]]:

@@ -210,9 +210,14 @@ FILES = {
         "a.jsonl",
         '{"text": "Ann", "label": [[0, 9, "PER"]]}',
         {},
-        "line 1, span 0: runs from 0 to 9, and the text has 3 characters",
+        "line 1: holds PER 0-9 .line 1, span 0., span out of text: the text has 3 characters",
     ),
-    "a span that is none": ("a.jsonl", '{"text": "Ann", "label": [[0]]}', {}, "span 0: is .0., no"),
+    "a span that is none": (
+        "a.jsonl",
+        '{"text": "Ann", "label": [[0]]}',
+        {},
+        "span 0: .0., not a span",
+    ),
     "no text": ("a.jsonl", '{"body": "Ann", "label": [[0, 1, "X"]]}', {}, "line 1: has no text"),
     "tokens out of order": (
         "a.jsonl",
