@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.errors import GoldlabelError, InputError, MissingExtra
+from goldlabel.formats.text import check_file, first_bytes
 from goldlabel.formats.unpacking import check_unpacked
 
 __all__ = [
     "ARCHIVE", "ARRAY", "Archive", "choose_array", "is_zarr", "load_array", "map_array",
-    "open_zarr", "reading",
+    "open_arrays", "open_zarr", "reading",
 ]  # fmt: skip
 
 ARRAY = b"\x93NUMPY"
@@ -126,8 +127,33 @@ class Archive(Mapping[str, npt.NDArray[Any]]):
         return len(self._names)
 
 
+def open_arrays(path: Path, *, mapped: bool = False) -> Mapping[str, npt.NDArray[Any]] | None:
+    """Return the arrays of a file by name: "" for that of .npy; None if the file is neither.
+
+    Parameters
+    ----------
+    path : Path
+    mapped : bool
+        Leave the array of a .npy file on disk, however small it is.
+
+    Raises
+    ------
+    InputError
+        There is no such file, or it is damaged.
+    """
+    head = first_bytes(check_file(path))
+    if head.startswith(ARRAY):
+        return {"": map_array(path) if mapped else load_array(path)}
+    return Archive(path) if head.startswith(ARCHIVE) else None
+
+
 def choose_array(
-    path: Path, names: Sequence[str], key: str | None, usual: Sequence[str], *, option: str = "key"
+    path: Path,
+    arrays: Collection[str],
+    key: str | None,
+    usual: Collection[str],
+    *,
+    option: str = "key",
 ) -> str:
     """Return which of several arrays is meant: `key`, or the only one, or the one named as usual.
 
@@ -136,18 +162,18 @@ def choose_array(
     InputError
         There is none of this name, or none is surely the one.
     """
+    names = list(arrays)
+    if names == [""]:
+        return ""
     shown = ", ".join(names[:20]) + (f" and {len(names) - 20:,} more" if len(names) > 20 else "")
     if key is not None:
         if key not in names:
-            raise InputError(
-                str(path),
-                f"has no array {key!r}, only {shown}",
-                f"Name one with the option {option}",
-            )
+            what = f"has no array {key!r}, only {shown}"
+            raise InputError(str(path), what, f"Name one with the option {option}")
         return key
     candidates = [name for name in names if name in usual]
     if len(names) == 1 or len(candidates) == 1:
-        return (candidates or list(names))[0]
+        return (candidates or names)[0]
     raise InputError(
         str(path),
         f"holds {len(names):,} arrays: {shown}" if names else "holds no arrays",

@@ -1,8 +1,8 @@
-"""Predicted probabilities from arrays and tables: .npy, .npz, Parquet, CSV, TSV, JSON Lines."""
+"""Predictions of any task from arrays and tables: .npy, .npz, Parquet, CSV, TSV, JSON Lines."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,19 +13,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from goldlabel.errors import InputError
-from goldlabel.formats.arrays import ARCHIVE, ARRAY, Archive, choose_array, load_array
-from goldlabel.formats.tables import parquet
-from goldlabel.formats.tables.table import read_table
-from goldlabel.formats.text import check_file, first_bytes, is_folder
+from goldlabel.formats.prediction_file import (
+    Columns,
+    PredictionFile,
+    as_floats,
+    as_ids,
+    open_predictions,
+)
 
-__all__ = ["PredProbs", "read_pred_probs", "rows_by_id"]
+__all__ = ["PredProbs", "read_pred_probs"]
 
 _PREFIXES = ("p_", "prob_", "proba_", "pred_probs_", "probs_")
 _NO_CLASSES = ("", "id", "index", "unnamed: 0", "__index_level_0__")  # lower case
-USUAL = ("pred_probs", "probs")
-"""Names of arrays in archives."""
-
-Columns = dict[str, Any]  # of name to pyarrow.ChunkedArray or Array
 
 
 class PredProbs(NamedTuple):
@@ -39,11 +38,14 @@ class PredProbs(NamedTuple):
         Names of the columns, where the file gives any.
     notes : tuple of str
         What was recognised, a sentence each.
+    ids : ndarray of shape (n,), object, optional
+        The name of each row as text, if the file has a column of ids.
     """
 
     values: npt.NDArray[Any]
     classes: tuple[str, ...] | None
     notes: tuple[str, ...]
+    ids: npt.NDArray[Any] | None = None
 
 
 def read_pred_probs(
@@ -96,17 +98,12 @@ def read_pred_probs(
     >>> probs.classes, probs.values.tolist()
     (('cat', 'dog'), [[0.3, 0.7], [0.9, 0.1]])
     """
-    path = Path(path)
-    magic = b"" if is_folder(path) else first_bytes(check_file(path))
-    if magic.startswith(ARRAY):
-        return _described(path, _as_floats(path, load_array(path)), None, ())
-    if magic.startswith(ARCHIVE):
-        arrays = Archive(path)
-        name = choose_array(path, list(arrays), key, USUAL)
-        return _described(f"{path}[{name!r}]", _as_floats(path, arrays[name]), None, ())
     options = {"encoding": encoding, "delimiter": delimiter, "header": header}
-    columns, read_note = _columns(path, magic, options)
-    return _from_columns(path, columns, read_note, classes, ids, id, prefix)
+    file = open_predictions(path, **options)
+    if file.arrays is not None:
+        where, array = file.array(key)
+        return _described(where, as_floats(where, array), None, ())
+    return _from_columns(file, classes, None if ids is None else np.asarray(ids), id, prefix)
 
 
 def _described(
@@ -114,77 +111,30 @@ def _described(
     values: npt.NDArray[Any],
     classes: tuple[str, ...] | None,
     notes: tuple[str, ...],
+    ids: npt.NDArray[Any] | None = None,
 ) -> PredProbs:
     n, k = values.shape
     name = Path(str(where)).name
     note = f"Read pred_probs from {name}: {n:,} rows, {k:,} classes, {values.dtype}."
-    return PredProbs(values, classes, (note, *notes))
-
-
-def _as_floats(path: Path, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return a matrix as float32 or float64, C-contiguous, without a copy if it is so already."""
-    if array.dtype.kind not in "fiub":
-        raise InputError(str(path), f"holds {array.dtype}, not numbers", "Save an array of floats")
-    if array.ndim != 2:
-        raise InputError(
-            str(path),
-            f"has shape {array.shape}, and a row per example and a column per class is expected",
-            "Of two classes too, save both columns",
-        )
-    if not array.size:
-        raise InputError(str(path), f"is empty, of shape {array.shape}", "Save all rows")
-    small = array.dtype.kind == "f" and array.dtype.itemsize <= 4
-    return np.ascontiguousarray(array, dtype=np.float32 if small else np.float64)
-
-
-def _columns(path: Path, magic: bytes, options: Mapping[str, Any]) -> tuple[Columns, str]:
-    """Return every column of a table as Arrow data; what can't become it as text."""
-    if magic.startswith(b"PAR1"):
-        table = parquet.read(path)
-        columns = dict(zip(table.column_names, table.columns, strict=True))
-        if len(columns) < table.num_columns or not len(table):
-            raise InputError(str(path), "has no rows, or two columns of one name", "Mend it")
-        return columns, ""
-    read = read_table(path, **options)
-    frame = read.frame
-    return {str(name): _arrow(frame[name]) for name in frame.columns}, read.notes[0]
-
-
-def _arrow(column: pd.Series[Any]) -> Any:
-    try:
-        return pa.array(column, from_pandas=True)
-    except (pa.ArrowException, TypeError, ValueError):
-        return pa.array([str(value) for value in column])
+    return PredProbs(values, classes, (note, *notes), ids)
 
 
 def _from_columns(
-    path: Path,
-    columns: Columns,
-    read_note: str,
+    file: PredictionFile,
     classes: Sequence[str] | None,
-    ids: npt.ArrayLike | None,
+    ids: npt.NDArray[Any] | None,
     id: str | None,
     prefix: str | None,
 ) -> PredProbs:
-    id_column = _id_column(path, columns, id)
+    columns = file.columns
+    id_column = file.id_column(columns, id)
     rest = {name: column for name, column in columns.items() if name != id_column}
-    names, values, notes = _matrix(path, rest, classes, prefix)
-    if read_note:
-        notes.insert(0, read_note)
-    if ids is not None and id_column is not None:
-        values = values[rows_by_id(path, columns[id_column], np.asarray(ids), notes)]
-    elif ids is not None:
-        notes.append(
-            f"{path.name} has no id column: its rows are taken in the order of the labels."
-        )
-    return _described(path, np.ascontiguousarray(values), names, tuple(notes))
-
-
-def _id_column(path: Path, columns: Columns, id: str | None) -> str | None:
-    if id is not None and id in columns:
-        return id
-    found = [name for name in columns if name.lower() == "id"]
-    return found[0] if len(found) == 1 else None
+    names, values, left_out = _matrix(file.path, rest, classes, prefix)
+    held = None if id_column is None else columns[id_column]
+    rows, notes = file.rows(held, ids)
+    values = np.ascontiguousarray(values[rows])
+    own = None if held is None else as_ids(held)[rows]
+    return _described(file.path, values, names, (*file.notes, *left_out, *notes), own)
 
 
 def _matrix(
@@ -195,7 +145,7 @@ def _matrix(
     if lists:
         if len(lists) > 1:
             raise InputError(str(path), f"has {len(lists)} columns of lists", "Leave one of them")
-        return None, _as_floats(path, _list_matrix(path, lists[0], columns[lists[0]])), []
+        return None, as_floats(str(path), _list_matrix(path, lists[0], columns[lists[0]])), []
     chosen, notes = _class_columns(path, columns, classes, prefix)
     arrays = {name: _numbers(path, name, columns[column]) for name, column in chosen.items()}
     small = all(array.dtype == np.float32 for array in arrays.values())
@@ -301,33 +251,3 @@ def _numbers(path: Path, name: str, column: Any) -> npt.NDArray[Any]:
             "Leave only class columns, or name them with a prefix such as p_",
         )
     return numbers
-
-
-def rows_by_id(path: Path, column: Any, ids: npt.NDArray[Any], notes: list[str]) -> Any:
-    """Return the row for each id; all rows as they are (a slice) if the order is the same."""
-    held = pd.Index([str(value) for value in column.to_pylist()])
-    wanted = pd.Index([str(value) for value in ids.tolist()])
-    if held.equals(wanted) and held.is_unique:
-        return slice(None)
-    where = f"{path}: column of ids"
-    twice = np.flatnonzero(held.duplicated())
-    if twice.size:
-        raise InputError(
-            f"{where}, row {twice[0] + 1}",
-            f"is {held[twice[0]]!r} again; {twice.size:,} rows repeat an id",
-            "Leave one row for each id",
-        )
-    rows = held.get_indexer(wanted)
-    missing = np.flatnonzero(rows < 0)
-    if missing.size:
-        raise InputError(
-            where,
-            f"lacks id {wanted[missing[0]]!r}; "
-            f"{missing.size:,} of {len(wanted):,} examples have no predictions",
-            "Predict every example, or drop those without",
-        )
-    extra = len(held) - len(np.unique(rows))
-    notes.append(
-        f"Matched predictions with labels by id; {extra:,} predictions of no example left out."
-    )
-    return rows

@@ -11,14 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.errors import InputError
-from goldlabel.formats.predictions import read_pred_probs
-from goldlabel.formats.tables import read_table
-from goldlabel.formats.text import check_file, first_bytes
+from goldlabel.formats.prediction_file import rows_by_id
+from goldlabel.formats.predictions import PredProbs, read_pred_probs
 from goldlabel.tasks.multiannotator.formats.raw_votes import as_names
 
 __all__ = ["Predictions", "read_predictions"]
-
-_ARRAYS = (b"\x93NUMPY", b"PK")
 
 
 class Predictions(NamedTuple):
@@ -61,59 +58,42 @@ def read_predictions(
     InputError
         A file can't be read, or its rows can't be matched.
     """
-    ids, note = _universe(paths[0], items, id)
-    notes = [note] if note else []
-    models, names, numbered = [], None, False
-    for path in paths:
-        column = _id_column(path, id)
-        of_file = None if column is None else ids
-        found = read_pred_probs(
-            path, classes=classes, ids=of_file, id=column, key=key, prefix=prefix
-        )
-        if ids is None or (column is None and len(found.values) != len(ids)):
-            ids, numbered, said = _by_position(path, items, len(found.values))
-            notes.append(said)
-        if names is not None and found.classes != names:
+    files = [
+        read_pred_probs(path, classes=classes, id=id, key=key, prefix=prefix) for path in paths
+    ]
+    for path, file in zip(paths, files, strict=True):
+        if file.classes != files[0].classes:
             raise InputError(
                 str(path), "has other classes than the first model", "Give all the same columns"
             )
-        names = found.classes
-        notes += found.notes
-        models.append(found.values.astype(np.float64))
-    assert ids is not None
-    for path, model in zip(paths, models, strict=True):
-        if model.shape != models[0].shape or len(model) != len(ids):
+    ids, numbered, notes = _items(paths[0], files[0], items)
+    models = []
+    for path, file in zip(paths, files, strict=True):
+        rows: npt.NDArray[np.int64] | slice = slice(None)
+        if file.ids is not None:
+            rows = rows_by_id(path, as_names(file.ids), ids, notes)
+        notes += file.notes
+        models.append(file.values[rows].astype(np.float64))
+        if len(file.values) < len(ids) or models[-1].shape != models[0].shape:
             raise InputError(
                 str(path),
-                f"has shape {model.shape}, and the first model {models[0].shape}",
+                f"has shape {file.values.shape}, and the first model {models[0].shape}",
                 "Predict the same items and classes with every model",
             )
-    return Predictions(ids, np.stack(models), names, notes, numbered)
+    return Predictions(ids, np.stack(models), files[0].classes, notes, numbered)
 
 
-def _id_column(path: Path, id: str | None) -> str | None:
-    """Return the column of ids of a file of predictions, if it has one."""
-    if first_bytes(check_file(path)).startswith(_ARRAYS):
-        return None
-    columns = [str(name) for name in read_table(path).frame.columns]
-    if id is not None and id in columns:
-        return id
-    found = [name for name in columns if name.lower() == "id"]
-    return found[0] if len(found) == 1 else None
-
-
-def _universe(
-    path: Path, items: npt.NDArray[Any], id: str | None
-) -> tuple[npt.NDArray[Any] | None, str]:
-    """Return all items: in the order of the votes, then those that are only predicted."""
-    column = _id_column(path, id)
-    if column is None:
-        return None, ""
-    predicted = as_names(read_table(path).frame[column])
-    known = set(items.tolist())
-    more = np.array([name for name in predicted.tolist() if name not in known], dtype=object)
-    note = f"{len(more):,} items of {path.name} have no votes yet." if len(more) else ""
-    return np.concatenate([items, more]), note
+def _items(
+    path: Path, file: PredProbs, voted: npt.NDArray[Any]
+) -> tuple[npt.NDArray[Any], bool, list[str]]:
+    """Return all items, whether they are row numbers, and notes: voted first, then predicted."""
+    if file.ids is None:
+        ids, numbered, note = _by_position(path, voted, len(file.values))
+        return ids, numbered, [note]
+    known = set(voted.tolist())
+    more = [name for name in as_names(file.ids).tolist() if name not in known]
+    notes = [f"{len(more):,} items of {path.name} have no votes yet."] if more else []
+    return np.concatenate([voted, np.array(more, dtype=object)]), False, notes
 
 
 def _by_position(path: Path, items: npt.NDArray[Any], n: int) -> tuple[npt.NDArray[Any], bool, str]:

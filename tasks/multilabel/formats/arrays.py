@@ -13,12 +13,11 @@ from scipy import sparse
 
 from goldlabel.errors import InputError
 from goldlabel.files import replacing, sha256
-from goldlabel.formats.arrays import ARCHIVE, ARRAY, Archive, choose_array, map_array
+from goldlabel.formats.arrays import ARCHIVE, ARRAY, Archive, choose_array, open_arrays
 from goldlabel.formats.options import options_of
 from goldlabel.formats.registry import Format
 from goldlabel.formats.tables.table import check_unchanged
 from goldlabel.formats.tables.writing import check_output
-from goldlabel.formats.text import first_bytes
 from goldlabel.results.audit import Source
 from goldlabel.tasks.multilabel.formats.given import Asked, Changes, Given, Options, whole
 
@@ -59,7 +58,7 @@ def read(path: Path, *, key: str | None = None) -> Given:
     InputError
         The file has no such matrix; nothing is unpickled to find out.
     """
-    arrays, single = _load(path)
+    arrays = open_arrays(path) or Archive(path)
     name = _chosen(path, arrays, key)
     matrix = _matrix(path, arrays, name)
     if matrix.ndim != 2 or not matrix.size:
@@ -68,7 +67,7 @@ def read(path: Path, *, key: str | None = None) -> Given:
         )
     labels = _flags(path, matrix)
     options = ArrayOptions(
-        layout="npy" if single else "sparse" if name is None else "npz",
+        layout="sparse" if name is None else "npz" if name else "npy",
         array=name,
         rows=len(matrix),
         sha256=sha256(path),
@@ -80,18 +79,11 @@ def read(path: Path, *, key: str | None = None) -> Given:
     return whole(labels, names, str(path), source, [note])._replace(positions=True)
 
 
-def _load(path: Path) -> tuple[Mapping[str, npt.NDArray[Any]], bool]:
-    """Return every array of a file, and whether it holds a single one without a name."""
-    if first_bytes(path).startswith(ARRAY):
-        return {"labels": np.array(map_array(path))}, True
-    return Archive(path), False
-
-
 def _chosen(path: Path, arrays: Mapping[str, npt.NDArray[Any]], key: str | None) -> str | None:
     """Return the name of the matrix; None for a sparse one."""
     if key is None and arrays.keys() >= _SPARSE:
         return None
-    return choose_array(path, list(arrays), key, ("labels", "y", "Y"), option="labels")
+    return choose_array(path, arrays, key, ("labels", "y", "Y"), option="labels")
 
 
 def _matrix(
@@ -136,7 +128,7 @@ def export(source: Source, changes: Changes, out: Path) -> None:
     path, options = source.files[0], options_of(source, ArrayOptions)
     check_output(path, out)
     check_unchanged(source, sha256(path))
-    arrays, _ = _load(path)
+    arrays = open_arrays(path) or Archive(path)
     name = options.array
     matrix = _matrix(path, arrays, name).copy()
     for (example, part), is_present in changes.items():

@@ -11,10 +11,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.errors import InputError
-from goldlabel.formats.arrays import ARCHIVE, ARRAY, Archive, choose_array, load_array
-from goldlabel.formats.predictions import USUAL, rows_by_id
-from goldlabel.formats.tables import read_table
-from goldlabel.formats.text import check_file, first_bytes
+from goldlabel.formats.prediction_file import (
+    USUAL,
+    PredictionFile,
+    as_floats,
+    open_predictions,
+)
 from goldlabel.tasks.regression.formats.numbers import read_numbers
 from goldlabel.typing import Floats
 
@@ -92,11 +94,12 @@ def read_predictions(
             f"is {predictions!r}, neither a column of {file.name} ({shown}) nor a file",
             "Name one of them",
         )
-    magic = first_bytes(check_file(path))
-    if magic.startswith((ARRAY, ARCHIVE)):
-        values, notes = _vector(path, key, magic), [f"Predictions were read from {path.name}."]
+    opened = open_predictions(path)
+    if opened.arrays is not None:
+        values = _vector(*opened.array(key, (*_NAMES, *USUAL)))
+        notes = [f"Predictions were read from {path.name}."]
     else:
-        values, notes = _from_table(path, ids, id, key)
+        values, notes = _from_table(opened, ids, id, key)
     if len(values) != len(frame):
         raise InputError(
             str(path),
@@ -106,21 +109,19 @@ def read_predictions(
     return Predictions(values, tuple(notes), path)
 
 
-def _vector(path: Path, key: str | None, magic: bytes) -> Floats:
-    if magic.startswith(ARRAY):
-        array = load_array(path)
-    else:
-        arrays = Archive(path)
-        array = arrays[choose_array(path, list(arrays), key, (*_NAMES, *USUAL))]
-    if array.dtype.kind not in "fiu":
-        raise InputError(str(path), f"holds {array.dtype}, not numbers", "Save an array of floats")
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    if array.ndim != 1:
+def _vector(where: str, array: npt.NDArray[Any]) -> Floats:
+    values = as_floats(
+        where,
+        array,
+        dims=(1, 2),
+        shapes="(n,)",
+        fix="Save one prediction for each example",
+    )
+    if values.ndim == 2 and values.shape[1] != 1:
         raise InputError(
-            str(path), f"has shape {array.shape}, not (n,)", "Save one prediction for each example"
+            where, f"has shape {values.shape}, not (n,)", "Save one prediction for each example"
         )
-    return np.array(array, dtype=np.float64)
+    return np.array(values.reshape(-1), dtype=np.float64)
 
 
 def _column(column: pd.Series[Any], where: str) -> Floats:
@@ -137,24 +138,15 @@ def _column(column: pd.Series[Any], where: str) -> Floats:
 
 
 def _from_table(
-    path: Path, ids: npt.NDArray[Any] | None, id: str | None, key: str | None
+    file: PredictionFile, ids: npt.NDArray[Any] | None, id: str | None, key: str | None
 ) -> tuple[Floats, list[str]]:
-    table = read_table(path)
-    names = [str(name) for name in table.frame.columns]
-    usual_id = [name for name in names if name == id] or [n for n in names if n.lower() == "id"]
-    chosen = _chosen(path, [name for name in names if name not in usual_id[:1]], key)
-    values = _column(table.frame[chosen], f"{path}: column {chosen!r}")
-    notes = [f"Predictions were read from {path.name}, column {chosen!r}."]
-    if ids is not None and usual_id:
-        import pyarrow as pa
-
-        held = pa.array([str(value) for value in table.frame[usual_id[0]].tolist()])
-        values = values[rows_by_id(path, held, np.asarray(ids), notes)]
-    elif ids is not None:
-        notes.append(
-            f"{path.name} has no id column: its rows are taken in the order of the labels."
-        )
-    return values, notes
+    path, frame = file.path, file.table.frame
+    names = [str(name) for name in frame.columns]
+    id_column = file.id_column(names, id)
+    chosen = _chosen(path, [name for name in names if name != id_column], key)
+    values = _column(frame[chosen], f"{path}: column {chosen!r}")
+    rows, notes = file.rows(None if id_column is None else frame[id_column], ids)
+    return values[rows], [f"Predictions were read from {path.name}, column {chosen!r}.", *notes]
 
 
 def _chosen(path: Path, names: list[str], key: str | None) -> str:

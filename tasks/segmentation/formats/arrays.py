@@ -13,8 +13,7 @@ import numpy.typing as npt
 
 from goldlabel.errors import InputError
 from goldlabel.files import replacing, sha256
-from goldlabel.formats.arrays import ARCHIVE, ARRAY, Archive, choose_array, map_array
-from goldlabel.formats.text import first_bytes
+from goldlabel.formats.arrays import ARCHIVE, ARRAY, Archive, choose_array, open_arrays
 from goldlabel.results.audit import Source
 from goldlabel.tasks.segmentation.formats.given import Given, Indices, Masks
 from goldlabel.tasks.segmentation.formats.masks import Repaint
@@ -77,11 +76,10 @@ def read(path: Path, *, key: str | None, indexed: Indices) -> Given:
     )
 
 
-def _opened(path: Path, key: str | None) -> tuple[npt.NDArray[Any], str | None]:
-    if first_bytes(path).startswith(ARRAY):
-        return map_array(path), None
-    arrays = Archive(path)
-    name = choose_array(path, list(arrays), key, _USUAL, option="masks_key")
+def _opened(path: Path, key: str | None) -> tuple[npt.NDArray[Any], str]:
+    """Return the array of masks, and its name; "" for that of .npy."""
+    arrays = open_arrays(path, mapped=True) or Archive(path)
+    name = choose_array(path, arrays, key, _USUAL, option="masks-key")
     return arrays[name], name
 
 
@@ -118,7 +116,7 @@ def export(source: Source, changed: Mapping[int, Repaint], out: Path) -> None:
             differs = new != old
             whole[at][differs] = values[new[differs]]
     with replacing(out) as temporary:
-        if name is None:
+        if not name:
             with open(temporary, "wb") as file:
                 np.save(file, array, allow_pickle=False)
         else:

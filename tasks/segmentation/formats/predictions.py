@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,16 +11,8 @@ import numpy.typing as npt
 
 from goldlabel.errors import InputError
 from goldlabel.files import list_files
-from goldlabel.formats.arrays import (
-    ARCHIVE,
-    ARRAY,
-    Archive,
-    choose_array,
-    is_zarr,
-    map_array,
-    open_zarr,
-)
-from goldlabel.formats.text import check_file, first_bytes, is_folder
+from goldlabel.formats.arrays import Archive, choose_array, is_zarr, open_arrays, open_zarr
+from goldlabel.formats.text import is_folder
 from goldlabel.tasks.segmentation.formats.given import Masks
 from goldlabel.tasks.segmentation.sequences import Images, Stored
 
@@ -68,27 +60,17 @@ def read_predictions(path: Path, *, key: str | None = None) -> Predictions:
         if is_zarr(path):
             return _of_zarr(path)
         return _of_folder(path, key)
-    magic = first_bytes(check_file(path))
-    if magic.startswith(ARRAY):
-        array = _mapped(path)
-        return Predictions(_stacked(path, array), None, [_note(path, array)])
-    if magic.startswith(ARCHIVE):
-        return _of_archive(path, key)
-    raise InputError(
-        str(path), "is no .npy or .npz file", "Save predictions with numpy.save or numpy.savez"
-    )
+    arrays = open_arrays(path, mapped=True)
+    if arrays is None:
+        raise InputError(
+            str(path), "is no .npy or .npz file", "Save predictions with numpy.save or numpy.savez"
+        )
+    return _of_arrays(path, arrays, key)
 
 
 def _note(path: Path, array: Any) -> str:
     shape = " x ".join(map(str, array.shape))
     return f"Read pred_probs from {path.name}: {shape}, {array.dtype}."
-
-
-def _mapped(path: Path) -> npt.NDArray[Any]:
-    array = map_array(path)
-    if array.dtype.kind not in "fiub":
-        raise InputError(str(path), f"holds {array.dtype}, not numbers", "Save floats")
-    return array
 
 
 def _stacked(where: object, array: Any) -> Any:
@@ -113,25 +95,22 @@ def _of_folder(path: Path, key: str | None) -> Predictions:
 
     def read_one(at: int) -> npt.NDArray[Any]:
         file = path / files[at]
-        if file.suffix.lower() == ".npy":
-            return _mapped(file)
-        arrays = Archive(file)
-        return arrays[choose_array(file, list(arrays), key, _USUAL)]
+        arrays = open_arrays(file, mapped=True) or Archive(file)
+        return arrays[choose_array(file, arrays, key, _USUAL)]
 
     ids = [name.with_suffix("").as_posix() for name in files]
     note = f"Read pred_probs from {len(files):,} files in {path.name}."
     return Predictions(Masks(len(files), read_one), ids, [note])
 
 
-def _of_archive(path: Path, key: str | None) -> Predictions:
-    arrays = Archive(path)
+def _of_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]], key: str | None) -> Predictions:
     names = list(arrays)
     named = next((name for name in _NAMES if name in names), None)
     if key is None and len(names) != 1 and not any(name in _USUAL for name in names):
         note = f"Read pred_probs from {path.name}: {len(names):,} arrays, one for each image."
         return Predictions(Masks(len(names), lambda at: arrays[names[at]]), names, [note])
     array = arrays[choose_array(path, [n for n in names if n != named], key, _USUAL)]
-    if array.ndim in (2, 3) and len(names) == 1 and names[0] not in _USUAL:
+    if array.ndim in (2, 3) and len(names) == 1 and names[0] not in ("", *_USUAL):
         return Predictions([array], names, [_note(path, array)])
     ids = None if named is None else [str(each) for each in arrays[named]]
     return Predictions(_stacked(path, array), ids, [_note(path, array)])

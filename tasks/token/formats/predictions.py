@@ -15,10 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.errors import InputError
-from goldlabel.formats.arrays import ARCHIVE, ARRAY, Archive, load_array
+from goldlabel.formats.arrays import choose_array
+from goldlabel.formats.prediction_file import PredictionFile, as_floats, open_predictions
 from goldlabel.formats.predictions import read_pred_probs
-from goldlabel.formats.tables import read_table
-from goldlabel.formats.text import check_file, first_bytes
 from goldlabel.tasks.token.formats.sentences import LeftOut
 from goldlabel.tasks.token.merging import SubwordMethod, align_subwords
 from goldlabel.typing import Ints
@@ -100,13 +99,12 @@ def read_predictions(
     InputError
         The file can't be read, or holds no predictions of tokens.
     """
-    magic = first_bytes(check_file(path))
-    if magic.startswith(ARRAY):
-        found = _from_array(path)
-    elif magic.startswith(ARCHIVE):
-        found = _from_archive(path, key)
-    else:
-        found = _from_table(path, key, subwords)
+    file = open_predictions(path)
+    found = (
+        _from_table(file, key, subwords)
+        if file.arrays is None
+        else _from_arrays(path, file.arrays, key)
+    )
     values = found.values
     if softmax:
         values = _softmax(values)
@@ -123,34 +121,19 @@ def _softmax(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return probs
 
 
-def _as_floats(path: Path, array: npt.NDArray[Any], name: str = "") -> npt.NDArray[Any]:
-    where = f"{path}[{name!r}]" if name else str(path)
-    if array.dtype.kind not in "fiub":
-        raise InputError(where, f"holds {array.dtype}, not numbers", "Save an array of floats")
-    if array.ndim not in (2, 3) or not array.size:
-        raise InputError(
-            where,
-            f"has shape {array.shape}",
-            "Save (tokens, classes) with offsets, or (sentences, tokens, classes)",
-        )
-    small = array.dtype.kind == "f" and array.dtype.itemsize <= 4
-    return np.ascontiguousarray(array, dtype=np.float32 if small else np.float64)
-
-
-def _from_array(path: Path) -> Predictions:
-    return Predictions(_as_floats(path, load_array(path)), None, None, None, ())
-
-
-def _from_archive(path: Path, key: str | None) -> Predictions:
-    arrays = Archive(path)
+def _from_arrays(
+    path: Path, arrays: Mapping[str, npt.NDArray[Any]], key: str | None
+) -> Predictions:
     usual = [name for name in _PROBS if name in arrays]
-    if key is None and not usual and len(arrays) == 1:
-        usual = list(arrays)
     chosen = key if key is not None else next(iter(usual), None)
-    if chosen is None or chosen not in arrays:
-        what = f"has no array {key!r}" if key is not None else "has no array of predictions"
-        raise InputError(str(path), f"{what}, only {', '.join(arrays)}", "Name one with key")
-    values = _as_floats(path, arrays[chosen], chosen)
+    name = choose_array(path, arrays, chosen, _PROBS)
+    values = as_floats(
+        f"{path}[{name!r}]" if name else str(path),
+        arrays[name],
+        dims=(2, 3),
+        shapes="(tokens, classes) or (sentences, tokens, classes)",
+        fix="Save (tokens, classes) with offsets, or (sentences, tokens, classes)",
+    )
     return Predictions(values, _offsets(path, arrays, len(values)), _names(path, arrays), None, ())
 
 
@@ -182,10 +165,9 @@ def _names(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> tuple[str, ...
     return None
 
 
-def _from_table(path: Path, key: str | None, subwords: SubwordMethod) -> Predictions:
+def _from_table(file: PredictionFile, key: str | None, subwords: SubwordMethod) -> Predictions:
     """Read lists for each sentence; a table of numbers is one row per token."""
-    table = read_table(path)
-    frame = table.frame
+    path, frame = file.path, file.table.frame
     usual = [name for name in _PROBS if name in frame.columns]
     nested = [str(name) for name in frame.columns if _is_nested(frame[name])]
     others = [name for name in nested if name != "offsets"]
@@ -216,7 +198,7 @@ def _from_table(path: Path, key: str | None, subwords: SubwordMethod) -> Predict
         first = list(frame[named].iloc[0])
         classes = tuple(first) if all(isinstance(each, str) for each in first) else None
         classes = classes if classes is not None and len(classes) == k else None
-    return Predictions(values, offsets, classes, _spans(path, frame), table.notes[:1])
+    return Predictions(values, offsets, classes, _spans(path, frame), file.notes)
 
 
 def _is_nested(column: Any) -> bool:

@@ -263,7 +263,7 @@ PREDICTIONS = {
     "more sentences": ("p.npz", npz(probs=FLAT, lengths=[1, 1, 1]), "has 3 sentences, and"),
     "offsets that fall": ("p.npz", npz(probs=FLAT, offsets=[0, 4, 3]), "'offsets'.*runs to 3"),
     "offsets of floats": ("p.npz", npz(probs=FLAT, offsets=[0.0, 3.0]), "'offsets'.*is float64"),
-    "a strange array": ("p.npz", npz(a=FLAT, b=FLAT), "has no array of predictions, only a, b"),
+    "a strange array": ("p.npz", npz(a=FLAT, b=FLAT), "holds 2 arrays: a, b"),
     "padded too short": (
         "p.npy",
         lambda p: np.save(p, np.ones((2, 1, 2))),

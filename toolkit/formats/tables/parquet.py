@@ -12,7 +12,11 @@ import pyarrow.parquet as pq
 from goldlabel.errors import InputError
 from goldlabel.formats.tables.arrow import ARROW_ERRORS, class_names, with_values
 
-__all__ = ["categories", "columns", "read", "write"]
+__all__ = ["MAGIC", "categories", "columns", "read", "write"]
+
+
+MAGIC = b"PAR1"
+"""How a Parquet file begins."""
 
 
 def _open(path: Path) -> pq.ParquetFile:
