@@ -17,6 +17,7 @@ from goldlabel.formats.json.text import edited_list, elements, spliced
 from goldlabel.formats.options import extended, options_of
 from goldlabel.formats.tables import TableFile, read_table_again, write_columns
 from goldlabel.results.audit import Source
+from goldlabel.tasks.multilabel.formats import hot_text
 from goldlabel.tasks.multilabel.formats.cells import Style, edit, entries, find_style, writer
 from goldlabel.tasks.multilabel.formats.given import Changes, Given, opposite, pivot, whole
 from goldlabel.tasks.multilabel.formats.table_options import LabelTable
@@ -50,7 +51,16 @@ def read(
         raise InputError(where, "has no labels at all", "Name another column")
     notes = list(opened.notes)
     listed = opened.categories.get(column) if column in opened.coded else None
-    if any(isinstance(values[row], str) for row in rows):
+    is_text = any(isinstance(values[row], str) for row in rows)
+    hot = (
+        hot_text.read([value if isinstance(value, str) else None for value in values])
+        if is_text
+        else None
+    )
+    if hot is not None:
+        options = extended(LabelTable, opened.source, column=column, layout="multi_hot")
+        return _hot(hot, column, where, replace(opened.source, options=options), notes)
+    if is_text:
         style = find_style(_texts(values, rows, where), separator=separator, known=known)
         lists = [
             _entries(value, style, f"{where}, row {row + 1}") for row, value in enumerate(values)
@@ -62,10 +72,8 @@ def read(
         options = extended(LabelTable, opened.source, column=column, layout="list")
         hot = _multi_hot(lists)
         if hot is not None and listed is None:
-            notes.append(f"Column {column!r} holds a 1 or 0 for each of {hot.shape[1]} classes.")
             source = replace(opened.source, options=replace(options, layout="multi_hot"))
-            names = [str(position) for position in range(hot.shape[1])]
-            return whole(hot, names, where, source, notes)._replace(positions=True)
+            return _hot(hot, column, where, source, notes)
     missing = len(values) - len(rows)
     if missing:
         notes.append(f"{missing:,} rows have no list of classes, not even an empty one: not known.")
@@ -73,6 +81,14 @@ def read(
     source = replace(opened.source, options=options)
     given = Given(labels, found, entry_rows, False, where, source, notes)
     return given._replace(listed=listed)
+
+
+def _hot(
+    labels: npt.NDArray[np.int8], column: str, where: str, source: Source, notes: list[str]
+) -> Given:
+    k = labels.shape[1]
+    notes.append(f"Column {column!r} holds a 1 or 0 for each of {k} classes.")
+    return whole(labels, list(map(str, range(k))), where, source, notes)._replace(positions=True)
 
 
 def _is_there(value: Any) -> bool:
@@ -192,7 +208,9 @@ def _json_list(wanted: Mapping[Any, bool]) -> Callable[[str], str]:
 
 
 def _changed_hot(source: Source, old: Any, parts: Mapping[int, bool], where: str) -> object:
-    if old is None or (not isinstance(old, list | tuple | np.ndarray)):
+    if isinstance(old, str) and old.strip():
+        return hot_text.changed(old, parts)
+    if not isinstance(old, list | tuple | np.ndarray):
         raise InputError(where, "has no list to change", "Leave this row out")
 
     def change(text: str) -> str:

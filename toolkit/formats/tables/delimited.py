@@ -12,9 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from goldlabel.errors import InputError
 from goldlabel.formats.tables import fields as loops
+from goldlabel.formats.tables.header import of_short_header, own_names
 from goldlabel.formats.text import TextFile, line_number
 from goldlabel.typing import Bytes, Ints
 
@@ -44,8 +46,8 @@ class Delimited:
         Bytes in each column's fields, without quoting.
     blanks : int
         Blank lines, which are no rows.
-    nameless : int
-        Columns at the end that the header does not name.
+    on_names : str
+        What the header does not say of the names; "" for nothing.
     """
 
     file: TextFile
@@ -56,7 +58,7 @@ class Delimited:
     starts: Ints
     sizes: Ints
     blanks: int
-    nameless: int = 0
+    on_names: str = ""
 
     def table(self) -> pa.Table:
         """Return all fields as text, a column each."""
@@ -72,8 +74,7 @@ class Delimited:
             f" and {len(self.names) - 8:,} more" if len(self.names) > 8 else ""
         )
         header = "the first row is the header" if self.header else "no header"
-        if self.nameless:
-            header += f", and names {len(self.names) - self.nameless} of {len(self.names)} columns"
+        header += f" ({self.on_names})" if self.on_names else ""
         blank = f"; {self.blanks:,} blank lines skipped" if self.blanks else ""
         return (
             f"Read {self.file.path.name} as delimited text: {delimiter}, {self.file.description}, "
@@ -122,20 +123,27 @@ def scan(
         if named is not None:
             return named
     names: Sequence[str] = [str(column) for column in range(len(sizes))]
+    guessed = False
     if len(starts):
         stop = int(starts[1]) if len(starts) > 1 else len(data)
         _, first_sizes, _ = _records(data[:stop], delimiter, quote, len(sizes))
         row = _columns(data, delimiter, quote, starts[:1], first_sizes)
         fields = [column[0].as_py() for column in row]
+        guessed = header is None
         header = _looks_like_header(fields) if header is None else header
         if header:
             names, starts, sizes = fields, starts[1:], sizes - first_sizes
     _check_records(file, report, names, quote, bool(header))
-    _check_names(file, names)
     if not len(starts):
         raise InputError(str(file.path), "has a header and no rows", "Name a file that has rows")
     blanks = int(report[loops.BLANKS])
-    return Delimited(file, delimiter, quote, bool(header), tuple(names), starts, sizes, blanks)
+    named = own_names(names)
+    found = Delimited(
+        file, delimiter, quote, bool(header), named.names, starts, sizes, blanks, named.note
+    )
+    if named.note and guessed:
+        _check_header(found, names)
+    return found
 
 
 def _short_header(
@@ -143,7 +151,7 @@ def _short_header(
 ) -> Delimited | None:
     """Return the table if its rows have one number of fields, and only the header has fewer.
 
-    Rows that end in delimiters do so; columns without a name are called "column 16".
+    Rows that end in delimiters do so, and rows with names, which R writes.
     """
     data = _bytes(file.data)
     starts, rows = np.empty(_count_ends(data) + 1, np.int64), np.zeros(2, np.int64)
@@ -160,20 +168,12 @@ def _short_header(
     names = [column[0].as_py() for column in row]
     if not (header or _looks_like_header(names)):
         return None
-    names += [f"column {number}" for number in range(k + 1, int(rows[1]) + 1)]
-    _check_names(file, names)
+    columns = _columns(data[begin:], delimiter, quote, below, sizes)
+    found = of_short_header(names, columns, str(file.path))
+    twice = own_names(found.names)
+    note = "; ".join(filter(None, (found.note, twice.note)))
     blanks = int(report[loops.BLANKS])
-    return Delimited(
-        file,
-        delimiter,
-        quote,
-        True,
-        tuple(names),
-        below + begin,
-        sizes,
-        blanks,
-        nameless=len(sizes) - k,
-    )
+    return Delimited(file, delimiter, quote, True, twice.names, below + begin, sizes, blanks, note)
 
 
 def _bytes(data: bytes) -> Bytes:
@@ -253,16 +253,17 @@ def _looks_like_header(fields: Sequence[str]) -> bool:
     return any(numbers == [str(first + i) for i in range(len(numbers))] for first in (0, 1))
 
 
-def _check_names(file: TextFile, names: Sequence[str]) -> None:
-    seen: dict[str, int] = {}
-    for column, name in enumerate(names, start=1):
-        if name in seen:
+def _check_header(table: Delimited, names: Sequence[str]) -> None:
+    """Refuse a first record that names two columns alike by words which are values below."""
+    columns = table.table().columns
+    for at, name in enumerate(names):
+        first = names.index(name)
+        if name and first < at and pc.any(pc.equal(columns[at], name)).as_py():
             raise InputError(
-                f"{file.path}: header",
-                f"names columns {seen[name]} and {column} both {name!r}",
-                "Give each column a name of its own, or pass header=False if it is a row",
+                f"{table.file.path}: header",
+                f"names columns {first + 1} and {at + 1} both {name!r}, which is a value of theirs",
+                "Pass header=False (--no-header) if it is a row, else give each a name of its own",
             )
-        seen[name] = column
 
 
 def _check_records(
