@@ -190,3 +190,29 @@ def test_spans_under_another_key(case):
     with pytest.raises(InputError, match=r"no spans under a key.* only text, marks, tokens"):
         token.read(folder / "docs.jsonl")
     assert token.read(folder / "docs.jsonl", tags="marks").scheme == "iob2"
+
+
+@pytest.mark.parametrize("roboflow", [False, True])
+def test_label_studio_upload_prefix(case, roboflow, capsys):
+    """Names with marks of an upload, in the labels or in the predictions."""
+    folder = case("label-studio-upload-prefix")
+    if roboflow:
+        table = pd.read_csv(folder / "predictions.csv")
+        stems = table["image"].str.removesuffix(".jpg")
+        table["image"] = stems + "_jpg.rf.0a" + stems.str[-3:] + ".jpg"
+        table.to_csv(folder / "predictions.csv", index=False)
+    words = ["audit", "detection", folder / "project-3.json"]
+    words += ["--predictions", folder / "predictions.csv", "--out", folder / "audit"]
+    assert main([str(word) for word in words]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "matched to 24 images by file name without the marks of an upload" in printed
+    assert "24 tasks, 95 rectangles" in printed
+    assert "Share of boxes found 98.9%" in printed
+    issues = pd.read_parquet(folder / "audit" / "issues.parquet")
+    assert sorted(name.partition("-")[2] for name in issues["id"]) == [
+        "part_005.jpg", "part_009.jpg"
+    ]  # fmt: skip
+    assert dict(zip(issues["kind"], issues["suggested"], strict=True)) == {
+        "swapped class": "washer",
+        "overlooked": "washer",
+    }

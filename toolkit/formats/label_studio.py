@@ -30,6 +30,7 @@ __all__ = [
     "read_export",
     "results_with",
     "shown",
+    "task_id",
 ]
 
 Task = Mapping[str, Any]
@@ -174,6 +175,12 @@ def shown(tasks: Sequence[Task], name: str) -> pd.DataFrame:
     return pd.DataFrame(rows, index=range(len(rows)), dtype=object).fillna("")
 
 
+def task_id(task: Task, at: int) -> int | str:
+    """Return the id of a task; its position where it has none."""
+    own = task.get("id")
+    return own if isinstance(own, int | str) and not isinstance(own, bool) else at
+
+
 def picture_name(task: Task, at: int) -> str:
     """Return the file name of a task's picture: its address without folders and query; or its id.
 
@@ -187,7 +194,7 @@ def picture_name(task: Task, at: int) -> str:
         if isinstance(value, str) and "." in value.rpartition("/")[2]:
             name = value.rpartition("?d=")[2] if "?d=" in value else value.partition("?")[0]
             return name.rpartition("/")[2]
-    return str(task.get("id", at))
+    return str(task_id(task, at))
 
 
 def edited(

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.errors import InputError
+from goldlabel.formats.upload_names import by_original_name, original_name
 from goldlabel.tasks.detection.boxes import Boxes
 from goldlabel.tasks.detection.data import DetectionData
 from goldlabel.tasks.detection.formats.label_paths import new_label_files
@@ -124,9 +125,14 @@ def _places(given: Listed, found: Listed) -> tuple[Ints, list[int], list[str]]:
         by_key[key] = -1 if key in by_key else at  # two images of one name tell nothing
     numbers = {key.lstrip("0") or "0": at for key, at in by_key.items() if key.isdigit()}
     ends = _numbers_in(given.keys)
+    originals = by_original_name(given.keys)
     ways: list[tuple[str, Any]] = [
         ("id", lambda at: by_id.get(found.ids[at], by_name.get(str(found.ids[at]), -1))),
         ("file name", lambda at: by_key.get(found.keys[at], -1)),
+        (
+            "file name without the marks of an upload",
+            lambda at: originals.get(original_name(found.keys[at]), -1),
+        ),
         ("number", lambda at: numbers.get(found.keys[at].lstrip("0") or "0", -1)),
         ("number in the file name", lambda at: ends.get(found.keys[at].lstrip("0") or "0", -1)),
     ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,22 +15,38 @@ from goldlabel.formats.json.text import edited_entries, elements, members, place
 from goldlabel.formats.label_studio import (
     counting,
     edited,
+    is_short,
     looks_like,
     picture_name,
     read_export,
+    task_id,
 )
 from goldlabel.formats.tables import write_text
 from goldlabel.results.audit import Source
+from goldlabel.tasks.detection.boxes import LARGEST
 from goldlabel.tasks.detection.formats.listed import Change, Collector, Listed, number
 
 __all__ = ["export", "looks_like", "read"]
 
 _SIDES = ("x", "y", "width", "height")
-_TYPE = "rectanglelabels"
+_TYPES = ("rectanglelabels", "labels")
+"""Results that are rectangles with labels: of RectangleLabels, of Labels beside Rectangle."""
+_BARE = "rectangle"
+
+
+class _Rectangle(NamedTuple):
+    """A rectangle of a task: its position among the results, the result, and its labels."""
+
+    row: int
+    result: Mapping[str, Any]
+    labels: list[str]
 
 
 def read(path: Path, *, encoding: str | None = None) -> Listed:
     """Read an export; of several annotations of a task the ground truth counts, else the first.
+
+    Rectangles that are turned, or have not one label, are there and not judged. Of tasks without
+    an annotation nothing is known.
 
     Raises
     ------
@@ -38,52 +55,101 @@ def read(path: Path, *, encoding: str | None = None) -> Listed:
     """
     content = read_export(path, encoding=encoding)
     file, tasks = content
+    each_task = [_rectangles(task) for task in tasks]
+    codes = sorted({label for found in each_task for each in found for label in each.labels})
+    _check_rectangles(path, tasks, codes)
     collector = Collector(str(path))
     sizes = np.full((len(tasks), 2), np.nan)
     turned = 0
-    for at, task in enumerate(tasks):
-        for _, result in _rectangles(task):
+    unlabeled: list[str] = []
+    for at, rectangles in enumerate(each_task):
+        for each in rectangles:
             where = f"{content.where(at)}, rectangle {len(collector.boxes) + 1}"
-            box, is_turned = _corners(result, where)
+            box, is_turned = _corners(each.result, where)
             turned += is_turned
-            collector.add(at, box, _label(result, where), where=where, ignore=is_turned)
-            sides = [result.get(f"original_{side}") for side in ("width", "height")]
-            if all(isinstance(side, int | float) and side > 0 for side in sides):
+            unlabeled += [] if len(each.labels) == 1 else [where.rpartition(": ")[2]]
+            label = (each.labels or codes)[0]
+            ignore = is_turned or len(each.labels) != 1
+            collector.add(at, box, label, where=where, ignore=ignore)
+            sides = [each.result.get(f"original_{side}") for side in ("width", "height")]
+            if all(isinstance(side, int | float) and 0 < side < LARGEST for side in sides):
                 sizes[at] = sides
-    codes = sorted(set(collector.labels))
-    size = f"{len(tasks):,} tasks, {len(collector.boxes):,} rectangles"
-    notes = [f"Read {path.name} as an export of Label Studio: {size}."]
-    if turned:
-        notes.append(f"{turned:,} turned rectangles are not judged.")
+    unknown = [counting(task) is None for task in tasks]
+    every, none = frozenset(range(len(codes))), frozenset[int]()
     options = {"encoding": file.encoding, "sha256": file.sha256, "codes": codes}
     return collector.listed(
         [picture_name(task, at) for at, task in enumerate(tasks)],
         Source("label_studio", (path,), options),
         codes=codes,
         is_relative=True,
-        ids=[task.get("id", at) for at, task in enumerate(tasks)],
+        ids=[task_id(task, at) for at, task in enumerate(tasks)],
         sizes=sizes,
-        notes=notes,
+        notes=_notes(path, len(tasks), len(collector.boxes), turned, unlabeled, sum(unknown)),
+        looked_for=tuple((none if each else every, none) for each in unknown)
+        if any(unknown)
+        else None,
     )
 
 
-def _rectangles(task: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any]]]:
-    """Return position and result of each rectangle of a task."""
-    annotation = counting(task)
-    return [
-        (at, result)
-        for at, result in enumerate(() if annotation is None else annotation.results)
-        if isinstance(result, dict)
-        and result.get("type") == _TYPE
-        and isinstance(result.get("value"), dict)
+def _notes(
+    path: Path, tasks: int, boxes: int, turned: int, unlabeled: Sequence[str], unknown: int
+) -> list[str]:
+    notes = [
+        f"Read {path.name} as an export of Label Studio: {tasks:,} tasks, {boxes:,} rectangles."
     ]
+    if turned:
+        notes.append(f"{turned:,} turned rectangles are not judged.")
+    if unlabeled:
+        shown = "; ".join(unlabeled[:5])
+        notes.append(
+            f"{len(unlabeled):,} rectangles have not one label, and are not judged: {shown}."
+        )
+    if unknown:
+        notes.append(f"{unknown:,} tasks have no annotation: nothing is known of their images.")
+    return notes
 
 
-def _label(result: Mapping[str, Any], where: str) -> str:
-    labels = result["value"].get(_TYPE)
-    if not isinstance(labels, list) or len(labels) != 1 or not isinstance(labels[0], str):
-        raise InputError(where, f"has the labels {labels!r}", "Give each rectangle one label")
-    return labels[0]
+def _check_rectangles(path: Path, tasks: Sequence[Mapping[str, Any]], codes: Sequence[str]) -> None:
+    """Refuse an export whose results are others than rectangles with labels."""
+    if codes:
+        return
+    kinds = sorted(
+        {
+            str(result.get("type"))
+            for task in tasks
+            for annotation in [counting(task)]
+            for result in (() if annotation is None else annotation.results)
+            if isinstance(result, dict)
+        }
+    )
+    if kinds or is_short(tasks[0]):
+        what = f"only {', '.join(kinds[:10])}" if kinds else "it is the short form"
+        raise InputError(
+            str(path), f"has no rectangle with a label, {what}", "Export rectangles as JSON"
+        )
+
+
+def _rectangles(task: Mapping[str, Any]) -> list[_Rectangle]:
+    """Return the rectangles of a task, with and without labels."""
+    annotation = counting(task)
+    rectangles: list[_Rectangle] = []
+    for at, result in enumerate(() if annotation is None else annotation.results):
+        value = result.get("value") if isinstance(result, dict) else None
+        if not isinstance(value, dict) or not any(side in value for side in _SIDES):
+            continue
+        kind = str(result.get("type"))
+        if kind in (*_TYPES, _BARE):
+            labels = value.get(kind)
+            texts = [each for each in labels if isinstance(each, str)] if (
+                isinstance(labels, list)
+            ) else []  # fmt: skip
+            rectangles.append(_Rectangle(at, result, texts))
+    labeled = {str(each.result.get("id")) for each in rectangles if each.labels}
+    return [
+        each
+        for each in rectangles
+        if each.result.get("type") != _BARE or str(each.result.get("id")) not in labeled
+    ]
 
 
 def _corners(
@@ -117,7 +183,7 @@ def _changed_task(
         raise InputError(where, "has no annotation to change", "Leave it out")
     start, stop = place(text, annotation.path)
     spans = [text[first:last] for _, first, last in elements(text, start)]
-    rows = [row for row, _ in _rectangles(task)]
+    rows = [each.row for each in _rectangles(task)]
     changed: dict[int, str] = {}
     removed, added = set(), []
     for change in changes:
@@ -142,8 +208,9 @@ def _edited(text: str, change: Change, codes: Sequence[str]) -> str:
     """Return the text of a result with another label or other sides."""
     start, stop = place(text, ("value",))
     value = text[start:stop]
+    kind = next((kind for kind in _TYPES if kind in json.loads(value)), _TYPES[0])
     new: dict[str, Any] = (
-        {_TYPE: [codes[change.label]]} if change.action == "relabel" else dict(_percent(change))
+        {kind: [codes[change.label]]} if change.action == "relabel" else dict(_percent(change))
     )
     edits = [
         (first, last, quoted(new[key], text))
@@ -155,11 +222,12 @@ def _edited(text: str, change: Change, codes: Sequence[str]) -> str:
 
 def _new(change: Change, results: Sequence[Any], codes: Sequence[str]) -> dict[str, Any]:
     like: Mapping[str, Any] = next(
-        (each for each in results if isinstance(each, dict) and each.get("type") == _TYPE), {}
+        (each for each in results if isinstance(each, dict) and each.get("type") in _TYPES), {}
     )
+    kind = str(like.get("type", _TYPES[0]))
     shared = ("original_width", "original_height", "image_rotation", "from_name", "to_name")
     return {
         **{key: like[key] for key in shared if key in like},
-        "type": _TYPE,
-        "value": {**_percent(change), "rotation": 0, _TYPE: [codes[change.label]]},
+        "type": kind,
+        "value": {**_percent(change), "rotation": 0, kind: [codes[change.label]]},
     }

@@ -9,6 +9,7 @@ import numpy as np
 
 from goldlabel.errors import InputError
 from goldlabel.formats.pictures import picture_size
+from goldlabel.formats.upload_names import original_name
 from goldlabel.tasks.detection.formats.folders import image_files
 from goldlabel.tasks.detection.formats.listed import stem
 from goldlabel.typing import Floats
@@ -48,14 +49,21 @@ class Pictures:
         self.told = told
         self._by_path: dict[str, Path] = {}
         self._by_key: dict[str, Path | None] = {}
+        self._by_original: dict[str, Path | None] = {}
         for path in image_files(folder):
             self._by_path[path.as_posix()] = folder / path
             key = stem(path.name)
             self._by_key[key] = None if key in self._by_key else folder / path
+            original = original_name(key)
+            self._by_original[original] = None if original in self._by_original else folder / path
 
     def find(self, name: str, key: str) -> Path | None:
         """Return the picture of an image."""
-        return self._by_path.get(name) or self._by_key.get(key)
+        return (
+            self._by_path.get(name)
+            or self._by_key.get(key)
+            or self._by_original.get(original_name(key))
+        )
 
     def paths(self, names: Sequence[str], keys: Sequence[str]) -> tuple[Path | None, ...]:
         """Return the picture of each image; None where there is none."""
@@ -63,8 +71,12 @@ class Pictures:
 
     def without_labels(self, keys: Sequence[str]) -> list[str]:
         """Return pictures that no label file names; only of a folder that the caller named."""
-        known = set(keys)
-        return [name for name in self._by_path if stem(name) not in known] if self.told else []
+        if not self.told:
+            return []
+        known = {*keys, *map(original_name, keys)}
+        return [
+            name for name in self._by_path if not known & {stem(name), original_name(stem(name))}
+        ]
 
     def sizes(
         self, names: Sequence[str], keys: Sequence[str], known: Floats

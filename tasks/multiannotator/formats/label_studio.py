@@ -22,6 +22,7 @@ from goldlabel.formats.label_studio import (
     read_export,
     results_with,
     shown,
+    task_id,
 )
 from goldlabel.formats.tables import write_text
 from goldlabel.results.audit import Source
@@ -71,7 +72,7 @@ def read(
     file, tasks = content
     tags = control_tags((each for task in tasks for each in annotations_of(task)), "choices")
     name = choose_tag(path, {**tags, **dict.fromkeys(_short_names(tasks))}, label, "label")
-    items = [_id(task, at) for at, task in enumerate(tasks)]
+    items = [str(task_id(task, at)) for at, task in enumerate(tasks)]
     votes = [
         vote
         for at, task in enumerate(tasks)
@@ -105,11 +106,6 @@ def read(
         time=times_of(created) if created.notna().any() else None,
         seconds=np.array(seconds, dtype=np.float64) if any(seconds) else None,
     )
-
-
-def _id(task: Mapping[str, Any], at: int) -> str:
-    own = task.get("id")
-    return str(own) if isinstance(own, int | str) else str(at)
 
 
 def _short_names(tasks: Iterable[Mapping[str, Any]]) -> Iterator[str]:

@@ -22,7 +22,7 @@ from goldlabel.tasks.segmentation.formats.masks import Repaint
 
 __all__ = ["export", "looks_like", "read"]
 
-_Stroke = tuple[int, dict[str, Any], str]
+_Stroke = tuple[int, dict[str, Any], str | None]
 
 
 def looks_like(content: Any) -> bool:
@@ -33,14 +33,15 @@ def looks_like(content: Any) -> bool:
 
 
 def _strokes(task: Mapping[str, Any]) -> Iterator[_Stroke]:
-    """Yield position, result and label of each brush stroke of a task."""
+    """Yield position, result and label of each brush stroke of a task; None: not one label."""
     annotation = counting(task)
     for at, result in enumerate(() if annotation is None else annotation.results):
         value = result.get("value") if isinstance(result, dict) else None
         if isinstance(value, dict) and value.get("format") == "rle":
             labels = value.get("brushlabels") or value.get("labels")
-            if isinstance(labels, list) and labels and isinstance(labels[0], str):
-                yield at, result, labels[0]
+            listed = labels if isinstance(labels, list) else []
+            is_one = len(listed) == 1 and isinstance(listed[0], str)
+            yield at, result, listed[0] if is_one else None
 
 
 def read(path: Path, *, classes: Sequence[str] | None, planes: int) -> Given:
@@ -56,7 +57,10 @@ def read(path: Path, *, classes: Sequence[str] | None, planes: int) -> Given:
     if not looks_like(tasks):
         raise InputError(str(path), "has no brush strokes", "Export masks as JSON")
     kept = [at for at, task in enumerate(tasks) if any(_strokes(task))]
-    listed = sorted({label for at in kept for _, _, label in _strokes(tasks[at])})
+    labels = [label for at in kept for _, _, label in _strokes(tasks[at])]
+    listed = sorted({label for label in labels if label is not None})
+    if not listed:
+        raise InputError(str(path), "has no brush stroke with one label", "Label the strokes")
     names, codes, empty = with_background(listed, classes, planes, path.name, listed)
     code = dict(zip(listed, codes, strict=True))
     options = {
@@ -71,6 +75,8 @@ def read(path: Path, *, classes: Sequence[str] | None, planes: int) -> Given:
     ]
     if len(kept) < len(tasks):
         notes.append(f"{len(tasks) - len(kept):,} tasks without brush strokes were left out.")
+    if unlabeled := labels.count(None):
+        notes.append(f"{unlabeled:,} strokes have not one label: their pixels are not judged.")
 
     def where(at: int) -> str:
         return content.where(kept[at])
@@ -102,7 +108,9 @@ def _mask(
     shape = _shape(strokes, where)
     mask = np.full(shape, empty, dtype=np.int32)
     for _, result, label in strokes:
-        mask[brush.decoded(result["value"].get("rle"), shape, where)] = code[label]
+        mask[brush.decoded(result["value"].get("rle"), shape, where)] = (
+            -1 if label is None else code[label]
+        )
     return mask
 
 
@@ -138,7 +146,9 @@ def _changed_task(
     spans = [text[first:last] for _, first, last in elements(text, start)]
     strokes = list(_strokes(task))
     changed = {}
-    for row, result, _ in strokes:
+    for row, result, name in strokes:
+        if name is None:
+            continue
         own = brush.decoded(result["value"]["rle"], old.shape, where)
         if (own & differs).any():
             first, last = place(spans[row], ("value", "rle"))
@@ -156,7 +166,8 @@ def _new_stroke(
     strokes: Sequence[_Stroke], label: str, pixels: npt.NDArray[np.bool_]
 ) -> dict[str, Any]:
     """Return a stroke of some pixels in the manner of one of its label, or of any other."""
-    like = next((result for _, result, name in strokes if name == label), strokes[0][1])
+    named = [(name, result) for _, result, name in strokes if name is not None]
+    like = next((result for name, result in named if name == label), (named or strokes)[0][1])
     kind = "brushlabels" if "brushlabels" in like["value"] else "labels"
     value = {**like["value"], "rle": brush.encoded(pixels), kind: [label]}
     same = {key: entry for key, entry in like.items() if key not in ("id", "value")}

@@ -87,3 +87,38 @@ def test_entries_of_a_list():
     assert edited_entries("[1, 2]", {}, drop={0, 1}) == "[]"
     assert edited_entries("[ ]", {}, add=["1", "2"]) == "[1, 2]"
     assert edited_entries("[1,2]", {1: "9"}) == "[1,9]"
+
+
+def rectangle(*labels, kind="rectanglelabels", at=10.0, **more):
+    value = {"x": at, "y": 10.0, "width": 20.0, "height": 20.0, kind: list(labels)}
+    return {"type": kind, "from_name": "l", "to_name": "i", "original_width": 100,
+            "original_height": 50, "value": value, **more}  # fmt: skip
+
+
+def test_rectangles_without_one_label_are_kept_and_not_judged(tmp_path):
+    from goldlabel.tasks.detection.formats import label_studio as reader
+
+    bare = rectangle(kind="rectangle", id="a")
+    results = [
+        [rectangle("car"), rectangle(), rectangle("car", "bus", at=50.0)],
+        [bare, {**rectangle("bus", kind="labels", id="a")}, {"type": "choices", "value": {}}],
+        [rectangle(kind="rectangle", id="b"), {"type": "relation", "from_id": "b"}],
+    ]
+    tasks = [
+        {"id": [at], "data": {"image": f"/x/{at}.jpg"}, "annotations": [{"result": each}]}
+        for at, each in enumerate(results)
+    ]
+    tasks.append({"id": 9, "data": {"image": "d.jpg"}, "annotations": []})
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(tasks))
+    listed = reader.read(path)
+    assert listed.image.tolist() == [0, 0, 0, 1, 2]
+    assert listed.ignore.tolist() == [False, True, True, False, True]
+    assert [listed.classes[label] for label in listed.labels] == ["car", "bus", "car", "bus", "bus"]
+    assert listed.looked_for[0] == ({0, 1}, set())
+    assert listed.looked_for[3] == (set(), set())
+    assert any("3 rectangles have not one label" in note for note in listed.notes)
+    assert any("1 tasks have no annotation" in note for note in listed.notes)
+    path.write_text(json.dumps([{"data": {}, "annotations": [{"result": [results[1][2]]}]}]))
+    with pytest.raises(InputError, match="no rectangle with a label, only choices"):
+        reader.read(path)
