@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from goldlabel.errors import DataWarning, InputError
+from goldlabel.errors import InputError, collected_warnings
 from goldlabel.learning.confident import Method
 from goldlabel.learning.filters import FilterBy
 from goldlabel.results.audit import Audit
@@ -195,12 +193,11 @@ def audit(
         header=header, split=split, key=key, prefix=prefix,
     )  # fmt: skip
     checked = _checked(data)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", DataWarning)
+    with collected_warnings() as warned:
         found = consensus_of(
             checked,
             consensus_method or _default_method(data),
-            quality_method or (None if data.has_identities else "agreement"),
+            quality_method or _default_quality(data, consensus_method),
             calibrate_probs=calibrate_probs,
             method=rank_by,
         )
@@ -213,7 +210,7 @@ def audit(
         if target is not None:
             write_consensus(data, found, target, layout=layout)  # type: ignore[arg-type]
     return Audit(
-        issues=replace(issues, params={**issues.params, "duplicates": duplicates}),
+        issues=issues.with_params(duplicates=duplicates),
         source=data.source,
         summary=_figures(data, found, issues, statistics, people),
         items=Items(data, found, text=text),
@@ -222,7 +219,7 @@ def audit(
         {"consensus": frame},
         notes=(*data.notes, *_methods_note(data, consensus_method), *_vanished(found)),
         limits=LIMITS,
-        warnings=tuple(dict.fromkeys(str(warning.message) for warning in caught)),
+        warnings=tuple(warned),
         part="annotator",
         part_names=data.annotators,
         verdict=VERDICT,
@@ -247,6 +244,13 @@ def _check_methods(methods: Sequence[str] | None, *, has_models: bool) -> None:
 
 def _default_method(data: MultiannotatorData) -> ConsensusMethod:
     return default_method(data.votes, data.pred_probs, has_identities=data.has_identities)
+
+
+def _default_quality(
+    data: MultiannotatorData, asked: ConsensusMethod | None
+) -> QualityMethod | None:
+    """Return the quality method where none is asked for; votes without names have no weights."""
+    return "agreement" if asked is None and not data.has_identities else None
 
 
 def _methods_note(data: MultiannotatorData, asked: ConsensusMethod | None) -> tuple[str, ...]:

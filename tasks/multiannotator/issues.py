@@ -16,9 +16,10 @@ from goldlabel.learning.filters import FilterBy, Options, flag
 from goldlabel.results.label_issues import LabelIssues, Parts
 from goldlabel.tasks.multiannotator.aggregation.consensus import Consensus
 from goldlabel.tasks.multiannotator.aggregation.methods import ConsensusMethod, QualityMethod
+from goldlabel.tasks.multiannotator.aggregation.ties import TIED
 from goldlabel.tasks.multiannotator.aggregation.truth_inference import consensus_of
 from goldlabel.tasks.multiannotator.inputs import checked_votes
-from goldlabel.typing import Floats
+from goldlabel.typing import Floats, Mask
 
 __all__ = ["KIND", "find_label_issues", "get_label_quality_scores", "issues_of"]
 
@@ -90,12 +91,9 @@ def issues_of(
     """Find the wrong votes by a consensus that was found before."""
     check.choice(filter_by, get_args(FilterBy), name="filter_by")
     votes = consensus.votes
-    label = votes.label.astype(np.int64)
-    rows = np.ascontiguousarray(consensus.posterior[votes.item])
-    counted = confident.count(label, rows, disagreeing=True)
-    chosen = flag(counted, Options(filter_by), classes=consensus.classes)
-    del rows, counted
-    wrong = np.flatnonzero(chosen & (label != consensus.labels[votes.item]))
+    wrong = np.flatnonzero(
+        (votes.label != consensus.labels[votes.item]) & _flagged(consensus, filter_by)
+    )
     is_issue = np.zeros(votes.num_items, dtype=np.bool_)
     is_issue[votes.item[wrong]] = True
     scores = np.where(votes.votes_per_item > 0, consensus.quality, 1.0)
@@ -115,6 +113,17 @@ def issues_of(
             "temperatures": list(consensus.temperatures),
         },
     )
+
+
+def _flagged(consensus: Consensus, filter_by: FilterBy) -> Mask:
+    """Return which votes a filter chooses, by the posteriors of their items."""
+    votes, posterior = consensus.votes, consensus.posterior
+    if filter_by == "predicted_neq_given":
+        largest = posterior.max(axis=1)[votes.item]
+        return np.asarray(posterior[votes.item, votes.label] < largest * (1.0 - TIED))
+    rows = np.ascontiguousarray(posterior[votes.item])
+    counted = confident.count(votes.label.astype(np.int64), rows, disagreeing=True)
+    return flag(counted, Options(filter_by), classes=consensus.classes)
 
 
 def _parts(consensus: Consensus, wrong: npt.NDArray[np.int64]) -> Parts:

@@ -173,9 +173,9 @@ def unlabeled_scores(probs: Floats, weights: Weights) -> Floats:
 
 def _chosen(probs: Floats) -> Codes:
     """Return the class that most models choose, ties by their mean probabilities."""
-    predicted = np.stack([largest_column(each) for each in probs])
     if len(probs) == 1:
-        return predicted[0]
+        return largest_column(probs[0])
+    predicted = np.stack([largest_column(each) for each in probs])
     models, items = predicted.shape
     votes = Votes.from_arrays(
         np.tile(np.arange(items), models),

@@ -12,7 +12,8 @@ import pandas as pd
 from goldlabel.inputs import check
 from goldlabel.tasks.multiannotator.aggregation.consensus import class_column
 from goldlabel.tasks.multiannotator.aggregation.fit import Fit
-from goldlabel.tasks.multiannotator.aggregation.methods import aggregate
+from goldlabel.tasks.multiannotator.aggregation.label_models import majority
+from goldlabel.tasks.multiannotator.aggregation.methods import LABEL_MODELS, aggregate
 from goldlabel.tasks.multiannotator.aggregation.truth_inference import check_agreement
 from goldlabel.tasks.multiannotator.inputs import Checked, checked_votes
 from goldlabel.tasks.multiannotator.votes import Votes
@@ -84,13 +85,14 @@ def labels_by_method(
         if name == "crowdlab" and not (votes.votes_per_item > 1).any():
             continue
         # The majority vote of the comparison is that of the votes alone.
-        known = fit is not None and fit.method == name and name != "majority_vote"
-        found = fit if known else _fitted(votes, probs, name)
-        labels[name] = found.consensus.astype(np.int64)
+        if fit is None or fit.method != name or name == "majority_vote":
+            labels[name] = _fitted(votes, probs, name).consensus.astype(np.int64)
+        else:
+            labels[name] = fit.consensus.astype(np.int64)
     return labels
 
 
 def _fitted(votes: Votes, probs: Floats | None, name: str) -> Fit:
     if name == "crowdlab":
         return aggregate(votes, probs, "best_quality", "crowdlab")
-    return aggregate(votes, None, name)
+    return majority.fit(votes) if name == "majority_vote" else LABEL_MODELS[name](votes)
