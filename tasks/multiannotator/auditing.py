@@ -64,7 +64,7 @@ def audit(
     filter_by: FilterBy = "predicted_neq_given",
     rank_by: Method = "self_confidence",
     methods: Sequence[str] | None = None,
-    duplicates: Duplicates = "error",
+    duplicates: Duplicates = "last",
     positive: str | None = None,
     consensus: Path | None = None,
     with_consensus: Path | None = None,
@@ -136,7 +136,7 @@ def audit(
         Methods to compare: majority_vote, wawa, dawid_skene, glad, mace, crowdlab; all if not
         given.
     duplicates : str
-        Several votes of one annotator on one item: an error, or the last or most frequent counts.
+        Which of several votes of one annotator on one item counts: last, majority; or error.
     positive : str, optional
         Where a vote may hold several classes: the one to ask about, as yes or no.
     consensus : Path, optional

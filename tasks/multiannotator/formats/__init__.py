@@ -16,12 +16,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.errors import InputError
-from goldlabel.formats.tables.class_column import arrange, distinct
 from goldlabel.formats.tables.table import check_unchanged
 from goldlabel.results.audit import Source
 from goldlabel.tasks.multiannotator.data import MultiannotatorData
 from goldlabel.tasks.multiannotator.formats import label_studio, lines, long, wide
 from goldlabel.tasks.multiannotator.formats.duplicates import Duplicates, without_duplicates
+from goldlabel.tasks.multiannotator.formats.labels import read_labels
 from goldlabel.tasks.multiannotator.formats.predictions import Predictions, read_predictions
 from goldlabel.tasks.multiannotator.formats.raw_votes import RawVotes, name_codes
 from goldlabel.tasks.multiannotator.formats.recognition import (
@@ -47,7 +47,7 @@ def read(
     annotators: Sequence[str] | None = None,
     pred_probs: str | Path | Sequence[str | Path] | None = None,
     classes: Sequence[str] | None = None,
-    duplicates: Duplicates = "error",
+    duplicates: Duplicates = "last",
     positive: str | None = None,
     format: str | None = None,
     encoding: str | None = None,
@@ -77,8 +77,9 @@ def read(
         Rows are matched by an id column; items without votes are normal.
     classes : sequence of str, optional
         Names of the classes in the order of the columns of `pred_probs`.
-    duplicates : {"error", "last", "majority"}
-        What to do with several votes of one annotator on one item.
+    duplicates : {"last", "majority", "error"}
+        Which of several votes of one annotator on one item counts: the last (by time, or in the
+        order of the file), or the most frequent; a note says how many do not. Or an error.
     positive : str, optional
         Where a vote may hold several classes: the one to ask about; votes become yes and no.
     format : str, optional
@@ -174,43 +175,50 @@ def _assembled(
     inputs: list[Path],
 ) -> MultiannotatorData:
     """Give items, annotators and classes their numbers, and put everything together."""
-    found = distinct(raw.label, raw.where, positions_in=raw.listed if raw.positions else None)
-    arranged = arrange(
-        found,
-        raw.where,
-        listed=raw.listed,
-        positions=raw.positions,
-        classes=classes,
-        columns=None if predictions is None else predictions.classes,
-        k=None if predictions is None else predictions.values.shape[2],
-    )
+    columns = None if predictions is None else predictions.classes
+    k = None if predictions is None else predictions.values.shape[2]
+    labels = read_labels(raw, classes, columns, k)
+    where = str(raw.source.files[0])
+    if not labels.kept.any():
+        raise InputError(where, "holds no vote", "Name a file with labels")
     ids = raw.items if predictions is None else predictions.ids
     item = pd.Index(ids).get_indexer(pd.Index(raw.item)).astype(np.int64)
     annotator, annotators = name_codes(raw.annotator)
-    label = arranged.place[found.codes]
-    names = (ids, annotators)
-    where = str(raw.source.files[0])
-    kept, note = without_duplicates(item, annotator, label, raw.time, duplicates, names, where)
-    counts = {"num_items": len(ids), "num_annotators": len(annotators)}
+    there = np.flatnonzero(labels.kept)
+    first, note = without_duplicates(
+        item[there],
+        annotator[there],
+        labels.codes,
+        None if raw.time is None else raw.time[there],
+        duplicates,
+        (ids, annotators),
+        where,
+    )
+    kept = there[first]
     votes = Votes.from_arrays(
-        item[kept], annotator[kept], label[kept], num_classes=len(arranged.names), **counts
+        item[kept],
+        annotator[kept],
+        labels.codes[first],
+        num_items=len(ids),
+        num_annotators=len(annotators),
+        num_classes=len(labels.classes),
     )
     options = {
         **raw.source.options,
-        "classes": list(arranged.names),
-        "values": list(arranged.values),
+        "classes": list(labels.classes),
+        "values": list(labels.values),
         "votes": len(votes),
         "numbered": predictions is not None and predictions.numbered,
     }
     read_notes = [] if predictions is None else predictions.notes
-    notes = [*raw.notes, *([note] if note else []), *arranged.notes, *read_notes]
+    notes = [*raw.notes, *([note] if note else []), *labels.notes, *read_notes]
     frame = raw.frame
     if frame is not None and len(frame) != len(ids):
         at = pd.Index(raw.items).get_indexer(pd.Index(ids))
         frame = frame.reindex(at).reset_index(drop=True) if len(frame) == len(raw.items) else None
     return MultiannotatorData(
         votes=votes,
-        classes=arranged.names,
+        classes=labels.classes,
         annotators=tuple(map(str, annotators.tolist())),
         ids=ids,
         source=replace(raw.source, options=options, inputs=tuple(inputs)),

@@ -14,18 +14,23 @@ from goldlabel.tasks.multiannotator.formats.raw_votes import NO, YES, is_text
 __all__ = ["chosen", "one_choice"]
 
 
+_FEW = 0.05
+"""Share of votes with several classes up to which they are taken for mistakes."""
+
+
 def one_choice(
     column: pd.Series[Any], where: str, positive: str | None
 ) -> tuple[pd.Series[Any], str]:
     """Return a column of single classes, and how the file writes them: "value" or "list".
 
     A list of one class is that class, an empty one no label. Where lists hold several, `positive`
-    names the class that is asked about, and votes are yes or no.
+    names the class that is asked about, and votes are yes or no. If few of them do, these stay as
+    they are: votes that no class can be.
 
     Raises
     ------
     InputError
-        A vote holds several classes, and none is asked about.
+        Votes hold several classes, and none is asked about.
     """
     if column.dtype.kind in "iufb" or isinstance(column.dtype, pd.CategoricalDtype):
         return column, "value"
@@ -34,8 +39,12 @@ def one_choice(
     lists = [_as_list(value) for value in column.tolist()]
     if all(each is None for each in lists):
         return column, "value"
+    several = sum(len(each) > 1 for each in lists if each is not None)
+    are_few = positive is None and several <= _FEW * len(lists)
     values = [
-        chosen(each, f"{where}, row {row + 1}", positive) if each is not None else value
+        value
+        if each is None or (are_few and len(each) > 1)
+        else chosen(each, f"{where}, row {row + 1}", positive)
         for row, (each, value) in enumerate(zip(lists, column.tolist(), strict=True))
     ]
     kind = "value" if positive is not None else "list"

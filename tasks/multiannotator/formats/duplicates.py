@@ -55,17 +55,20 @@ def without_duplicates(
     starts = np.flatnonzero(np.concatenate([[True], ~same]))
     sizes = np.diff(np.concatenate([starts, [len(order)]]))
     repeated = np.flatnonzero(sizes > 1)
+    first = [order[starts[at]] for at in repeated[:_SHOWN]]
+    shown = ", ".join(f"{names[1][annotator[v]]} on {names[0][item[v]]}" for v in first)
+    more = f" and {len(repeated) - _SHOWN:,} more" if len(repeated) > _SHOWN else ""
     if duplicates == "error":
-        first = [order[starts[at]] for at in repeated[:_SHOWN]]
-        shown = ", ".join(f"{names[1][annotator[v]]} on {names[0][item[v]]}" for v in first)
-        more = f" and {len(repeated) - _SHOWN:,} more" if len(repeated) > _SHOWN else ""
         raise InputError(
             where,
             f"holds several votes of one annotator on one item: {shown}{more}",
             "Keep the last of them or the most frequent with duplicates: last or majority",
         )
     lost = len(order) - len(starts)
-    note = f"{lost:,} repeated votes of an annotator on an item left out: {duplicates} counts."
+    note = (
+        f"{lost:,} repeated votes of an annotator on an item left out ({shown}{more}): the"
+        f" {'last' if duplicates == 'last' else 'most frequent'} counts; see --duplicates."
+    )
     ends = starts + sizes - 1
     if duplicates == "last":
         return order[ends], note

@@ -19,6 +19,7 @@ from goldlabel.tasks.multiannotator.formats.raw_votes import (
     RawVotes,
     as_names,
     is_missing,
+    is_text,
     seconds_of,
     times_of,
 )
@@ -171,15 +172,19 @@ def _raw_votes(
     missing = is_missing(label)
     if (missing & kept).any():
         notes.append(f"{np.count_nonzero(missing & kept):,} rows without a label left out.")
-    for role in (roles.item, roles.annotator):
-        empty = np.flatnonzero(kept & ~missing & is_missing(frame[role]))
-        if empty.size:
-            raise InputError(
-                f"{path}: row {empty[0] + 1}, column {role!r}",
-                f"is missing; {empty.size:,} votes have none",
-                "Fill it in, or drop the row",
-            )
-    there = kept & ~is_missing(frame[roles.item])
+    nameless = _is_nameless(frame[roles.annotator])
+    if (nameless & kept & ~missing).any():
+        lost = np.flatnonzero(nameless & kept & ~missing)
+        notes.append(f"{lost.size:,} votes of nobody left out, the first in row {lost[0] + 1}.")
+    missing |= nameless
+    empty = np.flatnonzero(kept & ~missing & _is_nameless(frame[roles.item]))
+    if empty.size:
+        raise InputError(
+            f"{path}: row {empty[0] + 1}, column {roles.item!r}",
+            f"names no item; {empty.size:,} votes have none",
+            "Fill it in, or drop the row",
+        )
+    there = kept & ~_is_nameless(frame[roles.item])
     items = pd.unique(as_names(frame[roles.item][there]))
     rows = np.flatnonzero(kept & ~missing)
     time = times_of(frame[roles.time]) if roles.time else None
@@ -200,6 +205,17 @@ def _raw_votes(
         listed=table.categories.get(roles.label),
         positions=roles.label in table.coded,
     )
+
+
+def _is_nameless(column: pd.Series[Any]) -> Mask:
+    """Return where a column names nothing: empty, or a number that is none."""
+    nameless: Mask = is_missing(column)
+    if column.dtype.kind == "f":
+        nameless = nameless | ~np.isfinite(column.to_numpy(np.float64))
+    elif column.dtype.kind == "O" and not is_text(column):
+        infinite = [isinstance(each, float) and not np.isfinite(each) for each in column.tolist()]
+        nameless = nameless | np.array(infinite, dtype=np.bool_)
+    return nameless
 
 
 def _of_items(frame: pd.DataFrame, roles: Roles) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +18,7 @@ from goldlabel.models.columns import (
     texts,
 )
 from goldlabel.results.audit import Source
-from goldlabel.typing import Floats, Ints
+from goldlabel.typing import Floats, Ints, Mask
 
 __all__ = [
     "NO",
@@ -32,8 +33,6 @@ __all__ = [
 ]
 
 
-NOTHING = frozenset({"", "na", "n/a", "nan", "none", "null", "<na>"})
-"""Words that say that somebody has not labelled an item, in lower case."""
 NO, YES = "no", "yes"
 """What votes become where they may hold several classes and one is asked about."""
 
@@ -65,6 +64,11 @@ class RawVotes:
         Whether labels are positions in `listed`.
     has_identities : bool
         Whether it is known who gave which vote.
+    has_cells : bool
+        Whether there is a cell for each item and annotator, which those have to fill who did not
+        vote: with nothing, or with a word that says so.
+    has_empty : bool
+        Whether some of these cells are empty.
     """
 
     item: npt.NDArray[Any]
@@ -81,18 +85,20 @@ class RawVotes:
     listed: tuple[str, ...] | None = None
     positions: bool = False
     has_identities: bool = True
+    has_cells: bool = False
+    has_empty: bool = False
 
 
-def is_missing(column: pd.Series[Any], *, numbered: bool = False) -> npt.NDArray[np.bool_]:
-    """Return where a column holds no label; of whole numbers, -1 is none if `numbered`."""
+def is_missing(column: pd.Series[Any], *, numbered: bool = False) -> Mask:
+    """Return where a column holds nothing; of whole numbers, -1 is that too if `numbered`."""
     if column.dtype.kind in "iu":
         return np.asarray(column == -1) & numbered
     missing = column.isna().to_numpy(dtype=np.bool_)
     if column.dtype.kind in "fb":
         return missing | (np.asarray(column == -1) & numbered)
-    words = NOTHING | ({"-1"} if numbered else set())
+    words = {"", "-1"} if numbered else {""}
     values, places = _different(column)
-    is_word = [isinstance(each, str) and each.strip().lower() in words for each in values]
+    is_word = [isinstance(each, str) and each.strip() in words for each in values]
     return np.asarray(missing | np.array(is_word, dtype=np.bool_)[places])
 
 
@@ -110,16 +116,25 @@ def _different(column: pd.Series[Any]) -> tuple[Sequence[Any], Any]:
 
 
 def as_names(values: Sequence[Any] | pd.Series[Any] | npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return names as text: 3 and 3.0 are "3"."""
+    """Return names as text: 3 and 3.0 are "3", and so is "3.0" in a column of such."""
     column = pd.Series(values)
-    if column.dtype.kind == "f" and (column == np.floor(column)).all():
-        column = column.astype(np.int64)
     if is_text(column):
         text: npt.NDArray[Any] = column.to_numpy(dtype=object)
+        if len(text) and _WHOLE.fullmatch(text[0]) and all(map(_WHOLE.fullmatch, text)):
+            text = np.array([each.partition(".")[0] for each in text], dtype=object)
         return text
     names = np.empty(len(column), dtype=object)
-    names[:] = [each if isinstance(each, str) else str(each) for each in column.tolist()]
+    names[:] = [each if isinstance(each, str) else _name(each) for each in column.tolist()]
     return names
+
+
+_WHOLE = re.compile(r"-?\d{1,18}\.0+", re.ASCII)
+"""What pandas makes of whole numbers in a column with gaps."""
+
+
+def _name(value: Any) -> str:
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e18
+    return str(int(value)) if is_whole else str(value)
 
 
 def name_codes(names: npt.NDArray[Any]) -> tuple[Ints, npt.NDArray[Any]]:

@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from goldlabel.errors import InputError
 from goldlabel.formats.json.text import parse
 from goldlabel.formats.tables import FORMATS as TABLES
@@ -61,9 +64,21 @@ class Asked:
 
 def open_raw_votes(path: Path, asked: Asked) -> RawVotes:
     """Read the votes in whatever format they are."""
-    found = _raw_votes(path, asked)
+    found = _with_unique_items(_raw_votes(path, asked))
     options = {**found.source.options, "asked": asdict(asked)}
     return replace(found, source=replace(found.source, options=options))
+
+
+def _with_unique_items(raw: RawVotes) -> RawVotes:
+    """Take rows of one id for one item: two exports in one file are votes on the same items."""
+    again = pd.Index(raw.items).duplicated()
+    if not again.any():
+        return raw
+    frame = raw.frame
+    if frame is not None and len(frame) == len(again):
+        frame = frame[~again].reset_index(drop=True)
+    note = f"{np.count_nonzero(again):,} rows name an item again: their votes are put together."
+    return replace(raw, items=raw.items[~again], frame=frame, notes=[*raw.notes, note])
 
 
 def raw_votes_again(source: Source) -> RawVotes:

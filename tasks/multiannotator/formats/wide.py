@@ -17,6 +17,7 @@ from goldlabel.formats.json.text import elements
 from goldlabel.formats.tables import TableFile, write_columns
 from goldlabel.models.columns import column_kind, numbers
 from goldlabel.results.audit import Source
+from goldlabel.tasks.multiannotator.formats.labels import NONE, WORDS, plain_number
 from goldlabel.tasks.multiannotator.formats.raw_votes import RawVotes, as_names, is_missing
 from goldlabel.tasks.multiannotator.formats.roles import NAMES
 
@@ -67,7 +68,8 @@ def _said(table: TableFile, item: str | None, what: str) -> list[str]:
 def read_wide(table: TableFile, item: str | None, annotators: Sequence[str] | None) -> RawVotes:
     """Read a table with a column for each annotator, empty where they have not labelled an item.
 
-    Empty is "", NA, NaN, None, null, and -1 where all labels are whole numbers.
+    Empty is "" and null, and -1 where all labels are whole numbers; of words such as NA, `labels`
+    decides.
     """
     path = table.source.files[0]
     frame = table.frame.set_axis([str(name) for name in table.frame.columns], axis=1)
@@ -86,20 +88,25 @@ def read_wide(table: TableFile, item: str | None, annotators: Sequence[str] | No
     column = np.repeat(np.arange(len(people)), [len(each) for each in votes])
     labels = [frame[name].iloc[each] for name, each in zip(people, votes, strict=True)]
     label = pd.concat(labels, ignore_index=True) if len(rows) else pd.Series(dtype=object)
-    if label.dtype.kind == "f" and (label == np.floor(label)).all():
+    if (
+        label.dtype.kind == "f"
+        and (np.abs(label) < 1e15).all()
+        and (label == np.floor(label)).all()
+    ):
         label = label.astype(np.int64)
     options = {**table.source.options, "layout": "wide", "annotators": people, "item": item}
-    whole = [name for name in people if frame[name].dtype.kind == "f"]
     return RawVotes(
         item=names[rows],
         annotator=np.array(people, dtype=object)[column],
         label=label,
         items=names,
         place=np.column_stack([rows, column]),
-        source=replace(table.source, options={**options, "floats": whole}),
+        source=replace(table.source, options=options),
         where=f"{path}: votes",
         notes=_said(table, item, f"a column for each of {len(people):,} annotators"),
         frame=frame.drop(columns=[name for name in (item, *people) if name is not None]),
+        has_cells=True,
+        has_empty=any(bool(is_missing(frame[name]).any()) for name in people),
     )
 
 
@@ -108,17 +115,42 @@ def _is_numbered(column: pd.Series[Any]) -> bool:
     if column.dtype.kind in "iuf":
         return True
     there = column[~is_missing(column)].astype(str)
-    return bool(there.str.fullmatch(r"\s*-?\d+\s*").all())
+    words = there.str.strip().str.lower().isin([*WORDS, NONE])
+    return bool(there[~words].str.fullmatch(r"\s*-?\d+(\.0+)?\s*").all())
 
 
 def export_wide(source: Source, changes: Mapping[tuple[int, ...], object], out: Path) -> None:
-    """Write the table again with some votes changed."""
+    """Write the table again with some votes changed, numbers as their column writes them."""
     by_column: dict[str, dict[int, object]] = {}
     for (row, column), value in changes.items():
-        name = source.options["annotators"][column]
-        kept = float(str(value)) if name in source.options["floats"] else value
-        by_column.setdefault(name, {})[row] = kept
+        by_column.setdefault(source.options["annotators"][column], {})[row] = value
+    frame = table_again(source) if by_column else pd.DataFrame()
+    frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
+    for name, values in by_column.items():
+        spelled = _Spelling(frame[name])
+        by_column[name] = {row: spelled(value) for row, value in values.items()}
     write_columns(source, by_column, out)
+
+
+class _Spelling:
+    """How a column writes labels: numbers of whole ones as 1, or as 1.0 where it has gaps."""
+
+    def __init__(self, column: pd.Series[Any]) -> None:
+        self._is_float = column.dtype.kind == "f"
+        texts = [each for each in pd.unique(column) if isinstance(each, str) and each.strip()]
+        self._known = {plain_number(each): each.strip() for each in texts}
+        written = [text for plain, text in self._known.items() if plain_number(text) != text]
+        self._ending = ".0" if written and all(text.endswith(".0") for text in written) else ""
+
+    def __call__(self, value: object) -> object:
+        if self._is_float:
+            return float(str(value))
+        if not isinstance(value, str):
+            return value
+        plain = plain_number(value)
+        if plain in self._known:
+            return self._known[plain]
+        return plain + self._ending if self._ending and plain.lstrip("-").isdecimal() else value
 
 
 # Lists
@@ -138,13 +170,8 @@ def read_lists(table: TableFile, item: str | None, pair: tuple[str, str]) -> Raw
     path = table.source.files[0]
     item, names = _items(table, item, pair)
     people, labels = ([_listed(value) for value in table.frame[name]] for name in pair)
-    for row, (who, what) in enumerate(zip(people, labels, strict=True)):
-        if len(who[0]) != len(what[0]):
-            raise InputError(
-                f"{path}: row {row + 1}",
-                f"has {len(who[0])} {pair[0]} and {len(what[0])} {pair[1]}",
-                "List one label for each annotator",
-            )
+    notes = _said(table, item, f"lists of annotators in {pair[0]!r} and labels in {pair[1]!r}")
+    _leave_uneven(table, pair, people, labels, notes)
     lengths = [len(entries) for entries, _ in labels]
     rows = np.repeat(np.arange(len(names)), lengths)
     within = np.concatenate([np.arange(length) for length in [*lengths, 0]]).astype(np.int64)
@@ -168,9 +195,38 @@ def read_lists(table: TableFile, item: str | None, pair: tuple[str, str]) -> Raw
         place=np.column_stack([rows, within])[there],
         source=replace(table.source, options=options),
         where=f"{path}: column {pair[1]!r}",
-        notes=_said(table, item, f"lists of annotators in {pair[0]!r} and labels in {pair[1]!r}"),
+        notes=notes,
         frame=table.frame.drop(columns=[name for name in (item, *pair) if name is not None]),
     )
+
+
+_Listed = tuple[list[Any], str]
+
+
+def _leave_uneven(
+    table: TableFile,
+    pair: tuple[str, str],
+    people: list[_Listed],
+    labels: list[_Listed],
+    notes: list[str],
+) -> None:
+    """Empty the lists of rows where it is not known whose label is which, in place; say it."""
+    uneven = [
+        row
+        for row, (who, what) in enumerate(zip(people, labels, strict=True))
+        if len(who[0]) != len(what[0])
+    ]
+    if not uneven:
+        return
+    row = uneven[0]
+    what = f"has {len(people[row][0])} {pair[0]} and {len(labels[row][0])} {pair[1]}"
+    if len(uneven) > len(labels) // 2:
+        raise InputError(
+            f"{table.source.files[0]}: row {row + 1}", what, "List one label for each annotator"
+        )
+    notes.append(f"{len(uneven):,} rows left out; the first, row {row + 1}, {what}.")
+    for row in uneven:
+        people[row], labels[row] = ([], people[row][1]), ([], labels[row][1])
 
 
 def _listed(value: Any) -> tuple[list[Any], str]:
@@ -292,7 +348,8 @@ def _counts(table: TableFile, name: str, path: Path) -> np.ndarray[Any, np.dtype
         raise InputError(f"{path}: column {name!r}", "is not there", "Correct the name")
     column = table.frame[name]
     found = numbers(column, column_kind(column))
-    found = np.where(is_missing(column), 0.0, found)
+    words = column.astype(str).str.strip().str.lower().isin([*WORDS, NONE]).to_numpy()
+    found = np.where(is_missing(column) | words, 0.0, found)
     bad = np.flatnonzero(~(found >= 0) | (found != np.floor(found)) | (found > 1e6))
     if bad.size:
         raise InputError(

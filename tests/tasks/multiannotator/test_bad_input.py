@@ -141,9 +141,13 @@ FILES = {
     "no columns": ("a,b,c\n1,2,3\n", {}, "no column that is surely the item"),
     "a wrong column": ("item,annotator,label\n1,2,3\n", {"item": "task"}, "'task'"),
     "no label at all": ("item,annotator,label\n1,2,\n", {}, "holds no vote"),
-    "no annotator": ("item,annotator,label\n1,2,a\n1,,b\n", {}, "row 2, column 'annotator'"),
+    "nobody": ("item,annotator,label\n1,,a\n1,,b\n", {}, "holds no vote"),
     "no item": ("item,annotator,label\n1,2,a\n,3,b\n", {}, "row 2, column 'item'"),
-    "twice": ("item,annotator,label\n1,2,a\n1,2,b\n", {}, "several votes of one annotator"),
+    "twice": (
+        "item,annotator,label\n1,2,a\n1,2,b\n",
+        {"duplicates": "error"},
+        "several votes of one annotator",
+    ),
     "lists of two lengths": (
         "id,annotators,labels\na,x|y,p|q|r\n",
         {},
@@ -158,7 +162,7 @@ FILES = {
     "not doccano": ("item,annotator,label\n1,2,a\n", {"format": "doccano"}, "no 'annotations'"),
     "not lists": ("item,annotator,label\n1,2,a\n", {"format": "lists"}, "no columns annotators"),
     "a class of no name": (
-        "item,annotator,label\n1,2,a\n1,3,c\n",
+        "item,annotator,label\n1,2,a\n1,3,c\n2,3,c\n",
         {"classes": ["a", "b"]},
         "'c'",
     ),
