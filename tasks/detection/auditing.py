@@ -25,6 +25,7 @@ from goldlabel.tasks.detection.matching import Choices
 from goldlabel.tasks.detection.objectlab import Unit
 from goldlabel.tasks.detection.precision import confusion_per_class
 from goldlabel.tasks.detection.summary import box_sizes, class_table, confident_joint
+from goldlabel.tasks.detection.unusable import with_unusable
 from goldlabel.tasks.detection.view import Items
 
 __all__ = ["audit"]
@@ -53,7 +54,7 @@ def audit(
     ]
     | None = None,
     predictions_format: Literal[
-        "coco_results", "yolo", "text", "text_xywh", "text_cxcywh", "csv", "parquet"
+        "coco_results", "coco", "yolo", "text", "text_xywh", "text_cxcywh", "csv", "parquet"
     ]
     | None = None,
     classes: Sequence[str] | None = None,
@@ -157,6 +158,7 @@ def audit(
             **choices._asdict(),
         )
     assert data.predictions is not None
+    issues = with_unusable(issues, data.unusable, data.labels, data.predictions)
     pair = paired(data.labels, data.predictions, len(data.classes))
     judgement = judge(pair, choices)
     before, after = _precisions(data, issues)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from goldlabel.errors import InputError
 from goldlabel.results.audit import Source
 from goldlabel.tasks.detection.boxes import Boxes
+from goldlabel.tasks.detection.unusable import Unusable
 
 __all__ = ["DetectionData"]
 
@@ -39,6 +40,8 @@ class DetectionData:
         What a detector found, in the same units.
     images : tuple of Path or None, optional
         The picture of each image; None where it is not there.
+    unusable : tuple of Unusable
+        Annotations without a box: they are among `labels`, to be ignored.
     notes : tuple of str
         What was recognised or assumed while reading, a sentence each.
     """
@@ -51,6 +54,7 @@ class DetectionData:
     is_relative: bool = False
     predictions: Boxes | None = None
     images: tuple[Path | None, ...] | None = None
+    unusable: tuple[Unusable, ...] = ()
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -17,6 +17,7 @@ from goldlabel.results.audit import Box, Item
 from goldlabel.results.label_issues import LabelIssues
 from goldlabel.tasks.detection.data import DetectionData
 from goldlabel.tasks.detection.findings import CORNERS
+from goldlabel.tasks.detection.unusable import NOT_A_BOX
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -122,9 +123,12 @@ class Items:
         found = []
         for row in self._rows[self._ends[example] : self._ends[example + 1]].tolist():
             part = int(parts.part[row])
-            given = _shares(labels.boxes[first + part] / unit) if part < count else None
+            is_box = part < count and parts.kinds[parts.kind[row]] != NOT_A_BOX
+            given = _shares(labels.boxes[first + part] / unit) if is_box else None
             corners = np.array([parts.evidence[name][row] for name in CORNERS], dtype=np.float64)
             new = None if np.isnan(corners).any() else _shares(corners / unit)
+            if given is None and new is None:
+                continue  # nothing to draw
             found.append(
                 _Finding(
                     parts.kinds[parts.kind[row]],

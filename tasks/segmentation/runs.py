@@ -79,7 +79,10 @@ def from_counts(counts: Any, shape: tuple[int, int], where: str) -> Runs:
     InputError
         They are no lengths, or do not add up to the image.
     """
-    lengths = np.asarray(counts)
+    try:
+        lengths = np.asarray(counts)
+    except ValueError:  # lists of several lengths within
+        lengths = np.empty((0, 0))
     whole = lengths.ndim == 1 and (lengths.dtype.kind in "iu" or not lengths.size)
     if not whole or (lengths.size and (lengths.min() < 0 or lengths.max() > 1 << 40)):
         raise InputError(where, "is no list of run lengths", "Write them again")

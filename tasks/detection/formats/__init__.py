@@ -106,10 +106,10 @@ def read(
 def _check_scores(path: Path, format: str | None, encoding: str | None) -> None:
     """Refuse annotations that are named as predictions."""
     head = Head.of(path, encoding)
-    if format is None and (is_coco(head) or is_label_studio(head)):
+    if format is None and is_label_studio(head):
         raise InputError(
             str(path),
-            f"looks like {'coco' if is_coco(head) else 'label_studio'}, which has no scores",
+            "looks like label_studio, which has no scores",
             "Name COCO results, a table with scores, or a folder of text files with scores",
         )
 
@@ -183,6 +183,10 @@ PREDICTIONS: Formats[_Asked, Listed] = Formats(
     Format(
         "coco_results", "COCO results", is_coco_results,
         lambda path, asked: coco.read_results(path, encoding=asked.encoding),
+    ),
+    Format(
+        "coco", "a COCO file with scores", is_coco,
+        lambda path, asked: coco.read_scored(path, encoding=asked.encoding),
     ),
     Format("yolo", "YOLO's labels with scores", _never, _text("yolo"), is_folder=True),
     Format("text", _TEXT_FOLDER, None, _text(None), is_folder=True),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from goldlabel.errors import InputError
 from goldlabel.formats.coco.dataset import Dataset, dataset_of, read_dataset
 from goldlabel.formats.coco.edits import Edit, edited, member_edits, next_id, separators
 from goldlabel.formats.coco.ids import such
-from goldlabel.formats.coco.results import results_of
+from goldlabel.formats.coco.results import results_of, scores_of
 from goldlabel.formats.coco.run_lengths import read_run_lengths
 from goldlabel.formats.json import places
 from goldlabel.formats.json.records import Records
@@ -22,13 +23,16 @@ from goldlabel.formats.text import TextFile, read_text
 from goldlabel.results.audit import Source
 from goldlabel.tasks.detection.boxes import LARGEST
 from goldlabel.tasks.detection.formats.listed import Change, Listed, stem
+from goldlabel.tasks.detection.unusable import Unusable
 from goldlabel.typing import Floats, Ints, Mask
 
-__all__ = ["export", "read", "read_results"]
+__all__ = ["export", "read", "read_results", "read_scored"]
 
 Style = tuple[str, str]
 _PLACE = ("bbox", "segmentation")
 _NEGATIVE, _NOT_EXHAUSTIVE = "neg_category_ids", "not_exhaustive_category_ids"
+_MOST = 0.5
+"""A file in which a larger share of the annotations has no box is refused."""
 _DIGITS = 2
 """Decimals of a coordinate that is written."""
 
@@ -36,27 +40,86 @@ _DIGITS = 2
 def read(path: Path, *, encoding: str | None = None) -> Listed:
     """Read a file of instances, images and categories in the order of their ids.
 
+    Annotations without a box are findings, and to be ignored.
+
     Raises
     ------
     InputError
-        The file is no COCO file, names an image or category that it does not list, or has a box
-        that is none; says which entry.
+        The file is no COCO file, names an image or category that it does not list, or most of its
+        boxes are none; says which entry.
     """
     dataset = read_dataset(path, encoding=encoding, fields=(*_PLACE, "iscrowd"))
-    images, categories = _sorted(dataset.image_ids), _sorted(dataset.category_ids)
+    images = _sorted(dataset.image_ids)
+    categories = _sorted(dataset.category_ids)
     federated = _federated(dataset, images, categories)
     file = dataset.file
+    boxes, is_box = _corners(dataset.annotations)
+    crowd = dataset.is_crowd() & is_box
+    kind = "COCO" if federated is None else "LVIS"
+    size = f"{len(images):,} images, {len(categories):,} categories"
+    count = np.count_nonzero(is_box)
+    notes = [f"Read {path.name} as {kind}, {file.description}: {size}, {count:,} boxes."]
+    if crowd.any():
+        crowds = f"{np.count_nonzero(crowd):,} boxes around crowds are not judged"
+        notes.append(f"{crowds}, and what lies in them is not missed.")
+    bad = np.flatnonzero(~is_box)
+    if bad.size:
+        _check_most(dataset.annotations, bad, path)
+        boxes[bad] = 0.0
+        notes.append(
+            f"Without a box that can be used: {len(bad):,} of {len(boxes):,} annotations. They are"
+            " listed first, and left out of all figures; `goldlabel coco check` says more of them."
+        )
     options = {
         "encoding": file.encoding, "sha256": file.sha256, "is_lvis": federated is not None,
     }  # fmt: skip
-    boxes = _corners(dataset.annotations, path)
-    ignore = dataset.is_crowd()
-    kind = "COCO" if federated is None else "LVIS"
-    size = f"{len(images):,} images, {len(categories):,} categories"
-    notes = [f"Read {path.name} as {kind}, {file.description}: {size}, {len(boxes):,} boxes."]
-    if ignore.any():
-        crowds = f"{np.count_nonzero(ignore):,} boxes around crowds are not judged"
-        notes.append(f"{crowds}, and what lies in them is not missed.")
+    listed = _listed(dataset, images, categories, boxes, crowd | ~is_box)
+    return replace(
+        listed,
+        source=Source("coco", (path,), options),
+        notes=tuple(notes),
+        unusable=_unusable(dataset, listed, bad),
+        looked_for=federated,
+    )
+
+
+def read_scored(path: Path, *, encoding: str | None = None) -> Listed:
+    """Read predictions that are a COCO file whose annotations have scores.
+
+    Its images and classes are known by their names; by their ids where images have none.
+
+    Raises
+    ------
+    InputError
+        As `read`; an annotation has no score, or no box.
+    """
+    dataset = read_dataset(path, encoding=encoding, fields=(*_PLACE, "score"))
+    annotations = dataset.annotations
+    if not (annotations.kinds("score") != places.MISSING).any():
+        raise InputError(
+            str(path),
+            "looks like coco, which has no scores",
+            "Name COCO results, a table with scores, or a folder of text files with scores",
+        )
+    boxes, is_box = _corners(annotations)
+    if not is_box.all():
+        raise _no_box(annotations, np.flatnonzero(~is_box), path)
+    images, categories = _sorted(dataset.image_ids), _sorted(dataset.category_ids)
+    listed = _listed(dataset, images, categories, boxes, np.zeros(len(boxes), dtype=np.bool_))
+    order = np.argsort(_inverse(images)[dataset.image_rows], kind="stable")
+    note = f"Read {path.name} as a COCO file of predictions: {len(boxes):,} boxes with scores."
+    return replace(
+        listed,
+        ids=listed.names if all(dataset.file_names()) else listed.ids,
+        scores=scores_of(annotations, path)[order],
+        source=Source("coco_results", (path,), {"encoding": dataset.file.encoding}),
+        notes=(note,),
+    )
+
+
+def _listed(
+    dataset: Dataset, images: Ints, categories: Ints, boxes: Floats, ignore: Mask
+) -> Listed:
     files, names = dataset.file_names(), dataset.category_names()
     rows = _inverse(images)[dataset.image_rows]
     order = np.argsort(rows, kind="stable")
@@ -75,9 +138,7 @@ def read(path: Path, *, encoding: str | None = None) -> Listed:
         sizes=dataset.sizes()[images],
         scores=None,
         ignore=ignore[order],
-        source=Source("coco", (path,), options),
-        notes=tuple(notes),
-        looked_for=federated,
+        source=Source("coco", (dataset.path,)),
     )
 
 
@@ -94,19 +155,16 @@ def _inverse(order: Ints) -> Ints:
     return places
 
 
-def _corners(records: Records, path: Path) -> Floats:
-    """Return left, top, right and bottom of each entry: of its bbox, or else of its mask.
+def _corners(records: Records) -> tuple[Floats, Mask]:
+    """Return left, top, right and bottom of each entry, of its bbox or else its mask.
 
-    Raises
-    ------
-    InputError
-        An entry has no box; says which.
+    And which entries have a box: with a size, and where an image can be.
     """
     boxes, count = records.boxes("bbox")
-    bare = np.isin(records.kinds("bbox"), (places.MISSING, places.NULL))
+    bare = np.isin(records.kinds("bbox"), (places.MISSING, places.NULL)) | (count == 0)
     kinds = records.kinds("segmentation")
     with np.errstate(invalid="ignore"):
-        is_box = (count == 4) & (boxes[:, 2:] >= 0).all(axis=1)
+        is_box = (count == 4) & (boxes[:, 2:] > 0).all(axis=1)
     boxes[:, 2:] += boxes[:, :2]
     for rows, around in (
         (np.flatnonzero(bare & (kinds == places.OBJECT)), _around_runs),
@@ -114,10 +172,8 @@ def _corners(records: Records, path: Path) -> Floats:
     ):
         boxes[rows], is_box[rows] = around(records, rows)
     with np.errstate(invalid="ignore"):
-        bad = np.flatnonzero(~(is_box & (np.abs(boxes) <= LARGEST).all(axis=1)))
-    if bad.size:
-        raise _no_box(records, bad, path)
-    return boxes
+        is_box &= (np.abs(boxes) <= LARGEST).all(axis=1)
+    return boxes, is_box
 
 
 def _around_runs(records: Records, rows: Ints) -> tuple[Floats, Mask]:
@@ -144,18 +200,59 @@ def _around_polygons(records: Records, rows: Ints) -> tuple[Floats, Mask]:
 
 def _no_box(records: Records, bad: Ints, path: Path) -> InputError:
     row = int(bad[0])
-    nothing = (places.MISSING, places.NULL)
-    if records.kinds("bbox")[row] not in nothing:
-        what = f"has the bbox {records.written(row, 'bbox')}"
-    elif records.kinds("segmentation")[row] in nothing:
-        what = "has no bbox"
-    else:
-        mask = records.written(row, "segmentation")
-        what = f"has no bbox, and the segmentation {mask} is no mask"
     return InputError(
         records.place_in(path, row),
-        what + such(bad),
-        "Write four numbers: x, y, width and height, which are not negative",
+        _fault(records, row, records.boxes("bbox")[1][row])[1] + such(bad),
+        "Write four numbers: x, y, width and height, which are above 0",
+    )
+
+
+def _fault(records: Records, row: int, count: int) -> tuple[str, str]:
+    """Return what the checker of COCO files calls a box that is none, and what is wrong."""
+    nothing = (places.MISSING, places.NULL)
+    bbox = records.written(row, "bbox")
+    if records.kinds("bbox")[row] in nothing or count == 0:
+        code = "bbox-missing" if records.kinds("bbox")[row] in nothing else "bbox-format"
+        if not records.is_filled("segmentation")[row]:
+            return code, "has no bbox" if code == "bbox-missing" else f"has the bbox {bbox}"
+        mask = records.written(row, "segmentation")
+        return code, f"has no bbox, and the segmentation {mask} is no mask"
+    if count != 4:
+        return "not-finite" if count == -3 else "bbox-format", f"has the bbox {bbox}"
+    (_, _, width, height), what = records.boxes("bbox")[0][row].tolist(), f"has the bbox {bbox}"
+    if width < 0 or height < 0:
+        return "bbox-negative-size", f"{what}, of a negative size"
+    if width == 0 or height == 0:
+        return "bbox-zero-size", f"{what}, which has no size"
+    return "bbox-outside-image", f"{what}, which is in no image"
+
+
+def _check_most(records: Records, bad: Ints, path: Path) -> None:
+    """Refuse a file in which most annotations have no box."""
+    if len(bad) > _MOST * len(records):
+        error = _no_box(records, bad, path)
+        share = f"and {len(bad):,} of {len(records):,} annotations have no box that can be used"
+        fix = f"Run `goldlabel coco check {path.name}`, which lists what is wrong with it"
+        raise InputError(error.where, f"{error.what.removesuffix(such(bad))}, {share}", fix)
+
+
+def _unusable(dataset: Dataset, listed: Listed, bad: Ints) -> tuple[Unusable, ...]:
+    """Return the annotations without a box, by their images and numbers in them."""
+    if not bad.size:
+        return ()
+    records = dataset.annotations
+    count = records.boxes("bbox")[1]
+    rows = _inverse(_sorted(dataset.image_ids))[dataset.image_rows]
+    place = _inverse(np.argsort(rows, kind="stable"))
+    first = np.searchsorted(listed.image, np.arange(len(listed.keys)))
+    return tuple(
+        Unusable(
+            int(rows[row]),
+            int(place[row] - first[rows[row]]),
+            int(listed.labels[place[row]]),
+            *_fault(records, row, int(count[row])),
+        )
+        for row in bad.tolist()
     )
 
 
@@ -183,7 +280,9 @@ def _federated(
 def read_results(path: Path, *, encoding: str | None = None) -> Listed:
     """Read a file of results: boxes, or masks that boxes are put around, with scores."""
     results = results_of(read_text(path, encoding=encoding), _PLACE)
-    boxes = _corners(results.records, path)
+    boxes, is_box = _corners(results.records)
+    if not is_box.all():
+        raise _no_box(results.records, np.flatnonzero(~is_box), path)
     codes = results.category_ids
     categories = np.array(
         sorted(range(len(codes)), key=lambda at: (isinstance(codes[at], str), codes[at])),

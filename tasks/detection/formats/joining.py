@@ -92,6 +92,7 @@ def joined(
         is_relative=given.is_relative,
         predictions=predictions,
         images=None if pictures is None else pictures.paths(image_names, keys),
+        unusable=given.unusable,
         notes=tuple(notes),
     )
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from goldlabel.errors import InputError
 from goldlabel.results.audit import Source
 from goldlabel.tasks.detection.boxes import LARGEST
+from goldlabel.tasks.detection.unusable import Unusable
 from goldlabel.typing import Floats, Ints
 
 __all__ = ["IMAGES", "Change", "Collector", "Listed", "number", "stem"]
@@ -54,6 +55,8 @@ class Listed:
     ignore : ndarray of shape (b,), bool
     source : Source
     notes : tuple of str
+    unusable : tuple of Unusable
+        Annotations without a box: they are among the others, to be ignored.
     looked_for : tuple of (frozenset, frozenset), optional
         Of federated annotations (LVIS): classes whose absence was checked in each image, and
         classes of which it has more than are annotated.
@@ -74,6 +77,7 @@ class Listed:
     ignore: npt.NDArray[np.bool_]
     source: Source
     notes: tuple[str, ...] = ()
+    unusable: tuple[Unusable, ...] = ()
     looked_for: tuple[tuple[frozenset[int], frozenset[int]], ...] | None = None
 
 

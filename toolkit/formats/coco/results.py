@@ -17,7 +17,7 @@ from goldlabel.formats.json.records import NO_ID, Ids, Records
 from goldlabel.formats.text import TextFile
 from goldlabel.typing import Floats, Ints
 
-__all__ = ["Results", "results_of"]
+__all__ = ["Results", "results_of", "scores_of"]
 
 
 @dataclass(frozen=True, eq=False)
