@@ -14,6 +14,7 @@ import pandas as pd
 
 from goldlabel.errors import InputError
 from goldlabel.files import replacing
+from goldlabel.formats.numerals import NUMBER_OR_COMMA
 from goldlabel.formats.tables import (
     delimited,
     read_table,
@@ -51,7 +52,6 @@ _SIZES = (
     ("left", "top", "width", "height"),
     ("bbox_x", "bbox_y", "bbox_width", "bbox_height"),
 )
-_NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?", re.ASCII)
 _RELATIVE = 1.5
 """Coordinates that are all no larger are shares of the image."""
 _YES = {"1", "1.0", "true", "True", "yes"}
@@ -156,7 +156,7 @@ def _numbers(frame: pd.DataFrame, name: str, path: Path) -> Any:
         where = f"{path}: row {row + 1}, column {name!r}"
         if isinstance(value, str):
             text = value.strip()
-            if not _NUMBER.fullmatch(text):
+            if not NUMBER_OR_COMMA.fullmatch(text):
                 raise InputError(where, f"is {value!r}, not a number", "Mend the table")
             value = float(text.replace(",", "."))
         values[row] = number(value, where, "number")

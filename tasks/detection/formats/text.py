@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from goldlabel.errors import InputError
+from goldlabel.formats.numerals import NUMBER
 from goldlabel.results.audit import Source
 from goldlabel.tasks.detection.boxes import LARGEST
 from goldlabel.tasks.detection.formats.folders import copied, digest, files_of, read_bytes
@@ -26,7 +27,6 @@ __all__ = ["LAYOUTS", "export", "read"]
 LAYOUTS = ("yolo", "text", "text_xywh", "text_cxcywh")
 _NOT_LABELS = {"classes.txt", "obj.names", "train.txt", "val.txt", "test.txt", "readme.txt"}
 _SAMPLE = 200
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 Box = tuple[float, float, float, float]
 
@@ -114,7 +114,7 @@ def _lines(folder: Path, path: Path) -> list[tuple[str, list[str]]]:
 
 
 def _is_number(text: str) -> bool:
-    return _NUMBER.fullmatch(text) is not None
+    return NUMBER.fullmatch(text) is not None
 
 
 def _guess(folder: Path, lines: Sequence[tuple[int, str, list[str]]]) -> str:

@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 
 from goldlabel.errors import InputError
+from goldlabel.formats.numerals import NUMBER
 from goldlabel.results.audit import Source
 from goldlabel.tasks.detection.boxes import LARGEST
 from goldlabel.tasks.detection.formats.folders import copied, digest, files_of, read_bytes
@@ -23,7 +24,6 @@ from goldlabel.tasks.detection.formats.names import names_of
 __all__ = ["export", "read"]
 
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _DEPTH = 100
 
 Place = tuple[int, int]
@@ -192,7 +192,7 @@ def _size(found: _Annotation) -> tuple[float, float]:
     sides = []
     for key in ("size/width", "size/height"):
         text = found.texts.get(key, "")
-        side = float(text) if _NUMBER.fullmatch(text) else 0.0
+        side = float(text) if NUMBER.fullmatch(text) else 0.0
         sides.append(side if 0 < side < LARGEST else math.nan)
     return sides[0], sides[1]
 
@@ -208,7 +208,7 @@ def _box(each: _Object, where: str) -> tuple[float, float, float, float]:
     values = []
     for side in _SIDES:
         text = each.texts.get(f"bndbox/{side}", ("", (0, 0)))[0].strip()
-        if not _NUMBER.fullmatch(text) or abs(float(text)) > LARGEST:
+        if not NUMBER.fullmatch(text) or abs(float(text)) > LARGEST:
             what = f"has {text!r} for {side}" if text else f"has no {side}"
             raise InputError(where, what, "Write <bndbox> with four numbers")
         values.append(float(text))

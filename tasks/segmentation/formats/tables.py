@@ -14,7 +14,7 @@ from goldlabel.formats.text import read_text
 
 __all__ = ["ClassTable", "read_table"]
 
-_NUMBER = re.compile(r"\d+")
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
@@ -12,11 +11,10 @@ import pandas as pd
 import pyarrow as pa
 
 from goldlabel.errors import InputError
+from goldlabel.formats.numerals import NUMBER
 from goldlabel.typing import Ints
 
 __all__ = ["Classes", "Distinct", "arrange", "distinct"]
-
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 class Distinct(NamedTuple):
@@ -273,7 +271,7 @@ def _shown(names: Sequence[str]) -> str:
 
 
 def _number(name: str) -> float | None:
-    return float(name) if _NUMBER.fullmatch(name) else None
+    return float(name) if NUMBER.fullmatch(name) else None
 
 
 def _whole(names: Sequence[str]) -> list[int] | None:

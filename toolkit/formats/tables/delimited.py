@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from goldlabel.errors import InputError
+from goldlabel.formats.numerals import NUMBER
 from goldlabel.formats.tables import fields as loops
 from goldlabel.formats.tables.header import of_short_header, own_names
 from goldlabel.formats.text import TextFile, line_number
@@ -23,7 +24,6 @@ from goldlabel.typing import Bytes, Ints
 __all__ = ["Delimited", "scan", "with_changes", "with_columns"]
 
 _DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _SAMPLE_BYTES, _SAMPLE_RECORDS = 1 << 18, 200
 
 
@@ -245,7 +245,7 @@ def _sniff(data: Bytes, name: str, quote: str) -> str:
 
 
 def _looks_like_header(fields: Sequence[str]) -> bool:
-    numbers = [field for field in fields if _NUMBER.fullmatch(field)]
+    numbers = [field for field in fields if NUMBER.fullmatch(field)]
     if not numbers:
         return True
     if len(numbers) == 1:  # pandas writes the columns "" and "0"
