@@ -47,6 +47,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except GoldlabelError as error:
         screen.complain(str(error))
         return BAD_INPUT
+    except MemoryError as error:
+        reason = f" ({error})" if str(error) else ""
+        screen.complain(
+            f"memory: is too small for this{reason}. Audit a part of the data, or use a machine "
+            "with more of it."
+        )
+        return BAD_INPUT
     except KeyboardInterrupt:
         return _stopped(screen)
     except SystemExit as stop:

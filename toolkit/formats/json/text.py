@@ -16,6 +16,7 @@ __all__ = [
     "edited_list",
     "elements",
     "kind_of",
+    "loaded",
     "members",
     "parse",
     "place",
@@ -28,6 +29,7 @@ _DECODER = json.JSONDecoder()
 _SPACE = " \t\r\n"
 _HALF = re.compile("[\ud800-\udfff]")
 _ESCAPED_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+_ESCAPED_HALF_BYTES = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def parse(text: str, where: str) -> Any:
@@ -39,13 +41,19 @@ def parse(text: str, where: str) -> Any:
         It is not JSON; says where.
     """
     try:
-        value = json.loads(text)
-        return whole(value) if _ESCAPED_HALF.search(text) else value
+        return loaded(text)
     except json.JSONDecodeError as error:
         place = f"{where}: line {error.lineno}, column {error.colno}"
         raise InputError(place, f"is not JSON ({error.msg})", "Write it again") from error
     except (ValueError, RecursionError) as error:  # too long a number, too deep a nesting
         raise InputError(where, f"is not JSON that can be read ({error})", "Mend it") from error
+
+
+def loaded(text: str | bytes) -> Any:
+    """Return what a JSON text holds, as `json.loads` does; see `whole` for half characters."""
+    value = json.loads(text)
+    pattern = _ESCAPED_HALF if isinstance(text, str) else _ESCAPED_HALF_BYTES
+    return whole(value) if pattern.search(text) else value  # type: ignore[call-overload]
 
 
 def whole(value: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,9 @@ import pandas as pd
 import pyarrow as pa
 
 from goldlabel.errors import InputError
+from goldlabel.formats.json.text import loaded
 
-__all__ = ["ARROW_ERRORS", "as_frame", "class_names", "feature_names", "with_values"]
+__all__ = ["ARROW_ERRORS", "as_frame", "class_names", "feature_names", "metadata", "with_values"]
 
 ARROW_ERRORS = (pa.ArrowException, OSError, ValueError, KeyError, NotImplementedError)
 """What Arrow raises for a damaged file, depending on where the damage is."""
@@ -52,13 +52,33 @@ def feature_names(features: Any) -> dict[str, tuple[str, ...]]:
     return names
 
 
-def class_names(schema: pa.Schema) -> dict[str, tuple[str, ...]]:
-    """Return class names by column: of Hugging Face's ClassLabel, from the schema's metadata."""
+def metadata(schema: pa.Schema, key: bytes, *path: str) -> Any:
+    """Return a part of the JSON in a schema's metadata; None where it is not there, or damaged."""
     try:
-        info = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
-        return feature_names(info["info"]["features"])
-    except (ValueError, TypeError, KeyError):
-        return {}
+        value = loaded((schema.metadata or {}).get(key, b"null"))
+    except (ValueError, RecursionError):
+        return None
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def class_names(schema: pa.Schema) -> dict[str, tuple[str, ...]]:
+    """Return class names by column: of Hugging Face's ClassLabel, from the schema's metadata.
+
+    A column that holds no whole numbers (or lists of them) holds no positions of classes.
+    """
+    names = feature_names(metadata(schema, b"huggingface", "info", "features"))
+    return {name: listed for name, listed in names.items() if _holds_positions(schema, name)}
+
+
+def _holds_positions(schema: pa.Schema, name: str) -> bool:
+    if schema.get_field_index(name) < 0:
+        return False
+    kind = schema.field(name).type
+    while hasattr(kind, "value_type") and not pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return bool(pa.types.is_integer(kind) or pa.types.is_null(kind))
 
 
 def with_values(

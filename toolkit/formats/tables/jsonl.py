@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from goldlabel.errors import InputError
-from goldlabel.formats.json.text import members
+from goldlabel.formats.json.text import loaded, members
 from goldlabel.formats.text import TextFile
 
 __all__ = ["has_column", "looks_like", "read", "with_changes"]
@@ -72,18 +72,14 @@ def has_column(file: TextFile, column: str) -> bool:
 
 
 def _column(values: list[Any]) -> pd.Series[Any]:
-    column = pd.Series(values, dtype=object)
-    try:
-        return column.infer_objects()
-    except UnicodeEncodeError:  # JSON can escape half a character, which no other format holds
-        return column
+    return pd.Series(values, dtype=object).infer_objects()
 
 
 def _object(file: TextFile, line: bytes, row: int, number: int) -> dict[str, Any]:
     where = f"{file.path}: row {row + 1} (line {number})"
     fix = "Write one JSON object on each line"
     try:
-        value = json.loads(line)
+        value = loaded(line)
     except json.JSONDecodeError as error:
         raise InputError(where, f"is not JSON ({error.msg}, column {error.colno})", fix) from error
     except (ValueError, RecursionError) as error:  # too long a number, too deep a nesting

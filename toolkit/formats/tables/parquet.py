@@ -10,13 +10,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from goldlabel.errors import InputError
-from goldlabel.formats.tables.arrow import ARROW_ERRORS, class_names, with_values
+from goldlabel.formats.tables.arrow import ARROW_ERRORS, class_names, metadata, with_values
+from goldlabel.formats.unpacking import check_unpacked
 
 __all__ = ["MAGIC", "categories", "columns", "read", "write"]
 
 
 MAGIC = b"PAR1"
 """How a Parquet file begins."""
+_LARGEST = 1 << 30  # however small the file: one value, a million times, is stored once
 
 
 def _open(path: Path) -> pq.ParquetFile:
@@ -33,6 +35,9 @@ def _open(path: Path) -> pq.ParquetFile:
 def read(path: Path) -> pa.Table:
     """Read a whole Parquet file."""
     with _open(path) as file:
+        width = sum(map(_bits, file.schema_arrow.types)) // 8 + 1
+        unpacked, packed = file.metadata.num_rows * width, path.stat().st_size
+        check_unpacked(path, unpacked, packed, least=_LARGEST)
         try:
             table = file.read()
             table.validate(full=True)  # an untrusted file: no offset outside, no broken text
@@ -41,6 +46,14 @@ def read(path: Path) -> pa.Table:
             raise InputError(
                 str(path), f"is a damaged Parquet file ({error})", "Fetch or write it again"
             ) from error
+
+
+def _bits(kind: pa.DataType) -> int:
+    """Return how many bits a value takes at the least."""
+    try:
+        return int(kind.bit_width)
+    except ValueError:
+        return 32
 
 
 def columns(path: Path) -> list[str]:
@@ -55,11 +68,12 @@ def categories(table: pa.Table) -> dict[str, tuple[str, ...]]:
     A dictionary that is only a way of storage has no meaning in its order, and is left out.
     """
     found = class_names(table.schema)
-    try:
-        columns = (table.schema.pandas_metadata or {}).get("columns", [])
-        marked = [c["field_name"] for c in columns if c["pandas_type"] == "categorical"]
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return found
+    described = metadata(table.schema, b"pandas", "columns")
+    marked = [
+        column.get("field_name")
+        for column in (described if isinstance(described, list) else [])
+        if isinstance(column, dict) and column.get("pandas_type") == "categorical"
+    ]
     for name in marked:
         if name in table.column_names and pa.types.is_dictionary(table.schema.field(name).type):
             column = table.column(name).unify_dictionaries()
