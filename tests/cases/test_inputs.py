@@ -9,15 +9,21 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
 from goldlabel.cli import main
 from goldlabel.errors import InputError
 from goldlabel.formats.arrays import Archive, load_array
+from goldlabel.formats.numerals import NUMBER, NUMBER_OR_COMMA
+from goldlabel.formats.tables import read_table
+from goldlabel.formats.tables.writing import write_column
 from goldlabel.formats.text import read_text
 from goldlabel.formats.unpacking import LIMIT, check_unpacked, inflate
+from goldlabel.tasks.multiclass.formats import read as read_multiclass
 from goldlabel.tasks.segmentation.auditing import audit as audit_masks
 from goldlabel.tasks.segmentation.formats import export as export_masks
 from goldlabel.tasks.segmentation.formats import read as read_masks
@@ -59,15 +65,16 @@ def test_damaged_zarr(name, case, capsys):
 
 
 def test_text_bombs(tmp_path, monkeypatch):
+    monkeypatch.setattr("goldlabel.formats.unpacking._LEAST", 1 << 20)
     for name, data in (
-        ("a.csv.gz", gzip.compress(b"\n" * (1 << 28) + b"a", 1)),
-        ("a.csv.zst", pa.compress(b"\n" * (1 << 28) + b" ", "zstd", asbytes=True)),
+        ("a.csv.gz", gzip.compress(b"\n" * (1 << 22) + b"a")),
+        ("a.csv.zst", pa.compress(b"\n" * (1 << 22) + b" ", "zstd", asbytes=True)),
     ):
         file = tmp_path / name
         file.write_bytes(data)
-        with pytest.raises(InputError, match=r"unpacks to more than 256 MiB, .* times its size"):
+        with pytest.raises(InputError, match=r"unpacks to more than 1 MiB, .* times its size"):
             read_text(file)
-    monkeypatch.setenv(LIMIT, "600M")
+    monkeypatch.setenv(LIMIT, "6M")
     with pytest.raises(InputError, match="is empty"):
         read_text(file)
     monkeypatch.setenv(LIMIT, "many")
@@ -193,3 +200,99 @@ def test_a_class_that_is_left_out_is_never_suggested(layout, two_views):
         expected = given.copy()
         expected[1, 2:8, 2:6] = value
         assert (load(folder / f"fixed-{name}{masks.suffix}") == expected).all()
+
+
+@pytest.mark.parametrize(
+    ("task", "file", "options", "code"),
+    [
+        ("regression", "mixed.jsonl", ("--label", "y", "--predictions", "m"), 0),
+        ("token", "tokens.jsonl", ("--pred-probs", "probs.jsonl"), 0),
+        ("multiannotator", "votes.jsonl", (), 0),
+        ("multiannotator", "doccano.jsonl", (), 0),
+    ],
+)
+def test_half_surrogates(task, file, options, code, case, capsys, monkeypatch):
+    folder = case("hostile-half-surrogates")
+    monkeypatch.chdir(folder)
+    said = main(["audit", task, file, *options, "--out", "out", "--quiet"])
+    assert said == code, capsys.readouterr().err
+    for table in Path("out").glob("*.parquet"):
+        pd.read_parquet(table)
+
+
+def test_half_surrogates_stay_in_the_file_that_is_written(tmp_path):
+    lines = [f'{{"text": "cut \\ud83d", "label": "{"ab"[at % 2]}"}}' for at in range(6)]
+    file = tmp_path / "a.jsonl"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    table = read_table(file)
+    assert table.frame["text"].tolist() == ["cut \ufffd"] * 6
+    write_column(table.source, "label", {1: "a"}, tmp_path / "b.jsonl")
+    lines[1] = lines[1].replace('"b"', '"a"')
+    assert (tmp_path / "b.jsonl").read_text(encoding="utf-8") == "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {b"pandas": b"{"},
+        {b"pandas": b"\xff"},
+        {b"pandas": b"[" * 100_000},
+        {b"pandas": b'{"columns": 5}'},
+        {b"pandas": b'{"columns": [5, {"pandas_type": "categorical", "field_name": []}]}'},
+        {b"pandas": b'[{"columns": []}]'},
+        {b"huggingface": b"{}"},
+        {b"huggingface": b'{"info": []}'},
+        {b"huggingface": b'{"info": {"features": [1]}}'},
+        {b"huggingface": b'{"info": {"features": {"label": {"_type": "ClassLabel", "names": 7}}}}'},
+        {
+            b"huggingface": b'{"info": {"features": {"label": {"_type": "ClassLabel",'
+            b' "names": ["x", "y"]}, "other": {"_type": "ClassLabel", "names": []}}}}'
+        },
+    ],
+)
+def test_damaged_metadata_of_parquet(metadata, tmp_path):
+    label = pa.array(["a", "b", "a", "b"])
+    table = pa.table({"label": label}).replace_schema_metadata(metadata)
+    pq.write_table(table, tmp_path / "a.parquet")
+    np.save(tmp_path / "p.npy", np.full((4, 2), 0.5))
+    found = read_multiclass(tmp_path / "a.parquet", pred_probs=tmp_path / "p.npy")
+    assert found.classes == ("a", "b")
+    assert found.labels.tolist() == [0, 1, 0, 1]
+
+
+def test_parquet_bombs(tmp_path, monkeypatch):
+    file = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"n": np.zeros(1 << 20, np.int64)}), file)
+    assert len(read_table(file).frame) == 1 << 20
+    monkeypatch.setattr("goldlabel.formats.tables.parquet._LARGEST", 1 << 20)
+    with pytest.raises(InputError, match=r"a\.parquet: unpacks to more than 1 MiB"):
+        read_table(file)
+
+
+def test_numbers_of_any_length(case, capsys, monkeypatch):
+    folder = case("hostile-digits-hang")
+    monkeypatch.chdir(folder)
+    code = main(
+        "audit multiclass header.csv --label label --pred-probs probs.npy --out out --quiet".split()
+    )
+    assert code == 0, capsys.readouterr().err
+    for pattern in (NUMBER, NUMBER_OR_COMMA):
+        assert not pattern.fullmatch("1" * 1_000_000 + "x")  # in time that grows with the square
+        assert not pattern.fullmatch("1" * 500_000 + "." + "1" * 500_000 + "x")
+        assert not pattern.fullmatch("1e" + "1" * 1_000_000 + "x")
+        for number in ("1", "-1.", "+.5", "1.5e-3", "0E+7", "007"):
+            assert pattern.fullmatch(number)
+        for other in ("", ".", "-", "e5", "1e", "1.2.3", "\u0661", "inf", "nan", "1 ", "0x1"):
+            assert not pattern.fullmatch(other)
+    assert NUMBER_OR_COMMA.fullmatch("1,5")
+    assert not NUMBER.fullmatch("1,5")
+
+
+def test_too_little_memory_is_a_message(monkeypatch, capsys):
+    def short(*_: object, **__: object) -> None:
+        raise MemoryError("Unable to allocate 8 GiB")
+
+    monkeypatch.setattr("goldlabel.cli.get_command", short)
+    assert main(["--version"]) == 2
+    said = capsys.readouterr().err
+    assert "memory: is too small for this (Unable to allocate 8 GiB)" in said

@@ -29,6 +29,7 @@ def as_frame(table: pa.Table, path: Path) -> pd.DataFrame:
         raise InputError(str(path), f"has two columns named {twice[0]!r}", "Rename one of them")
     if not table.num_rows or not table.num_columns:
         raise InputError(str(path), "has no rows", "Name a file that has rows")
+    table = table.replace_schema_metadata(None)  # Arrow parses it even where it is ignored
     frame: pd.DataFrame = table.to_pandas(ignore_metadata=True, integer_object_nulls=True)
     return frame
 
