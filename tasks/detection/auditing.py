@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from goldlabel.tasks.detection.boxes import paired
 from goldlabel.tasks.detection.coco_metrics import coco_map
 from goldlabel.tasks.detection.data import DetectionData
 from goldlabel.tasks.detection.fixes import with_suggestions
-from goldlabel.tasks.detection.formats import read
+from goldlabel.tasks.detection.formats import FORMATS, PREDICTIONS, read
 from goldlabel.tasks.detection.issues import Judgement, Method, find_label_issues, judge
 from goldlabel.tasks.detection.matching import Choices
 from goldlabel.tasks.detection.objectlab import Unit
@@ -48,15 +48,8 @@ def audit(
     *,
     predictions: Path,
     images: Path | None = None,
-    format: Literal[
-        "coco", "lvis", "yolo", "voc", "open_images", "label_studio", "text", "text_xywh",
-        "text_cxcywh", "csv", "parquet",
-    ]
-    | None = None,
-    predictions_format: Literal[
-        "coco_results", "coco", "yolo", "text", "text_xywh", "text_cxcywh", "csv", "parquet"
-    ]
-    | None = None,
+    format: Annotated[str | None, FORMATS] = None,
+    predictions_format: Annotated[str | None, PREDICTIONS] = None,
     classes: Sequence[str] | None = None,
     names: Path | None = None,
     method: Method = "confident_learning",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 
-from goldlabel.errors import InputError, collected_warnings
+from goldlabel.errors import InputError, collected_warnings, warn
 from goldlabel.inputs import check
 from goldlabel.results.audit import (
     Audit,
@@ -20,7 +20,7 @@ from goldlabel.results.audit import (
 from goldlabel.tasks.segmentation import drawing
 from goldlabel.tasks.segmentation.counting import Counted, count
 from goldlabel.tasks.segmentation.data import SegmentationData
-from goldlabel.tasks.segmentation.formats import read
+from goldlabel.tasks.segmentation.formats import FORMATS, read
 from goldlabel.tasks.segmentation.issues import THRESHOLD, judge
 from goldlabel.tasks.segmentation.pixels import labeled_pixels
 from goldlabel.tasks.segmentation.regions import Region
@@ -53,7 +53,7 @@ def audit(
     threshold: float | None = None,
     temperature: float = 0.1,
     downsample: int = 1,
-    format: Literal["masks", "numpy", "coco", "panoptic", "label_studio"] | None = None,
+    format: Annotated[str | None, FORMATS] = None,
     softmax: bool = False,
     masks_key: str | None = None,
     key: str | None = None,
@@ -149,6 +149,7 @@ def audit(
     )
     with collected_warnings() as warned:
         counted = count(pixels)
+        _warn_of_classes_without_pixels(data, counted)
         issues, regions = judge(
             pixels, rank_by=rank_by, threshold=limit, temperature=temperature, ids=data.ids,
             counted=counted, scales=data.scales,
@@ -172,6 +173,21 @@ def audit(
         warnings=tuple(warned),
         part="region",
     )
+
+
+def _warn_of_classes_without_pixels(data: SegmentationData, counted: Counted) -> None:
+    """Say which classes nobody has labelled: nothing can be found that was taken for them."""
+    lacking = [
+        str(name)
+        for at, name in enumerate(data.classes)
+        if counted.class_counts[at] == 0 and at not in data.ignored
+    ]
+    if lacking:
+        more = f" and {len(lacking) - 5:,} more" if len(lacking) > 5 else ""
+        warn(
+            f"No pixel is labelled {', '.join(lacking[:5])}{more}: check that each class has the"
+            " value that the masks give it, and that --ignore leaves out none of them."
+        )
 
 
 def _threshold(threshold: float | None, rank_by: str) -> float:

@@ -8,7 +8,14 @@ from typing import Any, NamedTuple
 from goldlabel.formats.coco.recognising import kind_of_coco
 from goldlabel.formats.head import Head
 
-__all__ = ["foreign", "is_coco", "is_coco_results", "is_label_studio", "is_parquet"]
+__all__ = [
+    "foreign",
+    "is_coco",
+    "is_coco_results",
+    "is_label_studio",
+    "is_one_document",
+    "is_parquet",
+]
 
 
 class _Known(NamedTuple):
@@ -37,6 +44,11 @@ def is_coco(head: Head) -> bool:
 def is_coco_results(head: Head) -> bool:
     """Return whether JSON lists detections of images, with scores."""
     return kind_of_coco(head) == "results"
+
+
+def is_one_document(head: Head) -> bool:
+    """Return whether JSON is one object of a tool, even on one line, and no row of JSON Lines."""
+    return not head.rest and (is_coco(head) or _LABELME(head) or _VIA(head))
 
 
 def is_parquet(head: Head) -> bool:
@@ -79,6 +91,7 @@ def _is_folder_of_labelme(head: Head) -> bool:
 
 
 _LABELME = _has("shapes", "imagePath")
+_VIA = _has("_via_img_metadata")
 _PICKLE = "a pickle, which can run code when opened"
 _BOXES = "Convert it to COCO or Pascal VOC, which every annotation tool exports"
 
@@ -126,7 +139,7 @@ _KNOWN = (
     _Known("is a folder of LabelMe's JSON, which is not read yet", _BOXES, _is_folder_of_labelme),
     _Known(
         "is a project of VIA (VGG Image Annotator), which is not read yet",
-        "Export it from VIA as COCO", _has("_via_img_metadata"),
+        "Export it from VIA as COCO", _VIA,
     ),
     _Known(
         "is a COCO file of boxes or masks", "Audit it as the task that it is for", is_coco

@@ -66,8 +66,10 @@ def extended(kind: type[T], source: Source, **more: Any) -> T:
 
 def stored(options: Any) -> dict[str, Any]:
     """Return options as they are stored: by name, without what is None."""
-    found = asdict(options) if is_dataclass(options) else options  # type: ignore[arg-type]
-    return {str(name): value for name, value in found.items() if value is not None}
+    if not is_dataclass(options):
+        return {str(name): value for name, value in options.items()}
+    found = asdict(options)  # type: ignore[arg-type]
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _decoded(kind: Any, value: Any, where: str) -> Any:

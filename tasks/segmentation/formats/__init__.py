@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from goldlabel.errors import InputError
 from goldlabel.formats.coco.recognising import kind_of_coco
-from goldlabel.formats.head import Head
-from goldlabel.formats.json.text import parse
-from goldlabel.formats.text import check_file, first_bytes, is_folder, read_text
+from goldlabel.formats.known import is_label_studio
+from goldlabel.formats.registry import Format, Formats
 from goldlabel.results.audit import Source
 from goldlabel.tasks.segmentation import runs
 from goldlabel.tasks.segmentation.data import SegmentationData
@@ -27,7 +26,7 @@ from goldlabel.tasks.segmentation.formats import (
     pictures,
 )
 from goldlabel.tasks.segmentation.formats.fitting import fitted
-from goldlabel.tasks.segmentation.formats.given import Given, indices_of
+from goldlabel.tasks.segmentation.formats.given import Given
 from goldlabel.tasks.segmentation.formats.predictions import Predictions, read_predictions
 from goldlabel.tasks.segmentation.formats.tables import ClassTable, read_table
 from goldlabel.tasks.segmentation.shrinking import grow
@@ -37,7 +36,69 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "export", "read"]
 
-FORMATS = ("masks", "numpy", "coco", "panoptic", "label_studio")
+
+class _Asked(NamedTuple):
+    """What the caller and the predictions say of a file of masks."""
+
+    names: Sequence[str] | None
+    planes: int
+    table: ClassTable | None
+    ignore: Sequence[str]
+    key: str | None
+
+    @property
+    def k(self) -> int:
+        """How many classes there are."""
+        return len(self.names) if self.names else self.planes
+
+    @property
+    def ignored(self) -> list[int]:
+        """The values to leave out."""
+        return _ignored(self.ignore, self.table, self.names)
+
+
+def _coco(path: Path, asked: _Asked) -> Given:
+    return coco.read(path, classes=asked.names, planes=asked.planes)
+
+
+def _panoptic(path: Path, asked: _Asked) -> Given:
+    return panoptic.read(path, classes=asked.names, planes=asked.planes)
+
+
+def _label_studio(path: Path, asked: _Asked) -> Given:
+    return label_studio.read(path, classes=asked.names, planes=asked.planes)
+
+
+def _masks(path: Path, asked: _Asked) -> Given:
+    return masks.read(path, table=asked.table, k=asked.k, ignore=asked.ignored)
+
+
+def _arrays(path: Path, asked: _Asked) -> Given:
+    values = None if asked.table is None else asked.table.values
+    return arrays.read(path, key=asked.key, k=asked.k, values=values, ignore=asked.ignored)
+
+
+FORMATS: Formats[_Asked, Given] = Formats(
+    "segmentation",
+    Format("masks", "a folder of masks", None, _masks, masks.export, is_folder=True),
+    Format(
+        "numpy", "a NumPy array of masks", lambda head: head.magic.startswith(arrays.MAGIC),
+        _arrays, arrays.export,
+    ),
+    Format(
+        "coco", "a COCO file with masks", lambda head: kind_of_coco(head) == "instances", _coco,
+        coco.export,
+    ),
+    Format(
+        "panoptic", "a panoptic COCO file", lambda head: kind_of_coco(head) == "panoptic",
+        _panoptic, panoptic.export,
+    ),
+    Format(
+        "label_studio", "an export of Label Studio", is_label_studio, _label_studio,
+        label_studio.export,
+    ),
+)  # fmt: skip
+"""The native formats."""
 
 
 def read(
@@ -86,7 +147,9 @@ def read(
     path = Path(path)
     probs = read_predictions(Path(pred_probs), key=key)
     table = read_table(Path(palette)) if palette is not None else _table_beside(path)
-    given = _given(path, format, probs, table, classes, ignore, masks_key)
+    named = classes or (None if table is None else table.names)
+    asked = _Asked(named, _planes(probs), table, ignore or (), masks_key)
+    given = FORMATS.find(path, format).read(path, asked)
     names = _names(given, classes, table, probs)
     data = fitted(given, probs, names, pred_probs=Path(pred_probs), softmax=softmax)
     found = _pictures(given, None if images is None else Path(images))
@@ -97,53 +160,6 @@ def _table_beside(path: Path) -> ClassTable | None:
     """Return the table of classes.txt, where there is one beside the masks."""
     file = path.parent / "classes.txt"
     return read_table(file) if file.is_file() else None
-
-
-def _given(
-    path: Path,
-    format: str | None,
-    probs: Predictions,
-    table: ClassTable | None,
-    classes: Sequence[str] | None,
-    ignore: Sequence[str] | None,
-    key: str | None,
-) -> Given:
-    kind = _kind(path, format)
-    names = classes or (None if table is None else table.names)
-    if kind == "coco":
-        return coco.read(path, classes=names, planes=_planes(probs))
-    if kind == "panoptic":
-        return panoptic.read(path, classes=names, planes=_planes(probs))
-    if kind == "label_studio":
-        return label_studio.read(path, classes=names, planes=_planes(probs))
-    k = len(names) if names else _planes(probs)
-    left_out = _ignored(ignore or (), table, names)
-    if kind == "masks":
-        return masks.read(path, table=table, k=k, ignore=left_out)
-    values = np.arange(k) if table is None or table.values is None else table.values
-    return arrays.read(path, key=key, indexed=indices_of(values, left_out))
-
-
-def _kind(path: Path, format: str | None) -> str:
-    if format is not None:
-        if format not in FORMATS:
-            raise InputError("format", f"is {format!r}, not one of {', '.join(FORMATS)}", "Use one")
-        return format
-    if is_folder(path):
-        return "masks"
-    if first_bytes(check_file(path)).startswith(arrays.MAGIC):
-        return "numpy"
-    head = Head.of(path)
-    kind = kind_of_coco(head)
-    if kind in ("instances", "panoptic"):
-        return "coco" if kind == "instances" else kind
-    if label_studio.looks_like(parse(read_text(path).data.decode("utf-8"), str(path))):
-        return "label_studio"
-    raise InputError(
-        str(path),
-        "is no COCO file with masks and no export of Label Studio",
-        "Name a folder of masks, a .npy file, or one of these",
-    )
 
 
 def _planes(probs: Predictions) -> int:
@@ -222,17 +238,7 @@ def export(source: Source, corrections: pd.DataFrame, out: str | Path) -> None:
 
         instances.export(source, corrections, Path(out))
         return
-    changed = _changed(source, corrections)
-    modules: Mapping[str, Any] = {
-        "masks": masks,
-        "numpy": arrays,
-        "coco": coco,
-        "panoptic": panoptic,
-        "label_studio": label_studio,
-    }
-    if source.format not in modules:
-        raise InputError("source", f"has the format {source.format!r}", "Use that of read")
-    modules[source.format].export(source, changed, Path(out))
+    FORMATS.export(source, _changed(FORMATS.restored(source), corrections), out)
 
 
 def _changed(source: Source, corrections: pd.DataFrame) -> dict[int, masks.Repaint]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,13 @@ from goldlabel.errors import InputError
 from goldlabel.files import replacing, sha256
 from goldlabel.formats.arrays import ARCHIVE, ARRAY, Archive, choose_array, open_arrays
 from goldlabel.results.audit import Source
-from goldlabel.tasks.segmentation.formats.given import Given, Indices, Masks
+from goldlabel.tasks.segmentation.formats.given import (
+    Given,
+    Indices,
+    Masks,
+    indices_of,
+    values_of_two,
+)
 from goldlabel.tasks.segmentation.formats.masks import Repaint
 
 __all__ = ["MAGIC", "export", "read"]
@@ -24,7 +30,14 @@ MAGIC = (ARRAY, ARCHIVE)
 _USUAL = ("labels", "masks", "given_labels", "arr_0")
 
 
-def read(path: Path, *, key: str | None, indexed: Indices) -> Given:
+def read(
+    path: Path,
+    *,
+    key: str | None,
+    k: int,
+    values: npt.NDArray[np.int64] | None = None,
+    ignore: Sequence[int] = (),
+) -> Given:
     """Read masks of one array.
 
     Parameters
@@ -33,8 +46,12 @@ def read(path: Path, *, key: str | None, indexed: Indices) -> Given:
         .npy, mapped, or .npz.
     key : str, optional
         Of .npz: which array.
-    indexed : Indices
-        From values to class indices.
+    k : int
+        How many classes there are.
+    values : ndarray of shape (k,), optional
+        The value of each class; if not given, 0 .. k-1.
+    ignore : sequence of int
+        Values to leave out.
 
     Raises
     ------
@@ -51,6 +68,12 @@ def read(path: Path, *, key: str | None, indexed: Indices) -> Given:
             f"holds {array.dtype} of shape {array.shape}, and class indices (n, h, w) are expected",
             "Save whole numbers, one for each pixel",
         )
+    notes = []
+    if values is None and k == 2 and not one_hot and not ignore:
+        values = values_of_two(array)
+        if values is not None:
+            notes.append(f"Masks hold 0 and {values[1]}: the first class and the second.")
+    indexed = indices_of(np.arange(k) if values is None else values, ignore)
     options = {"key": name, "one_hot": one_hot, "table": indexed.table.tolist()}
     options["values"] = indexed.values.tolist()
     options["sha256"] = sha256(path)
@@ -71,7 +94,7 @@ def read(path: Path, *, key: str | None, indexed: Indices) -> Given:
         None,
         source,
         [str(at) for at in range(len(array))],
-        [f"Read {path.name} as {kind}: {shape}, {array.dtype}."],
+        [f"Read {path.name} as {kind}: {shape}, {array.dtype}.", *notes],
         ignored=indexed.ignored,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from goldlabel.errors import InputError
 from goldlabel.results.audit import Source
 
-__all__ = ["Given", "Indices", "Masks", "indices_of"]
+__all__ = ["Given", "Indices", "Masks", "indices_of", "values_of_two"]
 
 
 class Masks(Sequence[npt.NDArray[Any]]):
@@ -106,9 +106,24 @@ class Indices:
                 f"{where}: pixel ({x}, {y})",
                 f"has the value {value}, which is none of the {len(known)} classes, {shown}"
                 f" ({int(unknown.sum()):,} such pixels)",
-                f"If {value} marks pixels without a class, use --ignore {value}",
+                "Name the value of each class in a table, as --palette; if"
+                f" {value} marks pixels without a class, use --ignore {value}",
             )
         return found
+
+
+def values_of_two(masks: Iterable[npt.NDArray[Any]]) -> npt.NDArray[np.int64] | None:
+    """Return the values of two classes where masks hold 0 and one other, such as 255.
+
+    None if the first mask that holds more than 0 has other values, or 1 as usual. Masks are
+    looked at until then.
+    """
+    for mask in masks:
+        found = np.unique(mask) if mask.dtype.kind in "iu" else np.zeros(0)
+        if found.size and found.any():
+            others = found[found != 0]
+            return np.array([0, others[0]]) if others.size == 1 and others[0] > 1 else None
+    return None
 
 
 def indices_of(values: npt.NDArray[np.int64], ignore: Sequence[int]) -> Indices:

@@ -15,7 +15,7 @@ from goldlabel.files import list_files, new_folder, path_inside
 from goldlabel.formats.pictures import picture_size
 from goldlabel.results.audit import Source
 from goldlabel.tasks.segmentation.formats import pictures
-from goldlabel.tasks.segmentation.formats.given import Given, Masks, indices_of
+from goldlabel.tasks.segmentation.formats.given import Given, Masks, indices_of, values_of_two
 from goldlabel.tasks.segmentation.formats.tables import ClassTable
 
 __all__ = ["export", "read"]
@@ -58,6 +58,10 @@ def read(folder: Path, *, table: ClassTable | None, k: int, ignore: Sequence[int
             "Pass a table of names and colours with --palette",
         )
     values = np.arange(k) if table is None or table.values is None else table.values
+    of_two = None
+    if k == 2 and mode in _INDEXED and not ignore and (table is None or table.values is None):
+        of_two = values_of_two(pictures.open_mask(folder / path)[0] for path in files)
+        values = values if of_two is None else of_two
     options = {
         "files": [path.as_posix() for path in files],
         "mode": mode,
@@ -66,7 +70,9 @@ def read(folder: Path, *, table: ClassTable | None, k: int, ignore: Sequence[int
         "ignore": list(ignore),
     }
     kind = {"P": "palette images", "L": "grey images"}.get(mode, f"images of mode {mode}")
-    note = f"Read {folder.name} as {len(files):,} masks, {kind}."
+    notes = [f"Read {folder.name} as {len(files):,} masks, {kind}."]
+    if of_two is not None:
+        notes.append(f"Masks hold 0 and {of_two[1]}: the first class and the second.")
     shown = palette[values] if palette is not None and len(palette) > values.max() else colors
     source = Source("masks", (folder,), options)
     return Given(
@@ -75,7 +81,7 @@ def read(folder: Path, *, table: ClassTable | None, k: int, ignore: Sequence[int
         None if table is None else table.names,
         source,
         names,
-        [note],
+        notes,
         shown,
         ignored=tuple(np.flatnonzero(np.isin(values, list(ignore))).tolist()),
     )

@@ -12,7 +12,7 @@ import pandas as pd
 from goldlabel.errors import InputError
 from goldlabel.files import sha256
 from goldlabel.formats.head import Head
-from goldlabel.formats.known import is_parquet
+from goldlabel.formats.known import is_one_document, is_parquet
 from goldlabel.formats.options import options_of
 from goldlabel.formats.reading import TableReading
 from goldlabel.formats.registry import Export, Format, Formats
@@ -245,8 +245,9 @@ def _refuse_split(path: Path, reading: TableReading) -> None:
 
 
 def _is_jsonl(head: Head) -> bool:
-    names_json = ".json" in head.path.name.lower()
-    return head.text.lstrip()[:1] == "{" and (names_json or head.is_json_lines)
+    if head.text.lstrip()[:1] != "{" or is_one_document(head):
+        return False
+    return head.is_json_lines or ".json" in head.path.name.lower()
 
 
 def _size(frame: pd.DataFrame) -> str:

@@ -83,7 +83,7 @@ TABLES = {
         "quote",
     ),
     "a name twice": (
-        b"a,b,a\n1,2,3\n",
+        b"a,b,a\n1,2,3\n4,5,a\n",
         {},
         "x.csv: header",
         "names columns 1 and 3 both 'a'",

@@ -354,7 +354,6 @@ def test_a_header_that_names_too_few_columns(tmp_path, end, blank):
         "id,label\n1,a\n2,b,\n",  # the first row fits
         "id,label,x\n1,a\n2,b\n",  # the header names too many
         '1,2\n1,a,"\n2,b,c\n',  # no header, broken quoting
-        "id,column 3\n1,a,x\n",  # a name twice
     ],
 )
 def test_rows_that_do_not_fit_the_header_otherwise(tmp_path, text):
