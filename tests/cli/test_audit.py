@@ -113,7 +113,7 @@ def test_an_audit_is_written_and_printed(table, run):
     assert out.index("soup") < out.index("train")
     assert "taxi" not in out
     last = out.strip().splitlines()[-1]
-    assert last == "Next:   goldlabel export audit --out bookings-corrected.csv"
+    assert last == "Next:   goldlabel decisions audit"
     names = {path.name for path in Path("audit").iterdir()}
     assert names == {"examples.parquet", "issues.parquet", "report.html", "summary.json"}
     issues, source, summary = read_audit("audit")

@@ -20,9 +20,12 @@ def accounts(path):
 
 def test_sure_suggestions_are_put_in(audited, run):
     original = Path("bookings.csv").read_bytes()
-    code, out, err = run("export", audited, "--out", "fixed.csv")
+    code, out, err = run("export", audited, "--out", "fixed.csv", "--auto")
     assert (code, err) == (0, "")
-    assert out.startswith("2 of 3 suspected labels changed: fixed.csv\n")
+    assert out.startswith(
+        "2 of 3 suspected labels changed unseen: fixed.csv\n"
+        "Expected to be wrong: fewer than 1 of these 2, by the model's own estimate. "
+    )
     assert accounts("fixed.csv") == ["food", "travel", "travel", "food", "food"]
     assert Path("bookings.csv").read_bytes() == original
     log = pd.read_csv("fixed.csv.changes.csv")
@@ -37,39 +40,37 @@ def test_sure_suggestions_are_put_in(audited, run):
 
 
 def test_the_confidence_can_be_chosen(audited, run):
-    code, out, _ = run("export", audited, "--out", "fixed.csv", "--min-confidence", "0.7")
+    code, out, _ = run("export", audited, "--out", "fixed.csv", "--auto", "--min-confidence", "0.7")
     assert code == 0
     assert out.startswith("3 of 3 suspected labels changed")
     assert accounts("fixed.csv") == ["food", "travel", "travel", "travel", "food"]
 
 
 def test_no_change_is_fine_and_says_what_to_try(audited, run):
-    code, out, _ = run("export", audited, "--out", "fixed.csv", "--min-confidence", "1")
+    code, out, _ = run("export", audited, "--out", "fixed.csv", "--auto", "--min-confidence", "1")
     assert code == 0
     assert out.startswith("0 of 3 suspected labels changed")
     assert accounts("fixed.csv") == accounts("bookings.csv")
     assert len(pd.read_csv("fixed.csv.changes.csv")) == 0
-    assert out.strip().endswith(
-        "Next: goldlabel export audit --out fixed.csv --min-confidence 0.5 --force"
-    )
+    assert out.strip().endswith("Next: goldlabel decisions audit")
 
 
 def test_an_edited_change_log_is_a_file_of_decisions(audited, run):
-    _, out, _ = run("export", audited, "--out", "fixed.csv", "--min-confidence", "0")
+    _, out, _ = run("export", audited, "--out", "fixed.csv", "--auto", "--min-confidence", "0")
     log = pd.read_csv("fixed.csv.changes.csv")
     log.loc[log["id"] == "train", "label"] = "food"  # no, it was right
     log.to_csv("fixed.csv.changes.csv", index=False)
     words = out.strip().rpartition("then goldlabel ")[2].split()
     code, out, err = run(*words)
     assert (code, err) == (0, "")
-    assert out.startswith("2 labels changed: reviewed-fixed.csv\n")
+    assert out.startswith("2 labels changed, 1 kept as given, 0 undecided: reviewed-fixed.csv\n")
     assert accounts("reviewed-fixed.csv") == ["food", "food", "travel", "travel", "food"]
     changes = pd.read_csv("reviewed-fixed.csv.changes.csv")
     assert set(changes["decided_by"]) == {"fixed.csv.changes.csv"}
 
 
 def test_json(audited, run):
-    code, out, _ = run("export", audited, "--out", "fixed.csv", "--json")
+    code, out, _ = run("export", audited, "--out", "fixed.csv", "--auto", "--json")
     assert code == 0
     assert json.loads(out) == {
         "out": "fixed.csv",
@@ -77,23 +78,61 @@ def test_json(audited, run):
         "changed": 2,
         "examples": 5,
         "findings": 3,
+        "expected_wrong": 0.0,
     }
+
+
+def test_nothing_is_changed_unless_one_says_what(audited, run):
+    before = snapshot()
+    code, out, err = run("export", audited, "--out", "fixed.csv")
+    assert (code, out) == (2, "")
+    assert "--decisions: is missing, and nothing is changed by default" in err
+    assert "goldlabel decisions audit" in err
+    assert "--auto" in err
+    assert snapshot() == before
+
+
+def test_the_whole_way_through_a_table_of_decisions(audited, run):
+    code, out, err = run("decisions", audited)
+    assert (code, err) == (0, "")
+    assert out.startswith("3 labels to decide, worst first: audit/decisions.csv\n")
+    table = pd.read_csv("audit/decisions.csv", keep_default_na=False)
+    assert table["label"].tolist() == ["", "", ""]
+    assert table["score"].is_monotonic_increasing
+    table["label"] = [table["suggested"][0], table["given"][1], ""]
+    table.to_csv("audit/decisions.csv", index=False)
+    assert run("decisions", audited)[0] == 2  # what was decided is not lost
+    code, out, err = run(*out.strip().rpartition("then goldlabel ")[2].split())
+    assert (code, err) == (0, "")
+    assert out.startswith("1 label changed, 1 kept as given, 1 undecided: bookings-corrected.csv\n")
+    assert run("decisions", audited, "--force")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--auto", "--decisions", "d.csv"), ("--min-confidence", "0.5", "--decisions", "d.csv")],
+)
+def test_options_that_exclude_each_other(audited, run, words):
+    Path("d.csv").write_text("example,label\n1,travel\n")
+    code, _, err = run("export", audited, "--out", "fixed.csv", *words)
+    assert code == 2
+    assert err.startswith(f"goldlabel: {words[0]}: ")
 
 
 def test_what_exists_is_replaced_with_force_only(audited, run):
     Path("fixed.csv").write_text("mine")
     before = snapshot()
-    code, _, err = run("export", audited, "--out", "fixed.csv")
+    code, _, err = run("export", audited, "--out", "fixed.csv", "--auto")
     assert code == 2
     assert err == ("goldlabel: fixed.csv: exists. Name another file, or replace it with --force.\n")
     assert snapshot() == before
-    assert run("export", audited, "--out", "fixed.csv", "--force")[0] == 0
+    assert run("export", audited, "--out", "fixed.csv", "--auto", "--force")[0] == 0
     assert accounts("fixed.csv")[1] == "travel"
 
 
 def test_a_change_log_that_exists_is_not_lost_either(audited, run):
     Path("fixed.csv.changes.csv").write_text("mine")
-    code, _, err = run("export", audited, "--out", "fixed.csv")
+    code, _, err = run("export", audited, "--out", "fixed.csv", "--auto")
     assert code == 2
     assert "fixed.csv.changes.csv: exists" in err
     assert not Path("fixed.csv").exists()
@@ -106,7 +145,7 @@ def test_the_dataset_itself_is_never_replaced(audited, run, name):
     Path("link.csv").symlink_to("bookings.csv")
     os.link("bookings.csv", "hard.csv")
     before = snapshot()
-    code, _, err = run("export", audited, "--out", name, "--force")
+    code, _, err = run("export", audited, "--out", name, "--auto", "--force")
     assert code == 2
     assert "is what the export reads" in err
     assert snapshot() == before
@@ -115,7 +154,7 @@ def test_the_dataset_itself_is_never_replaced(audited, run, name):
 def test_predictions_and_decisions_are_never_replaced(table, run):
     Path("rates.csv").write_text("1")
     assert run("audit", "ledger", table, "--rates", "rates.csv", "--out", "audit")[0] == 0
-    assert run("export", "audit", "--out", "rates.csv", "--force")[0] == 2
+    assert run("export", "audit", "--out", "rates.csv", "--auto", "--force")[0] == 2
     Path("mine.csv.changes.csv").write_text("example,label\n1,travel\n")
     words = ("--decisions", "mine.csv.changes.csv", "--force")
     code, _, err = run("export", "audit", "--out", "mine.csv", *words)
@@ -126,7 +165,7 @@ def test_predictions_and_decisions_are_never_replaced(table, run):
 def test_a_dataset_that_has_changed_is_refused(audited, run):
     with Path("bookings.csv").open("a") as file:
         file.write("ferry,travel,travel,0.9\n")
-    code, _, err = run("export", audited, "--out", "fixed.csv")
+    code, _, err = run("export", audited, "--out", "fixed.csv", "--auto")
     assert code == 2
     assert "bookings.csv: has changed since the audit. Run the audit again" in err
     assert not Path("fixed.csv").exists()
@@ -134,7 +173,7 @@ def test_a_dataset_that_has_changed_is_refused(audited, run):
 
 def test_a_dataset_that_is_gone_is_refused(audited, run):
     Path("bookings.csv").unlink()
-    code, _, err = run("export", audited, "--out", "fixed.csv")
+    code, _, err = run("export", audited, "--out", "fixed.csv", "--auto")
     assert code == 2
     assert "is no longer there" in err
 
@@ -143,7 +182,7 @@ def test_predictions_may_be_gone(table, run):
     Path("rates.csv").write_text("1")
     assert run("audit", "ledger", table, "--rates", "rates.csv", "--out", "audit")[0] == 0
     Path("rates.csv").unlink()
-    assert run("export", "audit", "--out", "fixed.csv")[0] == 0
+    assert run("export", "audit", "--out", "fixed.csv", "--auto")[0] == 0
 
 
 def test_an_export_that_fails_leaves_nothing(audited, run, monkeypatch):
@@ -154,7 +193,7 @@ def test_an_export_that_fails_leaves_nothing(audited, run, monkeypatch):
 
     monkeypatch.setattr(bookings, "export", fail)
     before = snapshot()
-    code, _, err = run("export", audited, "--out", "fixed.csv")
+    code, _, err = run("export", audited, "--out", "fixed.csv", "--auto")
     assert code == 2
     assert "cannot be written (No space left on device)" in err
     assert snapshot() == before
@@ -163,14 +202,14 @@ def test_an_export_that_fails_leaves_nothing(audited, run, monkeypatch):
 @pytest.mark.parametrize(
     "words",
     [
-        ("nothing", "--out", "fixed.csv"),
-        ("bookings.csv", "--out", "fixed.csv"),
-        (".", "--out", "fixed.csv"),
-        ("audit", "--out", "no/such/folder.csv"),
-        ("audit", "--out", "audit", "--force"),
-        ("audit", "--out", "fixed.csv", "--min-confidence", "1.5"),
-        ("audit", "--out", "fixed.csv", "--min-confidence", "nan"),
-        ("audit", "--out", "fixed.csv", "--min-confidence", "high"),
+        ("nothing", "--auto", "--out", "fixed.csv"),
+        ("bookings.csv", "--auto", "--out", "fixed.csv"),
+        (".", "--auto", "--out", "fixed.csv"),
+        ("audit", "--auto", "--out", "no/such/folder.csv"),
+        ("audit", "--auto", "--out", "audit", "--force"),
+        ("audit", "--auto", "--out", "fixed.csv", "--min-confidence", "1.5"),
+        ("audit", "--auto", "--out", "fixed.csv", "--min-confidence", "nan"),
+        ("audit", "--auto", "--out", "fixed.csv", "--min-confidence", "high"),
         ("audit", "--out", "fixed.csv", "--decisions", "nothing.csv"),
         ("audit", "--out", "fixed.csv", "--decisions", "wrong.csv"),
     ],
@@ -194,14 +233,16 @@ def test_only_regular_files_are_replaced(audited, run, target, name, force):
     else:
         Path(name).symlink_to(target)
     kind, before = Path(name).lstat().st_mode, snapshot()
-    code, out, err = run("export", audited, "--out", "fixed.csv", *force)
+    code, out, err = run("export", audited, "--out", "fixed.csv", "--auto", *force)
     assert (code, out) == (2, "")
     assert f"{name}: is no regular file" in err
     assert Path(name).lstat().st_mode == kind
     assert snapshot() == before
 
 
-@pytest.mark.parametrize("words", [("export",), ("export", "--force"), ("select", "--force")])
+@pytest.mark.parametrize(
+    "words", [("export", "--auto"), ("export", "--auto", "--force"), ("select", "--force")]
+)
 def test_a_device_is_no_place_for_results(audited, run, words):
     before = os.lstat("/dev/null")
     code, out, err = run(words[0], audited, "--out", "/dev/null", *words[1:])
@@ -225,6 +266,6 @@ def test_a_task_that_is_not_installed(audited, run, monkeypatch):
     from goldlabel import task
 
     monkeypatch.setattr(task, "entry_points", lambda **_: importlib.metadata.EntryPoints())
-    code, _, err = run("export", audited, "--out", "fixed.csv")
+    code, _, err = run("export", audited, "--out", "fixed.csv", "--auto")
     assert code == 2
     assert "task: is 'ledger'" in err

@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,10 +21,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.errors import InputError
+from goldlabel.formats.spreadsheet import as_text
 from goldlabel.formats.text import check_file
 from goldlabel.results.label_issues import LabelIssues, Parts
 
-__all__ = ["COLUMNS", "MIN_CONFIDENCE", "decided", "suggested"]
+__all__ = ["COLUMNS", "MIN_CONFIDENCE", "Decisions", "decided", "suggested", "to_decide"]
 
 MIN_CONFIDENCE = 0.9
 """How sure a suggestion must be if nothing else is said. No confidence is a substitute for a look:
@@ -97,15 +99,51 @@ def _carried(parts: Parts) -> list[str]:
     return [name for name in parts.evidence if name not in COLUMNS]
 
 
-def decided(issues: LabelIssues, path: str | Path) -> pd.DataFrame:
+def to_decide(issues: LabelIssues) -> pd.DataFrame:
+    """Return every part judged wrong, worst first, with an empty ``label`` for the decision.
+
+    What is suggested stands in ``suggested`` and, where findings say what to do, in
+    ``suggested_action`` and the evidence. `decided` reads such a table once labels are filled in.
+    """
+    frame = _findings(issues).drop_duplicates(["example", "part"], ignore_index=True)
+    carried = _carried(issues.parts)
+    if carried:
+        frame["suggested_action"] = frame[ACTION]
+        frame[ACTION] = ""
+        carried = [ACTION, "suggested_action", *(name for name in carried if name != ACTION)]
+    head = ["example", "id", "part", "kind", "given", "suggested", "label"]
+    return frame.assign(label="")[[*head, *carried, "score", "confidence", "reason"]]
+
+
+@dataclass(frozen=True, eq=False)
+class Decisions:
+    """What a person has decided.
+
+    Attributes
+    ----------
+    changes : DataFrame
+        The labels that change: `COLUMNS`, in the order of the dataset; `confidence` is missing
+        where the label is not the suggested one.
+    kept, undecided : int
+        How many rows keep the label that is given, and how many say nothing.
+    """
+
+    changes: pd.DataFrame
+    kept: int
+    undecided: int
+
+
+def decided(issues: LabelIssues, path: str | Path) -> Decisions:
     """Return the labels that a person has put into a CSV file.
 
     The file has a header and the columns ``example`` (position) or ``id``, ``label`` (the right
-    one) and, where examples have parts, ``part`` (its position, or its name if it has one); other
-    columns are ignored. So the change log of an export, edited, can be used. Rows without a label
-    are undecided, and change nothing; nor do rows whose label is the given one. Where findings say
-    what to do (``action``), so do the rows: one without an action changes nothing, and what the
-    file says of the evidence (a new box, say) counts in place of what was suggested.
+    one) and, where examples have parts, ``part`` (its position, or its name if it has one). So
+    what `to_decide` gives, filled in, can be used, or the change log of an export, edited. Rows
+    without a label are undecided, and change nothing; nor do rows whose label is the given one.
+    Where findings say what to do (``action``), so do the rows, and what the file says of the
+    evidence (a new box, say) counts in place of what was suggested: a row of a change log without
+    an action changes nothing, and in a table of `to_decide` a label alone
+    is the action that was suggested with it, or else a new class.
 
     Parameters
     ----------
@@ -113,11 +151,6 @@ def decided(issues: LabelIssues, path: str | Path) -> pd.DataFrame:
         What was found.
     path : str or Path
         The CSV file: UTF-8, separated by commas, semicolons or tabs.
-
-    Returns
-    -------
-    DataFrame
-        `COLUMNS`; `confidence` is missing where the label is not the suggested one.
 
     Raises
     ------
@@ -138,17 +171,16 @@ def decided(issues: LabelIssues, path: str | Path) -> pd.DataFrame:
                 "Keep one row for each label",
             )
         seen[example, part] = where
-        if dataset.carried:
-            if row.get(ACTION, row["label"]):
-                rows.append(dataset.action(where, example, part, row))
-        elif row["label"]:
-            rows.append(dataset.change(example, part, dataset.label(where, row["label"])))
+        change = dataset.decision(where, example, part, row)
+        if change is not None:
+            rows.append(change)
     names = [*COLUMNS, *dataset.carried]
     # Of objects: pandas would make numbers of class names, and floats of integers with gaps.
     frame = pd.DataFrame(rows, columns=names, dtype=object).assign(decided_by=path.name)
     if not dataset.carried:
         frame = frame[frame["suggested"] != frame["given"]]
-    return _ordered(frame, dataset.carried)
+    kept = len(rows) - len(frame)
+    return Decisions(_ordered(frame, dataset.carried), kept, len(seen) - len(rows))
 
 
 class _Dataset:
@@ -245,6 +277,19 @@ class _Dataset:
             raise InputError(where, f"label is {text!r}, not a number", "Write a finite number")
         return value
 
+    def decision(
+        self, where: str, example: int, part: int, row: dict[str, str]
+    ) -> dict[str, Any] | None:
+        """Return what a row decides; None if it says nothing."""
+        if not self.carried:
+            label = row["label"]
+            return self.change(example, part, self.label(where, label)) if label else None
+        # In a change log an action that was taken out rejects the change, whatever its label.
+        says = row.get(ACTION, row["label"])
+        if "suggested_action" in row:
+            says = says or row["label"]
+        return self.action(where, example, part, row) if says else None
+
     def action(self, where: str, example: int, part: int, row: dict[str, str]) -> dict[str, Any]:
         """Return a change as it stands in the file; what it leaves out is as was suggested."""
         label = self.label(where, row["label"]) if row["label"] else None
@@ -339,7 +384,7 @@ def _records(path: Path) -> Iterator[_Record]:
                         f"has {'more' if None in row else 'fewer'} fields than the header",
                         "Put a field that holds the separator into double quotes",
                     )
-                yield _Record(where, row)
+                yield _Record(where, {name: as_text(cell) for name, cell in row.items()})
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise InputError(

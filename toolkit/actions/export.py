@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from goldlabel.actions.corrections import MIN_CONFIDENCE, decided, suggested
+from goldlabel.actions.corrections import MIN_CONFIDENCE, Decisions, decided, suggested, to_decide
 from goldlabel.errors import InputError
 from goldlabel.files import check_replaceable, replacing
+from goldlabel.formats.spreadsheet import write_csv
 from goldlabel.results.audit import Source
 from goldlabel.results.folder import changed_inputs, read_audit
+from goldlabel.results.label_issues import LabelIssues
 from goldlabel.task import find_task
 
-__all__ = ["Exported", "export"]
+__all__ = ["Exported", "corrected_name", "export", "write_decisions"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +34,8 @@ class Exported:
         The changed labels, as `goldlabel.actions.corrections` gives them.
     examples, findings : int
         How many examples the audit has, and how many parts it judged wrong.
+    kept, undecided : int
+        How many rows of the decisions keep the given label, and how many are empty.
     """
 
     out: Path
@@ -40,17 +43,32 @@ class Exported:
     changes: pd.DataFrame
     examples: int
     findings: int
+    kept: int = 0
+    undecided: int = 0
+
+    @property
+    def expected_wrong(self) -> float:
+        """How many of the changes are wrong by the model's own confidence.
+
+        Where few labels are wrong it is far too low:
+        see `goldlabel.actions.corrections.MIN_CONFIDENCE`.
+        """
+        return float((1 - self.changes["confidence"]).sum())
 
 
 def export(
     folder: str | Path,
     out: str | Path,
     *,
-    min_confidence: float = MIN_CONFIDENCE,
     decisions: str | Path | None = None,
+    auto: bool = False,
+    min_confidence: float = MIN_CONFIDENCE,
     force: bool = False,
 ) -> Exported:
     """Write an audited dataset with its labels corrected, and a log of what changed.
+
+    One of `decisions` and `auto` says which labels change: nothing is changed by default, as
+    suggestions that nobody has looked at make most datasets worse.
 
     Parameters
     ----------
@@ -58,12 +76,12 @@ def export(
         What ``goldlabel audit`` wrote.
     out : str or Path
         The corrected dataset; the change log goes beside it, as ``OUT.changes.csv``.
-    min_confidence : float
-        Take the suggestions that are at least this sure, in [0, 1]; look at the change log, as
-        `goldlabel.actions.corrections.MIN_CONFIDENCE` says why.
     decisions : str or Path, optional
-        A CSV of decided labels, taken instead of the suggestions;
-        see `goldlabel.actions.corrections.decided`.
+        A CSV of decided labels; see `goldlabel.actions.corrections.decided`.
+    auto : bool
+        Take the suggestions unseen.
+    min_confidence : float
+        With `auto`: those that are at least this sure, in [0, 1].
     force : bool
         Replace `out` if it is a file that exists. The dataset itself is never replaced.
 
@@ -73,6 +91,12 @@ def export(
         The audit or the decisions cannot be used, the dataset has changed since the audit, or
         `out` is taken. Nothing is written then.
     """
+    if auto == (decisions is not None):
+        raise InputError(
+            "decisions, auto",
+            "are both given" if auto else "are both missing, and nothing is changed by default",
+            "Pass a file of decisions, or auto=True to take suggestions that nobody looked at",
+        )
     issues, source, summary = read_audit(folder)
     out = Path(out)
     change_log = out.with_name(out.name + ".changes.csv")
@@ -82,13 +106,62 @@ def export(
     for path_of_source, what in changed:
         raise InputError(path_of_source, what, "Run the audit again, and export from that")
     if decisions is None:
-        changes = suggested(issues, min_confidence=min_confidence)
+        chosen = Decisions(suggested(issues, min_confidence=min_confidence), 0, 0)
     else:
-        changes = decided(issues, decisions)
+        chosen = decided(issues, decisions)
     with replacing(change_log) as temporary:
-        _write_log(changes, temporary, issues.part_names)
-        find_task(issues.task).export(source, changes, out)
-    return Exported(out, change_log, changes, issues.scores.shape[0], len(issues.parts))
+        log = chosen.changes.rename(columns={"suggested": "label"})
+        write_csv(_with_part_names(log, issues), temporary)
+        find_task(issues.task).export(source, chosen.changes, out)
+    return Exported(
+        out=out,
+        change_log=change_log,
+        changes=chosen.changes,
+        examples=issues.scores.shape[0],
+        findings=len(issues.parts),
+        kept=chosen.kept,
+        undecided=chosen.undecided,
+    )
+
+
+def corrected_name(source: Source) -> str:
+    """Return the name of a dataset, ``reviews.csv``, as ``reviews-corrected.csv``."""
+    first = source.files[0]
+    suffixes = "" if first.is_dir() else "".join(first.suffixes)
+    return f"{first.name.removesuffix(suffixes)}-corrected{suffixes}"
+
+
+def write_decisions(
+    folder: str | Path, out: str | Path, *, force: bool = False
+) -> tuple[pd.DataFrame, Source]:
+    """Write every finding of an audit as a row to decide, worst first.
+
+    Parameters
+    ----------
+    folder : str or Path
+        What ``goldlabel audit`` wrote.
+    out : str or Path
+        A CSV file; its column ``label`` is empty, for a person to fill in.
+    force : bool
+        Replace `out` if it is a file that exists, with whatever was decided in it.
+
+    Returns
+    -------
+    tuple of DataFrame, Source
+        The rows, and where the labels came from.
+
+    Raises
+    ------
+    InputError
+        The audit cannot be used, or `out` is taken.
+    """
+    issues, source, _ = read_audit(folder)
+    out = Path(out)
+    _check_free(out, source, None, force)
+    rows = to_decide(issues)
+    with replacing(out) as temporary:
+        write_csv(_with_part_names(rows, issues), temporary)
+    return rows, source
 
 
 def _check_free(path: Path, source: Source, decisions: str | Path | None, force: bool) -> None:
@@ -111,10 +184,10 @@ def _check_free(path: Path, source: Source, decisions: str | Path | None, force:
         raise InputError(str(path), "exists", "Name another file, or replace it with --force")
 
 
-def _write_log(changes: pd.DataFrame, path: Path, part_names: tuple[Hashable, ...] | None) -> None:
-    log = changes.rename(columns={"suggested": "label"})
-    if part_names is None:
-        log["part"] = log["part"].where(log["part"] >= 0).astype("Int64")
-    else:
-        log["part"] = [str(part_names[part]) for part in log["part"]]
-    log.to_csv(path, index=False, float_format="%.6g", lineterminator="\n", encoding="utf-8")
+def _with_part_names(frame: pd.DataFrame, issues: LabelIssues) -> pd.DataFrame:
+    """Name parts as people know them, and leave the column empty where there are none."""
+    names = issues.part_names
+    if names is None:
+        part = frame["part"].where(frame["part"] >= 0).astype("Int64")
+        return frame.assign(part=part)
+    return frame.assign(part=[str(names[part]) for part in frame["part"]])

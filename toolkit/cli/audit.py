@@ -19,7 +19,7 @@ from goldlabel.errors import InputError
 from goldlabel.task import Task, find_task, task_names
 
 if TYPE_CHECKING:
-    from goldlabel.results.audit import Audit, Source
+    from goldlabel.results.audit import Audit
 
 __all__ = ["Output", "app", "show", "write"]
 
@@ -174,15 +174,17 @@ def show(audit: Audit, output: Output, screen: Screen, *, more: str | None = Non
     if more:
         screen.say(more)
     screen.say(f"Report: {output.out / 'report.html'}")
-    screen.say(f"Next:   {_export_command(output.out, audit.source)}")
+    if following := _following(audit, output.out):
+        screen.say(f"Next:   {following}")
 
 
-def _export_command(folder: Path, source: Source) -> str:
-    """Return the command that writes the corrected dataset beside the audit."""
-    first = source.files[0]
-    suffixes = "" if first.is_dir() else "".join(first.suffixes)
-    name = f"{first.name.removesuffix(suffixes)}-corrected{suffixes}"
-    return shell("goldlabel", "export", folder, "--out", folder.with_name(name))
+def _following(audit: Audit, folder: Path) -> str:
+    """Return what to do with the result: never to change labels that nobody has looked at."""
+    if audit.warnings:
+        return "see to what was warned of above, and audit again before you change any label"
+    if not len(audit.issues.parts):
+        return ""
+    return shell("goldlabel", "decisions", folder)
 
 
 def _check_out(out: Path, values: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from goldlabel.cli.screen import screen_of, shell
+from goldlabel.errors import InputError
 
 if TYPE_CHECKING:
     from goldlabel.actions.export import Exported
@@ -30,21 +31,28 @@ def command(
             "What changed goes beside it, into FILE.changes.csv.",
         ),
     ],
-    min_confidence: Annotated[
-        float,
-        typer.Option(
-            "--min-confidence",
-            metavar="P",
-            help="Take the suggestions that are at least this sure, in 0 .. 1.",
-        ),
-    ] = 0.9,
     decisions: Annotated[
         Path | None,
         typer.Option(
             "--decisions",
             metavar="CSV",
-            help="Take these labels instead: columns example (or id), label, and part if any. "
-            "An edited change log will do.",
+            help="Put in these labels: what goldlabel decisions wrote, filled in, or an edited "
+            "change log. Columns: example (or id), label, and part if any.",
+        ),
+    ] = None,
+    auto: Annotated[
+        bool,
+        typer.Option(
+            "--auto", metavar="", help="Put in the suggestions that are sure enough, unseen."
+        ),
+    ] = False,
+    min_confidence: Annotated[
+        float | None,
+        typer.Option(
+            "--min-confidence",
+            metavar="P",
+            help="With --auto: how sure, in 0 .. 1; 0.9 if not given.",
+            show_default=False,
         ),
     ] = None,
     force: Annotated[
@@ -57,42 +65,82 @@ def command(
 ) -> None:
     """Write the dataset again, in its own format, with its labels corrected.
 
-    Everything else stays as it was, and the original is never touched. A suggestion is the opinion
-    of a model: look at the change log before you train on the result, and correct it if need be.
+    Everything else stays as it was, and the original is never touched. Say which labels: those
+    that you decided on, or the suggestions unseen. A suggestion is the opinion of a model, and
+    where few labels are wrong, most of what it suggests is.
     """
+    from goldlabel.actions.corrections import MIN_CONFIDENCE
     from goldlabel.actions.export import export
 
     screen = screen_of(context)
+    _check_choice(folder, decisions, auto, min_confidence)
+    sure = MIN_CONFIDENCE if min_confidence is None else min_confidence
     with screen.warnings():
-        done = export(folder, out, min_confidence=min_confidence, decisions=decisions, force=force)
+        done = export(folder, out, decisions=decisions, auto=auto, min_confidence=sure, force=force)
     if json:
-        screen.say(
-            json_text.dumps(
-                {
-                    "out": str(done.out),
-                    "change_log": str(done.change_log),
-                    "changed": len(done.changes),
-                    "examples": done.examples,
-                    "findings": done.findings,
-                },
-                indent=2,
-            )
-        )
+        screen.say(json_text.dumps(_plain(done, auto), indent=2))
         return
-    changed = len(done.changes)
-    of = f" of {done.findings:,} suspected" if decisions is None else ""
-    screen.say(f"{changed:,}{of} label{'' if changed == 1 else 's'} changed: {done.out}")
+    screen.say(_changed(done, auto))
     screen.say(f"Each change and its reason: {done.change_log}")
-    if decisions is None:
+    if auto:
         screen.say()
         screen.say(f"Next: {_next(folder, done)}")
 
 
+def _check_choice(
+    folder: Path, decisions: Path | None, auto: bool, min_confidence: float | None
+) -> None:
+    if decisions is None and not auto:
+        raise InputError(
+            "--decisions",
+            "is missing, and nothing is changed by default: a model's suggestions are often wrong",
+            f"Decide in a table, written by {shell('goldlabel', 'decisions', folder)}, or put in "
+            "suggestions unseen with --auto",
+        )
+    if decisions is not None and auto:
+        raise InputError("--auto", "is given beside --decisions", "Leave one of them out")
+    if min_confidence is not None and not auto:
+        raise InputError("--min-confidence", "says nothing without --auto", "Leave it out")
+
+
+def _plain(done: Exported, auto: bool) -> dict[str, object]:
+    """Return what was done as plain JSON."""
+    document: dict[str, object] = {
+        "out": str(done.out),
+        "change_log": str(done.change_log),
+        "changed": len(done.changes),
+        "examples": done.examples,
+        "findings": done.findings,
+    }
+    if auto:
+        return {**document, "expected_wrong": round(done.expected_wrong, 1)}
+    return {**document, "kept": done.kept, "undecided": done.undecided}
+
+
+def _changed(done: Exported, auto: bool) -> str:
+    """Say what was changed, and what is to be thought of it."""
+    changed = len(done.changes)
+    labels = f"label{'' if changed == 1 else 's'} changed"
+    if not auto:
+        return (
+            f"{changed:,} {labels}, {done.kept:,} kept as given, "
+            f"{done.undecided:,} undecided: {done.out}"
+        )
+    text = f"{changed:,} of {done.findings:,} suspected {labels} unseen: {done.out}"
+    if not changed:
+        return text
+    wrong = done.expected_wrong
+    about = "fewer than 1" if wrong < 1 else f"about {wrong:,.0f}"
+    return (
+        f"{text}\nExpected to be wrong: {about} of these {changed:,}, by the model's own estimate. "
+        "Where few labels of a dataset are wrong it is often most of them."
+    )
+
+
 def _next(folder: Path, done: Exported) -> str:
-    """Return what to try: other labels where some were changed, lower demands where none was."""
-    if len(done.changes) or not done.findings:
-        out = done.out.with_name(f"reviewed-{done.out.name}")
-        again = shell("goldlabel", "export", folder, "--out", out, "--decisions", done.change_log)
-        return f"edit the labels in {done.change_log.name}, then {again}"
-    lower = ("--min-confidence", 0.5, "--force")
-    return shell("goldlabel", "export", folder, "--out", done.out, *lower)
+    """Return how to look at what was changed, or at what was found if nothing was."""
+    if not len(done.changes):
+        return shell("goldlabel", "decisions", folder)
+    out = done.out.with_name(f"reviewed-{done.out.name}")
+    again = shell("goldlabel", "export", folder, "--out", out, "--decisions", done.change_log)
+    return f"look at each change, correct the labels in {done.change_log.name}, then {again}"

@@ -40,7 +40,7 @@ def test_the_command(made, capsys):
 def test_export_and_decisions(made, capsys):
     _, _, out = run(made, capsys)
     fixed = made.folder / "fixed"
-    command = ["export", str(out), "--out", str(fixed), "--min-confidence", "0.5"]
+    command = ["export", str(out), "--out", str(fixed), "--auto", "--min-confidence", "0.5"]
     assert main(command) == 0
     log = pd.read_csv(made.folder / "fixed.changes.csv")
     assert {"action", "x1", "y2"} <= set(log.columns)

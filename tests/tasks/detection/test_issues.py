@@ -175,11 +175,11 @@ def test_corrections_carry_what_is_to_be_done(tmp_path):
     edited.loc[edited["action"] == "move", "x2"] = 77.5
     edited.loc[edited["action"] == "add", "action"] = ""
     edited.to_csv(log, index=False)
-    taken = decided(issues, log)
+    taken = decided(issues, log).changes
     assert taken[["example", "action", "x2"]].to_numpy().tolist() == [[9, "move", 77.5]]
     plain = tmp_path / "plain.csv"
     plain.write_text("example,part,label\n5,2,dog\n9,0,dog\n")
-    taken = decided(issues, plain)
+    taken = decided(issues, plain).changes
     assert taken[["action", "suggested"]].to_numpy().tolist() == [
         ["add", "dog"],
         ["relabel", "dog"],

@@ -160,7 +160,7 @@ def test_the_command_with_a_changed_summary(place, capsys):
             options[option] = [name] * len(options[option])
             text = json.dumps({**summary, "source": {**summary["source"], "options": options}})
             Path("audit/summary.json").write_text(text)
-            code = main(["export", "audit", "--out", "out", "--min-confidence", "0"])
+            code = main(["export", "audit", "--out", "out", "--auto", "--min-confidence", "0"])
             assert code == (0 if option == "images" else 2), capsys.readouterr().err
             shutil.rmtree("out", ignore_errors=True)
             Path("out.changes.csv").unlink(missing_ok=True)

@@ -60,7 +60,7 @@ def test_the_whole_way(files, capsys):
     assert "dan: cat → " in printed
     assert "Krippendorff alpha nominal" in printed
     assert "Consensus by CROWDLAB" in printed
-    run("export", files / "out", "--out", files / "new.csv", "--min-confidence", "0.6")
+    run("export", files / "out", "--out", files / "new.csv", "--auto", "--min-confidence", "0.6")
     before = pd.read_csv(files / "votes.csv")
     after = pd.read_csv(files / "new.csv")
     changed = (before["answer"] != after["answer"]).to_numpy()

@@ -48,7 +48,7 @@ def test_the_whole_way(files, capsys):
     assert "'sad' is given, and the model gives it" in printed
     assert "given: happy, calm, sad" in printed or "given: calm, happy, sad" in printed
     assert "model: " in printed
-    run("export", files / "out", "--out", files / "new.csv")
+    run("export", files / "out", "--out", files / "new.csv", "--auto")
     before = (files / "songs.csv").read_text().splitlines()
     after = (files / "new.csv").read_text().splitlines()
     changed = [(a, b) for a, b in zip(before, after, strict=True) if a != b]
@@ -169,7 +169,7 @@ def test_emotions(data, tmp_path, capsys):
     words = ["audit", "multilabel", folder / "emotions.arff", "--out", tmp_path / "out"]
     run(*words, "--pred-probs", folder / "pred_probs.npy")
     assert "271 of 593 examples look mislabelled" in capsys.readouterr().out
-    run("export", tmp_path / "out", "--out", tmp_path / "new.arff")
+    run("export", tmp_path / "out", "--out", tmp_path / "new.arff", "--auto")
     log = pd.read_csv(tmp_path / "new.arff.changes.csv")
     before = np.frombuffer((folder / "emotions.arff").read_bytes(), np.uint8)
     after = np.frombuffer((tmp_path / "new.arff").read_bytes(), np.uint8)

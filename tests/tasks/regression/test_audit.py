@@ -154,13 +154,13 @@ def test_results_survive_files_and_export(flats, tmp_path, capsys):
     assert "call us" in page
     assert page.count("<figure") == 2
     before = flats.read_text().splitlines()
-    export(out, tmp_path / "none.csv", min_confidence=1.0)
+    export(out, tmp_path / "none.csv", auto=True, min_confidence=1.0)
     untouched = [
         row for row, conf in zip(issues.parts.example, issues.parts.confidence, strict=True)
         if conf < 1
     ]  # fmt: skip
     assert 20 in untouched
-    done = export(out, tmp_path / "fixed.csv", min_confidence=0.9)
+    done = export(out, tmp_path / "fixed.csv", auto=True, min_confidence=0.9)
     after = (tmp_path / "fixed.csv").read_text().splitlines()
     changed = [i - 1 for i, (a, b) in enumerate(zip(before, after, strict=True)) if a != b]
     assert 7 in changed
@@ -170,7 +170,7 @@ def test_results_survive_files_and_export(flats, tmp_path, capsys):
     first, second = before[8].split(";"), after[8].split(";")
     assert [a == b for a, b in zip(first, second, strict=True)] == [True] * 4 + [False, True]
     assert second[4][-3] == ","
-    everything = export(out, tmp_path / "all.csv", min_confidence=0.0)
+    everything = export(out, tmp_path / "all.csv", auto=True, min_confidence=0.0)
     log = pd.read_csv(everything.change_log)
     assert log.set_index("example").loc[20, "given"] == "call us"
 

@@ -533,7 +533,7 @@ def test_from_the_command_line_with_decisions(tmp_path, capsys):
     page = (tmp_path / "audit" / "report.html").read_text()
     for caption in ("image", "given", "predicted", "disagreement"):
         assert f"<figcaption>{caption}</figcaption>" in page
-    assert main(["export", audit, "--out", str(tmp_path / "fixed")]) == 0
+    assert main(["export", audit, "--out", str(tmp_path / "fixed"), "--auto"]) == 0
     again = read(tmp_path / "fixed", pred_probs=tmp_path / "probs.npy", classes=NAMES)
     np.testing.assert_array_equal(np.stack([*again.labels]), right)
     (tmp_path / "mine.csv").write_text("example,part,label\n0,0,road\n")

@@ -56,7 +56,7 @@ def test_the_whole_way(files, capsys):
     assert "'Ann Lee' (tokens 0 to 1) is an entity of another type" in printed.replace(
         "\n     ", " "
     )
-    run("export", files / "out", "--out", files / "new.conll")
+    run("export", files / "out", "--out", files / "new.conll", "--auto")
     fixed = token.read(files / "new.conll", classes=CLASSES)
     assert all(codes.tolist() == [tag for _, tag in SENTENCE] for codes in fixed.labels)
     before, after = ((files / name).read_text().splitlines() for name in ("a.conll", "new.conll"))

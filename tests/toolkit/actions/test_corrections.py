@@ -8,8 +8,14 @@ import numpy as np
 import pytest
 
 from goldlabel import InputError, LabelIssues
-from goldlabel.actions.corrections import COLUMNS, decided, suggested
+from goldlabel.actions import corrections
+from goldlabel.actions.corrections import COLUMNS, suggested, to_decide
+from goldlabel.formats.spreadsheet import write_csv
 from goldlabel.results.label_issues import Parts
+
+
+def decided(issues, path):
+    return corrections.decided(issues, path).changes
 
 
 def parts(rows, dtype=np.int64):
@@ -231,3 +237,27 @@ def test_a_decided_value_is_a_number(issues, write, bad):
 def test_no_file_of_decisions(issues, tmp_path, name, what):
     with pytest.raises(InputError, match=what):
         decided(issues, tmp_path / name)
+
+
+def test_all_that_is_found_is_to_be_decided_worst_first(issues, write):
+    table = to_decide(issues)
+    assert table["id"].tolist() == ["b", "b"]
+    assert table["example"].tolist() == [3, 1]
+    assert table["suggested"].tolist() == ["cat", "dog"]
+    assert table["label"].tolist() == ["", ""]
+    decisions = corrections.decided(issues, write(table.assign(part="").to_csv(index=False)))
+    assert (len(decisions.changes), decisions.kept, decisions.undecided) == (0, 0, 2)
+    filled = table.assign(part="", label=["3", "dog"]).to_csv(index=False)
+    decisions = corrections.decided(issues, write(filled))
+    assert decisions.changes[["example", "suggested"]].to_numpy().tolist() == [[1, "dog"]]
+    assert (decisions.kept, decisions.undecided) == (1, 0)
+
+
+@pytest.mark.parametrize("name", ["=HYPERLINK(1)", "@x", "+a", "-a", "'=b", "''=c", "'tis", "-1"])
+def test_what_looks_like_a_formula_is_text_and_is_read_back(issues, tmp_path, name):
+    odd = replace(issues, classes=("cat", name, "3"))
+    write_csv(to_decide(odd).assign(part="", label=name), tmp_path / "decisions.csv")
+    text = (tmp_path / "decisions.csv").read_text()
+    assert not any(cell[:1] in tuple("=+@") for cell in text.replace("\n", ",").split(","))
+    changes = decided(odd, tmp_path / "decisions.csv")
+    assert changes["suggested"].tolist() == [name, name]
