@@ -1,8 +1,10 @@
 import goldlabel.task
 
 from .arrays import as_boxes as as_boxes
+from .arrays import as_detections as as_detections
 from .auditing import audit as audit
 from .boxes import Boxes as Boxes
+from .boxes import Detections as Detections
 from .coco_metrics import coco_map as coco_map
 from .data import DetectionData as DetectionData
 from .fixes import with_suggestions as with_suggestions

@@ -1,4 +1,4 @@
-"""Boxes in the layouts of other libraries, in Python, turned into `Boxes`.
+"""Boxes in the layouts of other libraries, in Python, turned into `Boxes` and `Detections`.
 
 One entry for each image:
 
@@ -16,16 +16,18 @@ One entry for each image:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from goldlabel.errors import InputError
-from goldlabel.tasks.detection.boxes import Boxes
+from goldlabel.tasks.detection.boxes import BoxArrays, Boxes, Detections
+from goldlabel.typing import Floats, Ints
 
-__all__ = ["as_boxes"]
+__all__ = ["as_boxes", "as_detections"]
 
 _BOXES = ("boxes", "bboxes", "pred_boxes")
 _LABELS = ("labels", "classes", "pred_classes", "category_ids")
@@ -43,7 +45,7 @@ class _Image(NamedTuple):
 
 
 def as_boxes(values: Any, *, name: str = "labels") -> Boxes:
-    """Return boxes in any layout that this module knows as `Boxes`.
+    """Return annotations in any layout that this module knows as `Boxes`.
 
     Parameters
     ----------
@@ -63,54 +65,95 @@ def as_boxes(values: Any, *, name: str = "labels") -> Boxes:
 
     Examples
     --------
-    >>> as_boxes([{"boxes": [[0, 0, 10, 10]], "labels": [1], "scores": [0.9]}, {}])
+    >>> as_boxes([{"boxes": [[0, 0, 10, 10]], "labels": [1]}, {}])
     <Boxes: 1 in 2 images>
+    """
+    if isinstance(values, BoxArrays):
+        if isinstance(values, Boxes):
+            return values
+        return Boxes(values.boxes, values.labels, values.offsets)
+    images = _images(values, name)
+    ignore = None
+    if any(each.ignore is not None for each in images):
+        ignore = np.concatenate(
+            [np.zeros(len(each.boxes)) if each.ignore is None else each.ignore for each in images]
+        ).astype(np.bool_)
+    with _named(name):
+        return Boxes(*_laid_out(images), ignore)
+
+
+def as_detections(values: Any, *, name: str = "predictions") -> Detections:
+    """Return predictions in any layout that this module knows as `Detections`.
+
+    Parameters
+    ----------
+    values : Detections or sequence
+        An entry for each image; see the module.
+    name : str
+        What messages call it.
+
+    Returns
+    -------
+    Detections
+
+    Raises
+    ------
+    InputError
+        As for `as_boxes`, or boxes have no scores.
+
+    Examples
+    --------
+    >>> as_detections([{"boxes": [[0, 0, 10, 10]], "labels": [1], "scores": [0.9]}, {}])
+    <Detections: 1 in 2 images>
     >>> of_two_classes = [[[0, 0, 10, 10, 0.9]], []]
-    >>> as_boxes([of_two_classes]).labels
+    >>> as_detections([of_two_classes]).labels
     array([0])
     """
-    if isinstance(values, Boxes):
+    if isinstance(values, Detections):
         return values
+    if isinstance(values, Boxes):
+        raise InputError(name, "have no scores", "Pass how sure the model is of each box")
+    images = _images(values, name)
+    missing = next(
+        (at for at, each in enumerate(images) if len(each.boxes) and each.scores is None), None
+    )
+    if missing is not None:
+        raise InputError(
+            f"{name}[{missing}]", "has no scores", "Pass how sure the model is of each box"
+        )
+    scores = [each.scores for each in images if each.scores is not None and len(each.boxes)]
+    with _named(name):
+        return Detections(*_laid_out(images), np.concatenate([np.empty(0), *scores]))
+
+
+def _images(values: Any, name: str) -> list[_Image]:
     if isinstance(values, str | bytes | Mapping) or not hasattr(values, "__len__"):
         raise InputError(
-            name, f"is a {type(values).__name__}", "Pass Boxes, or a list with an entry per image"
+            name, f"is a {type(values).__name__}", "Pass a list with an entry for each image"
         )
-    images = [_image(each, f"{name}[{at}]") for at, each in enumerate(values)]
-    ends = np.zeros(len(images) + 1, dtype=np.int64)
-    np.cumsum([len(each.boxes) for each in images], out=ends[1:])
+    return [_image(each, f"{name}[{at}]") for at, each in enumerate(values)]
+
+
+def _laid_out(images: Sequence[_Image]) -> tuple[Floats, Any, Ints]:
+    """Return the boxes, labels and offsets of all images."""
+    offsets = np.zeros(len(images) + 1, dtype=np.int64)
+    np.cumsum([len(each.boxes) for each in images], out=offsets[1:])
+    boxes = np.concatenate([np.empty((0, 4)), *(each.boxes for each in images)])
+    return (
+        boxes,
+        np.concatenate([np.empty(0, np.int64), *(each.labels for each in images)]),
+        offsets,
+    )
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Begin the place that a message names with the name of the argument."""
     try:
-        return Boxes(
-            np.concatenate([np.empty((0, 4)), *(each.boxes for each in images)]),
-            np.concatenate([np.empty(0, np.int64), *(each.labels for each in images)]),
-            ends,
-            _joined([each.scores for each in images], images, name, "scores", np.float64),
-            _joined([each.ignore for each in images], images, name, "ignore", np.bool_),
-        )
+        yield
     except InputError as error:
         where = error.where if error.where.startswith(name) else f"{name}, {error.where}"
         raise InputError(where, error.what, error.fix) from None
-
-
-def _joined(
-    each: Sequence[Any], images: Sequence[_Image], name: str, what: str, dtype: Any
-) -> npt.NDArray[Any] | None:
-    """Lay one value per box end to end; images without boxes need none."""
-    filled = [at for at, image in enumerate(images) if len(image.boxes)]
-    there = [at for at in filled if each[at] is not None]
-    if not there:
-        told = any(values is not None for values in each)
-        return np.empty(0, dtype=dtype) if told or (not filled and what == "scores") else None
-    if len(there) < len(filled):
-        if dtype == np.bool_:
-            each = [
-                np.zeros(len(image.boxes), np.bool_) if values is None else values
-                for values, image in zip(each, images, strict=True)
-            ]
-            there = filled
-        else:
-            missing = next(at for at in filled if each[at] is None)
-            raise InputError(f"{name}[{missing}]", f"has no {what}", "Pass them for every image")
-    return np.concatenate([np.asarray(each[at], dtype=dtype) for at in there])
 
 
 def _image(entry: Any, where: str) -> _Image:

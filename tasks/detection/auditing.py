@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,17 +15,17 @@ import pandas as pd
 
 from goldlabel.errors import DataWarning
 from goldlabel.results.audit import Audit, Table
-from goldlabel.results.label_issues import LabelIssues
-from goldlabel.tasks.detection.boxes import paired
-from goldlabel.tasks.detection.coco_metrics import coco_map
+from goldlabel.tasks.detection.boxes import Pair
+from goldlabel.tasks.detection.coco_metrics import mean_precision
 from goldlabel.tasks.detection.data import DetectionData
-from goldlabel.tasks.detection.fixes import with_suggestions
+from goldlabel.tasks.detection.diagnostics import warn_of_suspicious
 from goldlabel.tasks.detection.formats import FORMATS, PREDICTIONS, read
-from goldlabel.tasks.detection.issues import Judgement, Method, find_label_issues, judge
-from goldlabel.tasks.detection.matching import Choices
+from goldlabel.tasks.detection.issues import Method, objectlab_issues, scored_issues
+from goldlabel.tasks.detection.matching import Options
 from goldlabel.tasks.detection.objectlab import Unit
-from goldlabel.tasks.detection.precision import confusion_per_class
-from goldlabel.tasks.detection.summary import box_sizes, class_table, confident_joint
+from goldlabel.tasks.detection.precision import class_confusion
+from goldlabel.tasks.detection.scoring import Scoring, score
+from goldlabel.tasks.detection.summary import class_table, confident_joint, size_table
 from goldlabel.tasks.detection.unusable import with_unusable
 from goldlabel.tasks.detection.view import Items
 
@@ -37,8 +38,6 @@ LIMITS = (
     "Which of the flagged boxes are truly wrong: look at the worst first, and stop where most of"
     " what you see is right.",
 )
-_MAP_IMAGES = 20_000
-"""COCO's own tools take a minute and some GB for more images."""
 _JOINT_CLASSES = 40
 _ROWS = 200
 
@@ -134,35 +133,32 @@ def audit(
         path, predictions=predictions, images=images, format=format,
         predictions_format=predictions_format, classes=classes, names=names, encoding=encoding,
     )  # fmt: skip
-    choices = Choices(
+    options = Options(
         match_iou, near_iou, duplicate_iou, location_factor, spurious_prior, given_weight,
         worst_weight,
     ).checked()  # fmt: skip
+    pair = data.pair()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", DataWarning)
-        issues = find_label_issues(
-            data.labels,
-            data.predictions,
-            method=method,
-            classes=data.classes,
-            ids=data.ids,
-            distance_unit=distance_unit,
-            image_sizes=_known_sizes(data),
-            **choices._asdict(),
-        )
-    assert data.predictions is not None
-    issues = with_unusable(issues, data.unusable, data.labels, data.predictions)
-    pair = paired(data.labels, data.predictions, len(data.classes))
-    judgement = judge(pair, choices)
-    before, after = _precisions(data, issues)
+        warn_of_suspicious(pair)
+        scoring = score(pair, options)
+        if method == "confident_learning":
+            issues = scored_issues(scoring, options, data.classes, data.ids)
+        else:
+            issues = objectlab_issues(
+                pair, data.classes, data.ids,
+                distance_unit=distance_unit, image_sizes=_known_sizes(data, pair),
+            )  # fmt: skip
+    precision = mean_precision(data.labels, pair.predictions)
+    issues = with_unusable(issues, data.unusable, data.labels, pair.predictions)
     return Audit(
         issues=replace(
             issues, params={**issues.params, "model": f"predictions in {predictions.name}"}
         ),
         source=data.source,
-        summary=_figures(data, judgement, before, after),
+        summary=_figures(data, scoring, precision),
         items=Items(data, issues),
-        tables=_tables(data, judgement, before, after),
+        tables=_tables(data, scoring, precision),
         notes=data.notes,
         limits=LIMITS,
         warnings=tuple(str(warning.message) for warning in caught),
@@ -170,66 +166,49 @@ def audit(
     )
 
 
-def _known_sizes(data: DetectionData) -> npt.NDArray[np.float64] | None:
+def _known_sizes(data: DetectionData, pair: Pair) -> npt.NDArray[np.float64] | None:
     """Return the sizes of the images if they are known of every one with boxes."""
-    assert data.predictions is not None
     sizes = data.sizes.copy()
-    sizes[(data.labels.counts == 0) & (data.predictions.counts == 0)] = 1.0
+    sizes[(pair.all_counts == 0) & (pair.predictions.counts == 0)] = 1.0
     return None if np.isnan(sizes).any() else sizes
 
 
-def _precisions(
-    data: DetectionData, issues: LabelIssues
-) -> tuple[dict[str, float] | None, dict[str, float] | None]:
-    """Return COCO's figures against the labels as they are, and with every suggestion taken."""
-    if len(data) > _MAP_IMAGES:
-        return None, None
-    fixed = with_suggestions(data.labels, issues)
-    return coco_map(data.labels, data.predictions), coco_map(fixed, data.predictions)
-
-
 def _figures(
-    data: DetectionData,
-    found: Judgement,
-    before: dict[str, float] | None,
-    after: dict[str, float] | None,
+    data: DetectionData, scoring: Scoring, precision: Mapping[str, float]
 ) -> dict[str, Any]:
-    boxes = len(found.pair.given.boxes)
+    boxes = len(scoring.pair.annotations.boxes)
+    matched = np.count_nonzero(scoring.matches.matched >= 0)
     figures: dict[str, Any] = {
         "examples": len(data),
         "boxes": boxes,
         "classes": len(data.classes),
         "images_without_boxes": int(np.count_nonzero(data.labels.counts == 0)),
-        "predicted_boxes": len(found.pair.predicted.boxes),
-        "share_of_boxes_found": float(np.count_nonzero(found.matches.partner >= 0) / max(boxes, 1)),
+        "predicted_boxes": len(scoring.pair.predictions.boxes),
+        "share_of_boxes_found": float(matched / max(boxes, 1)),
     }
-    for name, value in (("before", before), ("after", after)):
-        if value is not None and value["AP"] == value["AP"]:
-            figures[f"COCO_AP_{name}_suggestions"] = value["AP"]
+    if not math.isnan(precision["AP"]):
+        figures["COCO_AP"] = precision["AP"]
     return figures
 
 
 def _tables(
-    data: DetectionData,
-    found: Judgement,
-    before: dict[str, float] | None,
-    after: dict[str, float] | None,
+    data: DetectionData, scoring: Scoring, precision: Mapping[str, float]
 ) -> tuple[Table, ...]:
     tables = [
         Table(
             "Classes",
-            class_table(found, data.classes).head(_ROWS),
+            class_table(scoring, data.classes).head(_ROWS),
             "Found: share of the annotations that a prediction matches. Threshold: the mean score"
             " of these predictions, from which on one is confident. The other columns count what"
             " looks wrong.",
         )
     ]
-    joint = confident_joint(found, data.classes)
+    joint = confident_joint(scoring, data.classes)
     used = (joint.to_numpy().sum(axis=0) + joint.to_numpy().sum(axis=1)) > 0
     if 1 < used.sum() <= _JOINT_CLASSES:
         tables.append(
             Table(
-                "Given and found",
+                "Given and predicted",
                 joint.loc[used, used].rename_axis(index="given", columns="suggested"),
                 "Confident matches on the diagonal; beside it annotations of another class than the"
                 " model finds. The row nothing: overlooked objects. The column nothing: annotations"
@@ -237,26 +216,23 @@ def _tables(
                 style="heatmap",
             )
         )
-    confusion = confusion_per_class(data.labels, data.predictions, classes=data.classes)
-    seen = confusion[["true_positives", "false_positives", "false_negatives"]].sum(axis=1) > 0
+    confusion = class_confusion(scoring.pair, data.classes)
+    counts = confusion[["true_positives", "false_positives", "false_negatives"]]
     tables.append(
         Table(
             "Agreement of predictions and labels",
-            confusion[seen].head(_ROWS),
+            confusion[counts.sum(axis=1) > 0].head(_ROWS),
             "Means over the IoU thresholds .50, .55, ... .95, of all predictions whatever their"
             " score.",
         )
     )
-    sizes = box_sizes(data.labels, data.predictions, classes=data.classes).head(_ROWS)
+    sizes = size_table(data.labels, scoring.pair.predictions, data.classes).head(_ROWS)
     unit = "shares of the image" if data.is_relative else "square pixels"
     tables.append(Table("Sizes of boxes", sizes, f"Quartiles of the areas, in {unit}."))
-    if before is not None and after is not None:
-        frame = pd.DataFrame([before, after])
-        frame.insert(0, "labels", ["as they are", "with all suggestions"])
+    if not math.isnan(precision["AP"]):
         note = (
-            "How well the predictions agree with the labels, by COCO's own tools. The suggestions"
-            " come from these predictions, so that the figure rises by itself: compare detectors on"
-            " labels that a person has looked at."
+            "How well the predictions agree with the labels as they are. It does not tell whether a"
+            " disagreement is the detector's fault or the labels'."
         )
-        tables.append(Table("COCO average precision", frame, note))
+        tables.append(Table("COCO average precision", pd.DataFrame([precision]), note))
     return tuple(tables)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from goldlabel.errors import InputError
 from goldlabel.results.audit import Source
-from goldlabel.tasks.detection.boxes import Boxes
+from goldlabel.tasks.detection.boxes import Boxes, Detections, Pair, paired
 from goldlabel.tasks.detection.unusable import Unusable
 
 __all__ = ["DetectionData"]
@@ -36,7 +36,7 @@ class DetectionData:
     is_relative : bool
         Whether coordinates are shares of width and height, as the files of the annotations have
         them, and no pixels.
-    predictions : Boxes, optional
+    predictions : Detections, optional
         What a detector found, in the same units.
     images : tuple of Path or None, optional
         The picture of each image; None where it is not there.
@@ -52,7 +52,7 @@ class DetectionData:
     ids: npt.NDArray[Any]
     sizes: npt.NDArray[np.float64]
     is_relative: bool = False
-    predictions: Boxes | None = None
+    predictions: Detections | None = None
     images: tuple[Path | None, ...] | None = None
     unusable: tuple[Unusable, ...] = ()
     notes: tuple[str, ...] = ()
@@ -66,3 +66,15 @@ class DetectionData:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def pair(self) -> Pair:
+        """Return annotations and predictions side by side.
+
+        Raises
+        ------
+        InputError
+            There are no predictions.
+        """
+        if self.predictions is None:
+            raise InputError("predictions", "are not there", "Read them with the annotations")
+        return paired(self.labels, self.predictions, len(self.classes))

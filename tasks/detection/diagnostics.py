@@ -16,12 +16,13 @@ _FACTOR = 20.0
 
 def warn_of_suspicious(pair: Pair) -> None:
     """Warn if annotations and predictions seem to be in other units or of other classes."""
-    given, found = pair.given, pair.predicted
-    assert found.scores is not None
-    sure = found.scores >= _SURE
-    if len(given.boxes) < _FEW or np.count_nonzero(sure) < _FEW:
+    annotations, predictions = pair.annotations, pair.predictions
+    sure = predictions.scores >= _SURE
+    if len(annotations.boxes) < _FEW or np.count_nonzero(sure) < _FEW:
         return
-    extents = [float(np.median(each[:, 2:])) for each in (given.boxes, found.boxes[sure])]
+    extents = [
+        float(np.median(each[:, 2:])) for each in (annotations.boxes, predictions.boxes[sure])
+    ]
     ratio = max(extents) / max(min(extents), 1e-9)
     if ratio > _FACTOR:
         size = "small" if extents[0] > extents[1] else "large"
@@ -29,8 +30,8 @@ def warn_of_suspicious(pair: Pair) -> None:
             f"predictions: their corners are {ratio:.0f} times as {size}"
             " as those of the labels. Check that both are in pixels."
         )
-    lost = np.setdiff1d(np.unique(found.labels[sure]), np.unique(given.labels))
-    share = np.isin(found.labels[sure], lost).mean()
+    sure_labels = predictions.labels[sure]
+    share = np.isin(sure_labels, annotations.labels, invert=True).mean()
     if share > 0.5:
         warn(
             f"predictions: {share:.0%} of the confident ones are of classes that no label has."

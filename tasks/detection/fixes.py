@@ -6,8 +6,8 @@ import numpy as np
 
 from goldlabel.errors import InputError
 from goldlabel.results.label_issues import LabelIssues
-from goldlabel.tasks.detection.boxes import Boxes
-from goldlabel.tasks.detection.findings import CORNERS
+from goldlabel.tasks.detection.boxes import Boxes, offsets_of
+from goldlabel.tasks.detection.parts import CORNERS
 
 __all__ = ["with_suggestions"]
 
@@ -61,8 +61,6 @@ def with_suggestions(labels: Boxes, issues: LabelIssues, *, min_confidence: floa
     added = action == "add"
     image = np.concatenate([labels.images[kept], parts.example[added]])
     order = np.argsort(image, kind="stable")
-    ends = np.zeros(len(labels) + 1, dtype=np.int64)
-    np.cumsum(np.bincount(image, minlength=len(labels)), out=ends[1:])
     ignore = None
     if labels.ignore is not None:
         extra = np.zeros(int(added.sum()), dtype=np.bool_)
@@ -70,6 +68,6 @@ def with_suggestions(labels: Boxes, issues: LabelIssues, *, min_confidence: floa
     return Boxes(
         np.concatenate([boxes[kept], corners[added]])[order],
         np.concatenate([classes[kept], parts.suggested[added]])[order],
-        ends,
-        ignore=ignore,
+        offsets_of(image, len(labels)),
+        ignore,
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, get_args
+from types import MappingProxyType
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -11,25 +12,25 @@ import numpy.typing as npt
 from goldlabel.errors import InputError
 from goldlabel.inputs import check
 from goldlabel.inputs.labels import checked_ids
-from goldlabel.results.label_issues import LabelIssues
+from goldlabel.results.label_issues import LabelIssues, Parts
 from goldlabel.tasks.detection import objectlab
-from goldlabel.tasks.detection.arrays import as_boxes
+from goldlabel.tasks.detection.arrays import as_boxes, as_detections
 from goldlabel.tasks.detection.boxes import Pair, paired
 from goldlabel.tasks.detection.diagnostics import warn_of_suspicious
-from goldlabel.tasks.detection.findings import from_judged, from_objectlab
-from goldlabel.tasks.detection.judging import Judged, box_quality, image_quality
-from goldlabel.tasks.detection.matching import Choices, Learned, Matches, learn, match_boxes
-from goldlabel.tasks.detection.objectlab import MIN_SIM, Constants, Unit
+from goldlabel.tasks.detection.matching import Options
+from goldlabel.tasks.detection.objectlab import KINDS, MIN_SIM, PUBLISHED, Constants, Unit
+from goldlabel.tasks.detection.parts import from_objectlab, from_scoring
 from goldlabel.tasks.detection.precision import class_precision
+from goldlabel.tasks.detection.scoring import Scoring, score
 from goldlabel.typing import Floats
 
 __all__ = [
-    "Judgement",
     "Method",
     "find_label_issues",
     "get_label_quality_scores",
     "issues_from_scores",
-    "judge",
+    "objectlab_issues",
+    "scored_issues",
 ]
 
 Method = Literal["confident_learning", "objectlab"]
@@ -37,25 +38,6 @@ Method = Literal["confident_learning", "objectlab"]
 FACTOR = 0.8
 PRECISION_SHARE = 0.25
 """ObjectLab flags below a quarter of a class's average precision, times 0.8."""
-
-
-class Judgement(NamedTuple):
-    """All that the default method finds, before what is flagged is put into `LabelIssues`."""
-
-    pair: Pair
-    matches: Matches
-    learned: Learned
-    judged: Judged
-    scores: Floats
-
-
-def judge(pair: Pair, choices: Choices) -> Judgement:
-    """Match, learn, and judge every box and image."""
-    matches = match_boxes(pair, choices.match_iou, choices.near_iou)
-    learned = learn(pair, matches)
-    judged = box_quality(pair, matches, learned, choices)
-    scores = image_quality(pair, matches, learned, judged, choices)
-    return Judgement(pair, matches, learned, judged, scores)
 
 
 def find_label_issues(
@@ -104,7 +86,7 @@ def find_label_issues(
     ids : array_like of shape (n,), optional
         Your own name of each image, for the tables.
     match_iou, near_iou, duplicate_iou, location_factor, spurious_prior, given_weight, worst_weight
-        Of "confident_learning"; see `goldlabel.tasks.detection.matching.Choices`.
+        Of "confident_learning"; see `goldlabel.tasks.detection.matching.Options`.
     alpha, low_probability, high_probability, label_overlap, overlapping_label_check, \
 min_similarity, distance_unit, image_sizes
         Of "objectlab"; see `get_box_quality_scores`.
@@ -162,45 +144,81 @@ min_similarity, distance_unit, image_sizes
     check.choice(method, get_args(Method), name="method")
     names = _class_names(classes)
     pair = paired(
-        as_boxes(labels),
-        as_boxes(predictions, name="predictions"),
-        None if names is None else len(names),
+        as_boxes(labels), as_detections(predictions), None if names is None else len(names)
     )
-    choices = Choices(
+    names = tuple(range(pair.k)) if names is None else names
+    options = Options(
         match_iou, near_iou, duplicate_iou, location_factor, spurious_prior, given_weight,
         worst_weight,
     ).checked()  # fmt: skip
-    constants = Constants(alpha, low_probability, high_probability, label_overlap, temperature)
     warn_of_suspicious(pair)
     if method == "confident_learning":
-        found = judge(pair, choices)
-        scores, parts = found.scores, from_judged(found.pair, found.learned, found.judged)
-        params: dict[str, Any] = choices._asdict()
-    else:
-        scales = objectlab.distance_scales(pair, distance_unit, image_sizes)
-        boxes = objectlab.box_scores(
-            pair, constants, overlapping_label_check, min_similarity, scales
-        )
-        scores = objectlab.image_scores(pair, boxes, aggregation_weights, temperature)
-        factors = {
-            kind: check.number(value, name=f"{kind}_factor", low=0.0)
-            for kind, value in zip(
-                objectlab.KINDS, (overlooked_factor, badloc_factor, swap_factor), strict=True
-            )
-        }
-        share = check.number(precision_share, name="precision_share", low=0.0)
-        precision = class_precision(pair).mean(axis=1)
-        wrong = objectlab.flagged(pair, boxes, precision, factors, share)
-        parts = from_objectlab(pair, boxes, wrong, constants)
-        params = {
-            **constants._asdict(),
-            "overlapping_label_check": overlapping_label_check,
-            "min_similarity": min_similarity,
-            "aggregation_weights": aggregation_weights,
-            "distance_unit": distance_unit,
-            "factors": factors,
-            "precision_share": share,
-        }
+        return scored_issues(score(pair, options), options, names, ids)
+    return objectlab_issues(
+        pair, names, ids,
+        constants=Constants(alpha, low_probability, high_probability, label_overlap, temperature),
+        overlapping_label_check=overlapping_label_check,
+        min_similarity=min_similarity,
+        aggregation_weights=aggregation_weights,
+        factors=dict(zip(KINDS, (overlooked_factor, badloc_factor, swap_factor), strict=True)),
+        precision_share=precision_share,
+        distance_unit=distance_unit,
+        image_sizes=image_sizes,
+    )  # fmt: skip
+
+
+def scored_issues(
+    scoring: Scoring, options: Options, classes: Sequence[Hashable], ids: npt.ArrayLike | None
+) -> LabelIssues:
+    """Return what the default method flags of boxes that are scored already."""
+    params = {"method": "confident_learning", **options._asdict()}
+    return _label_issues(scoring.scores, from_scoring(scoring), classes, ids, params)
+
+
+def objectlab_issues(
+    pair: Pair,
+    classes: Sequence[Hashable],
+    ids: npt.ArrayLike | None,
+    *,
+    constants: Constants = PUBLISHED,
+    overlapping_label_check: bool = True,
+    min_similarity: float | Literal["dataset"] = MIN_SIM,
+    aggregation_weights: Mapping[str, float] | None = None,
+    factors: Mapping[str, float] = MappingProxyType(dict.fromkeys(KINDS, FACTOR)),
+    precision_share: float = PRECISION_SHARE,
+    distance_unit: Unit = "pixel",
+    image_sizes: npt.ArrayLike | None = None,
+) -> LabelIssues:
+    """Return what ObjectLab flags of boxes that are checked already; see `find_label_issues`."""
+    scales = objectlab.distance_scales(pair, distance_unit, image_sizes)
+    boxes = objectlab.box_scores(pair, constants, overlapping_label_check, min_similarity, scales)
+    scores = objectlab.image_scores(pair, boxes, aggregation_weights, constants.temperature)
+    factors = {
+        kind: check.number(value, name=f"{kind}_factor", low=0.0) for kind, value in factors.items()
+    }
+    share = check.number(precision_share, name="precision_share", low=0.0)
+    wrong = objectlab.flagged(pair, boxes, class_precision(pair).mean(axis=1), factors, share)
+    params = {
+        "method": "objectlab",
+        **constants._asdict(),
+        "overlapping_label_check": overlapping_label_check,
+        "min_similarity": min_similarity,
+        "aggregation_weights": aggregation_weights,
+        "distance_unit": distance_unit,
+        "factors": factors,
+        "precision_share": share,
+    }
+    parts = from_objectlab(pair, boxes, wrong, constants)
+    return _label_issues(scores, parts, classes, ids, params)
+
+
+def _label_issues(
+    scores: Floats,
+    parts: Parts,
+    classes: Sequence[Hashable],
+    ids: npt.ArrayLike | None,
+    params: Mapping[str, Any],
+) -> LabelIssues:
     is_issue = np.zeros(len(scores), dtype=np.bool_)
     is_issue[parts.example] = True
     return LabelIssues(
@@ -208,9 +226,9 @@ min_similarity, distance_unit, image_sizes
         scores=scores,
         is_issue=is_issue,
         parts=parts,
-        classes=tuple(range(pair.k)) if names is None else names,
+        classes=tuple(classes),
         ids=checked_ids(ids, len(scores), rows="images"),
-        params={"method": method, **params},
+        params=dict(params),
     )
 
 
@@ -259,9 +277,9 @@ def get_label_quality_scores(
     array([0.768])
     """
     check.choice(method, get_args(Method), name="method")
-    pair = paired(as_boxes(labels), as_boxes(predictions, name="predictions"), None)
+    pair = paired(as_boxes(labels), as_detections(predictions), None)
     if method == "confident_learning":
-        return judge(pair, Choices()).scores
+        return score(pair, Options()).scores
     scales = objectlab.distance_scales(pair, distance_unit, image_sizes)
     constants = Constants(temperature=temperature)
     boxes = objectlab.box_scores(pair, constants, overlapping_label_check, min_similarity, scales)

@@ -1,7 +1,7 @@
-"""Loops over the boxes of images: every pair of an annotation and a prediction is met once.
+"""Loops over the boxes of images that overlap, annotations and predictions.
 
 Images are independent of each other: a kernel gets the offsets of a block of them and writes only
-what belongs to its boxes.
+what belongs to its boxes. `order` has the predictions of each image best first.
 """
 
 from __future__ import annotations
@@ -9,51 +9,45 @@ from __future__ import annotations
 import numpy as np
 
 from goldlabel.kernels._jit import kernel
+from goldlabel.kernels.boxes import ioa, iou, overlapping, sorted_into_cells
 from goldlabel.typing import Floats, Ints, Mask
 
-__all__ = ["match", "objectlab", "precision_steps", "true_positives", "twins"]
-
-
-TINY = 1e-6
-"""Least union of two boxes: two identical boxes without area have no overlap."""
-
-
-@kernel
-def _iou(a: Floats, b: Floats) -> float:
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0.0 or height <= 0.0:
-        return 0.0
-    inter = width * height
-    whole = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - inter
-    share: float = inter / max(whole, TINY)
-    return share
+__all__ = [
+    "best_predictions",
+    "coco_matches",
+    "coco_precision",
+    "match",
+    "objectlab",
+    "overlaps_its_class",
+    "precision_steps",
+    "true_positives",
+]
 
 
 @kernel
 def _similarity(
-    a: Floats, b: Floats, iou: float, alpha: float, scale: Floats, rounded: bool
+    a: Floats, b: Floats, overlap: float, alpha: float, scale: Floats, rounded: bool
 ) -> float:
     dx = scale[0] * (a[0] + a[2] - b[0] - b[2]) / 2.0
     dy = scale[1] * (a[1] + a[3] - b[1] - b[3]) / 2.0
     closeness = np.exp(-np.sqrt(dx * dx + dy * dy))
     if rounded:
         closeness = 1.0 - (1.0 - closeness)
-    value: float = alpha * iou + (1.0 - alpha) * closeness
+    value: float = alpha * overlap + (1.0 - alpha) * closeness
     return value
 
 
 @kernel
 def objectlab(
-    given: Floats,
+    boxes: Floats,
     classes: Ints,
-    ends: Ints,
-    found: Floats,
-    found_classes: Ints,
-    probs: Floats,
-    found_ends: Ints,
-    crowd: Floats,
-    crowd_ends: Ints,
+    offsets: Ints,
+    predicted: Floats,
+    predicted_classes: Ints,
+    scores: Floats,
+    predicted_offsets: Ints,
+    ignored: Floats,
+    ignored_offsets: Ints,
     scales: Floats,
     settings: Floats,
     same: Floats,
@@ -74,79 +68,112 @@ def objectlab(
     prediction of its class above `low` that overlaps it), `other` (to one of another class above
     `high`; -1 if none) and `clash` (another class given to the same place); for each image `least`.
     """
-    alpha, low, high, overlap, want = settings
+    alpha, low, high, limit, want = settings
     for image in range(least.shape[0]):
         least[image] = 1.0
-        for j in range(found_ends[image], found_ends[image + 1]):
-            p = probs[j]
+        for j in range(predicted_offsets[image], predicted_offsets[image + 1]):
+            score = scores[j]
             best = -1.0
-            alone = p >= high
+            alone = score >= high
             if alone:
-                for i in range(crowd_ends[image], crowd_ends[image + 1]):
-                    alone = alone and _iou(crowd[i], found[j]) == 0.0
-            for i in range(ends[image], ends[image + 1]):
-                iou = _iou(given[i], found[j])
-                alone = alone and iou == 0.0
-                is_same = classes[i] == found_classes[j]
-                close = is_same and p > low and iou > 0.0
-                wanted = close or (is_same and p >= high) or (not is_same and p > high)
+                for i in range(ignored_offsets[image], ignored_offsets[image + 1]):
+                    alone = alone and iou(ignored[i], predicted[j]) == 0.0
+            for i in range(offsets[image], offsets[image + 1]):
+                overlap = iou(boxes[i], predicted[j])
+                alone = alone and overlap == 0.0
+                is_same = classes[i] == predicted_classes[j]
+                close = is_same and score > low and overlap > 0.0
+                wanted = close or (is_same and score >= high) or (not is_same and score > high)
                 if not wanted and want == 0.0:
                     continue
-                value = _similarity(given[i], found[j], iou, alpha, scales[image], want != 0.0)
+                value = _similarity(
+                    boxes[i], predicted[j], overlap, alpha, scales[image], want != 0.0
+                )
                 if value > 0.0 and value < least[image]:
                     least[image] = value
                 if is_same:
                     best = max(best, value)
                     if close:
                         near[i] = max(near[i], value)
-                elif p > high:
+                elif score > high:
                     other[i] = max(other[i], value)
             same[j] = best
             apart[j] = alone
-        for i in range(ends[image], ends[image + 1]):
-            for j in range(i + 1, ends[image + 1]):
-                if classes[i] != classes[j] and _iou(given[i], given[j]) >= overlap:
+        for i in range(offsets[image], offsets[image + 1]):
+            for j in range(i + 1, offsets[image + 1]):
+                if classes[i] != classes[j] and iou(boxes[i], boxes[j]) >= limit:
                     clash[i] = True
                     clash[j] = True
 
 
 @kernel
-def true_positives(
-    given: Floats,
+def best_predictions(
+    boxes: Floats,
     classes: Ints,
-    ends: Ints,
-    found: Floats,
-    found_classes: Ints,
+    images: Ints,
+    predicted: Floats,
+    predicted_classes: Ints,
+    scores: Floats,
+    predicted_offsets: Ints,
+    same: bool,
+    least: float,
+    out: Ints,
+) -> None:
+    """Find for each box the prediction that it overlaps most, the first one if it overlaps none.
+
+    Of its class or, unless `same`, of another, with a score above `least`; -1 where there is none.
+    """
+    for row in range(out.shape[0]):
+        best = -1.0
+        out[row] = -1
+        for j in range(predicted_offsets[images[row]], predicted_offsets[images[row] + 1]):
+            if (predicted_classes[j] == classes[row]) != same or not scores[j] > least:
+                continue
+            overlap = iou(boxes[row], predicted[j])
+            if overlap > best:
+                best, out[row] = overlap, j
+
+
+@kernel
+def true_positives(
+    boxes: Floats,
+    classes: Ints,
+    offsets: Ints,
+    predicted: Floats,
+    predicted_classes: Ints,
     order: Ints,
-    found_ends: Ints,
+    predicted_offsets: Ints,
     taus: Floats,
     hits: Ints,
     taken: Ints,
 ) -> None:
     """Match predictions to annotations at all thresholds at once, one bit each.
 
-    A prediction, best first by `order`, is right at a threshold where the IoU with its best
-    annotation of its class reaches it and no better prediction took that annotation.
+    A prediction is right at a threshold where the IoU with its best annotation of its class reaches
+    it and no better prediction took that annotation.
     """
-    for image in range(ends.shape[0] - 1):
-        for at in range(found_ends[image], found_ends[image + 1]):
+    for image in range(offsets.shape[0] - 1):
+        first, last = offsets[image], offsets[image + 1]
+        grid = sorted_into_cells(boxes, first, last)
+        near = np.empty(last - first, dtype=np.int64)
+        for at in range(predicted_offsets[image], predicted_offsets[image + 1]):
             j = order[at]
-            best = -1.0
+            best = 0.0
             which = -1
-            for i in range(ends[image], ends[image + 1]):
-                if classes[i] == found_classes[j]:
-                    iou = _iou(given[i], found[j])
-                    if iou > best:
-                        best = iou
-                        which = i
-            if which < 0:
-                continue
+            for entry in range(overlapping(boxes, grid, predicted[j], near)):
+                i = near[entry]
+                if classes[i] != predicted_classes[j]:
+                    continue
+                overlap = iou(boxes[i], predicted[j])
+                if overlap > best or (overlap == best and i < which):
+                    best, which = overlap, i
             reached = 0
             for tau in range(taus.shape[0]):
                 if best >= taus[tau]:
                     reached |= 1 << tau
-            hits[j] = reached & ~taken[which]
-            taken[which] |= reached
+            if which >= 0:
+                hits[j] = reached & ~taken[which]
+                taken[which] |= reached
 
 
 @kernel
@@ -178,106 +205,195 @@ def precision_steps(hits: Ints, classes: Ints, counts: Ints, out: Floats) -> Non
 
 
 @kernel
-def match(
-    given: Floats,
+def coco_matches(
+    boxes: Floats,
     classes: Ints,
-    ends: Ints,
-    found: Floats,
-    found_classes: Ints,
+    ignore: Mask,
+    offsets: Ints,
+    predicted: Floats,
+    predicted_classes: Ints,
     order: Ints,
-    found_ends: Ints,
-    crowd: Floats,
-    crowd_ends: Ints,
-    tau: float,
-    near: float,
-    partner: Ints,
-    reach: Floats,
+    predicted_offsets: Ints,
+    taus: Floats,
+    hits: Ints,
+    excused: Ints,
+    taken: Ints,
+) -> None:
+    """Match as COCO does, at all thresholds at once: one bit each in `hits` and `excused`.
+
+    A prediction takes the free annotation of its class that it overlaps most (of equals the last),
+    and only where there is none is it excused by one to ignore, whose share of the prediction's own
+    area counts and which excuses any number.
+    """
+    for image in range(offsets.shape[0] - 1):
+        first, last = offsets[image], offsets[image + 1]
+        grid = sorted_into_cells(boxes, first, last)
+        near = np.empty(last - first, dtype=np.int64)
+        for at in range(predicted_offsets[image], predicted_offsets[image + 1]):
+            j = order[at]
+            count = overlapping(boxes, grid, predicted[j], near)
+            for tau in range(taus.shape[0]):
+                best = taus[tau]
+                which = -1
+                is_excused = False
+                for entry in range(count):
+                    i = near[entry]
+                    if classes[i] != predicted_classes[j]:
+                        continue
+                    if ignore[i]:
+                        is_excused = is_excused or ioa(predicted[j], boxes[i]) >= taus[tau]
+                    elif not (taken[i] >> tau) & 1:
+                        overlap = iou(boxes[i], predicted[j])
+                        if overlap > best or (overlap == best and i > which):
+                            best, which = overlap, i
+                if which >= 0:
+                    taken[which] |= 1 << tau
+                    hits[j] |= 1 << tau
+                elif is_excused:
+                    excused[j] |= 1 << tau
+
+
+@kernel
+def coco_precision(
+    hits: Ints, excused: Ints, classes: Ints, counts: Ints, recalls: Floats, out: Floats
+) -> None:
+    """Average precision of each class at each threshold, as the mean at the given recalls.
+
+    As `precision_steps`; what is excused is neither right nor wrong.
+    """
+    end = hits.shape[0]
+    while end > 0:
+        label = classes[end - 1]
+        start = end
+        while start > 0 and classes[start - 1] == label:
+            start -= 1
+        for tau in range(out.shape[1] if counts[label] > 0 else 0):
+            right = 0
+            judged = 0
+            for row in range(start, end):
+                right += (hits[row] >> tau) & 1
+                judged += 1 - ((excused[row] >> tau) & 1)
+            best = 0.0
+            total = 0.0
+            at = recalls.shape[0] - 1
+            while recalls[at] > right / counts[label]:
+                at -= 1
+            for row in range(end - 1, start - 1, -1):
+                if judged > 0:
+                    best = max(best, right / judged)
+                if (hits[row] >> tau) & 1:
+                    right -= 1
+                    while at > 0 and recalls[at] > right / counts[label]:
+                        total += best
+                        at -= 1
+                judged -= 1 - ((excused[row] >> tau) & 1)
+            out[label, tau] = (total + best) / recalls.shape[0]  # at a recall of 0, the best of all
+        end = start
+
+
+@kernel
+def match(
+    boxes: Floats,
+    classes: Ints,
+    offsets: Ints,
+    predicted: Floats,
+    predicted_classes: Ints,
+    order: Ints,
+    predicted_offsets: Ints,
+    ignored: Floats,
+    ignored_offsets: Ints,
+    match_iou: float,
+    near_iou: float,
+    matched: Ints,
+    matched_iou: Floats,
+    conflicting: Ints,
+    displaced: Ints,
+    max_iou: Floats,
     state: Ints,
-    cover: Floats,
-    beside: Floats,
-    rival: Ints,
-    shifted: Ints,
-    seen: Floats,
+    prediction_max_iou: Floats,
+    prediction_matched_iou: Floats,
 ) -> None:
     """Match predictions, best first, to annotations of their class, and see what is left.
 
-    For each annotation: `partner` (prediction, -1), `reach` (their IoU), `rival` (the best
-    unmatched prediction of another class at IoU >= `tau`, -1), `shifted` (the best unmatched one of
-    its class at IoU >= `near`, -1), `seen` (largest IoU with any prediction). For each prediction:
-    `state` (0 unmatched, 1 matched, 2 a repetition of a match, 3 inside of what is ignored, 4
-    unmatched on top of a better unmatched one), `cover` (largest IoU with any annotation),
-    `beside` (with a matched one of its class).
+    `goldlabel.tasks.detection.matching.Matches` says what is written.
     """
-    for image in range(ends.shape[0] - 1):
-        first, last = ends[image], ends[image + 1]
-        for at in range(found_ends[image], found_ends[image + 1]):
+    for image in range(offsets.shape[0] - 1):
+        first, last = offsets[image], offsets[image + 1]
+        start, stop = predicted_offsets[image], predicted_offsets[image + 1]
+        grid = sorted_into_cells(boxes, first, last)
+        ignored_grid = sorted_into_cells(
+            ignored, ignored_offsets[image], ignored_offsets[image + 1]
+        )
+        crowd = ignored_offsets[image + 1] - ignored_offsets[image]
+        near = np.empty(max(last - first, stop - start, crowd), dtype=np.int64)
+        for at in range(start, stop):
             j = order[at]
-            best = -1.0
+            best = 0.0
             which = -1
             repeats = False
-            for i in range(first, last):
-                iou = _iou(given[i], found[j])
-                cover[j] = max(cover[j], iou)
-                seen[i] = max(seen[i], iou)
-                if iou >= tau and classes[i] == found_classes[j]:
-                    if partner[i] >= 0:
-                        repeats = True
-                    elif iou > best:
-                        best = iou
-                        which = i
+            for entry in range(overlapping(boxes, grid, predicted[j], near)):
+                i = near[entry]
+                overlap = iou(boxes[i], predicted[j])
+                prediction_max_iou[j] = max(prediction_max_iou[j], overlap)
+                max_iou[i] = max(max_iou[i], overlap)
+                if overlap < match_iou or classes[i] != predicted_classes[j]:
+                    continue
+                if matched[i] >= 0:
+                    repeats = True
+                elif overlap > best or (overlap == best and i < which):
+                    best, which = overlap, i
             if which >= 0:
-                partner[which] = j
-                reach[which] = best
+                matched[which] = j
+                matched_iou[which] = best
                 state[j] = 1
             elif repeats:
                 state[j] = 2
             else:
-                for i in range(crowd_ends[image], crowd_ends[image + 1]):
-                    if _inside(found[j], crowd[i]) >= tau:
+                for entry in range(overlapping(ignored, ignored_grid, predicted[j], near)):
+                    if ioa(predicted[j], ignored[near[entry]]) >= match_iou:
                         state[j] = 3
-        for at in range(found_ends[image], found_ends[image + 1]):
+        predicted_grid = sorted_into_cells(predicted, start, stop)
+        rank = np.empty(stop - start, dtype=np.int64)
+        for at in range(start, stop):
+            rank[order[at] - start] = at
+        for at in range(start, stop):
             j = order[at]
             if state[j] != 0:
                 continue
-            for i in range(first, last):
-                iou = _iou(given[i], found[j])
-                if classes[i] == found_classes[j]:
-                    if partner[i] >= 0:
-                        beside[j] = max(beside[j], iou)
-                    elif iou >= near and shifted[i] < 0:
-                        shifted[i] = j
-                elif iou >= tau and rival[i] < 0 and partner[i] < 0:
-                    rival[i] = j
-            for earlier in range(found_ends[image], at):
-                better = order[earlier]
-                if state[better] == 0 and _iou(found[better], found[j]) >= tau:
-                    state[j] = 4
-                    break
+            for entry in range(overlapping(boxes, grid, predicted[j], near)):
+                i = near[entry]
+                overlap = iou(boxes[i], predicted[j])
+                if classes[i] == predicted_classes[j]:
+                    if matched[i] >= 0:
+                        prediction_matched_iou[j] = max(prediction_matched_iou[j], overlap)
+                    elif overlap >= near_iou and displaced[i] < 0:
+                        displaced[i] = j
+                elif overlap >= match_iou and conflicting[i] < 0 and matched[i] < 0:
+                    conflicting[i] = j
+            for entry in range(overlapping(predicted, predicted_grid, predicted[j], near)):
+                better = near[entry]
+                if state[better] == 0 and rank[better - start] < at:
+                    if iou(predicted[better], predicted[j]) >= match_iou:
+                        state[j] = 4
+                        break
 
 
 @kernel
-def _inside(a: Floats, b: Floats) -> float:
-    """Share of box `a` that lies inside of `b`."""
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0.0 or height <= 0.0:
-        return 0.0
-    share: float = width * height / max((a[2] - a[0]) * (a[3] - a[1]), TINY)
-    return share
-
-
-@kernel
-def twins(boxes: Floats, classes: Ints, ends: Ints, twin: Ints, iou: Floats, same: bool) -> None:
-    """Find for each box the one of its image, of its class or of any, that it overlaps most."""
-    for image in range(ends.shape[0] - 1):
-        for i in range(ends[image], ends[image + 1]):
-            for j in range(i + 1, ends[image + 1]):
-                if same and classes[i] != classes[j]:
-                    continue
-                value = _iou(boxes[i], boxes[j])
-                if value > iou[i]:
-                    iou[i] = value
-                    twin[i] = j
-                if value > iou[j]:
-                    iou[j] = value
-                    twin[j] = i
+def overlaps_its_class(
+    boxes: Floats,
+    classes: Ints,
+    offsets: Ints,
+    predicted: Floats,
+    predicted_classes: Ints,
+    predicted_offsets: Ints,
+    out: Mask,
+) -> None:
+    """Say of each prediction whether it overlaps an annotation of its class."""
+    for image in range(offsets.shape[0] - 1):
+        first, last = offsets[image], offsets[image + 1]
+        grid = sorted_into_cells(boxes, first, last)
+        near = np.empty(last - first, dtype=np.int64)
+        for j in range(predicted_offsets[image], predicted_offsets[image + 1]):
+            out[j] = False
+            for entry in range(overlapping(boxes, grid, predicted[j], near)):
+                out[j] = out[j] or classes[near[entry]] == predicted_classes[j]

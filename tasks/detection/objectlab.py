@@ -1,8 +1,8 @@
 """ObjectLab: three scores per kind of mistake, pooled into one per image.
 
 The published method with its published constants. It takes a detector at its word from a score of
-0.95 on; the default of this task (`goldlabel.tasks.detection.matching`) learns what the scores of
-this detector are worth.
+0.95 on; the default of this task learns what the scores of this detector are worth
+(`goldlabel.tasks.detection.calibration`).
 
 References
 ----------
@@ -25,8 +25,8 @@ from goldlabel.kernels import pooling
 from goldlabel.kernels._jit import frozen
 from goldlabel.kernels.rows import each_block
 from goldlabel.tasks.detection import kernels
-from goldlabel.tasks.detection.arrays import as_boxes
-from goldlabel.tasks.detection.boxes import Pair, paired
+from goldlabel.tasks.detection.arrays import as_boxes, as_detections
+from goldlabel.tasks.detection.boxes import Pair, offsets_of, paired
 from goldlabel.typing import Floats, Ints
 
 __all__ = ["BoxScores", "Constants", "box_scores", "get_box_quality_scores", "image_scores"]
@@ -55,16 +55,19 @@ class Constants(NamedTuple):
     distance_factor: float = 0.1
 
 
+PUBLISHED = Constants()
+
+
 @dataclass(frozen=True, eq=False)
 class BoxScores:
     """How right each box looks, for each kind of mistake; in [0, 1], lower is worse.
 
     Attributes
     ----------
-    overlooked : ndarray of shape (predicted boxes,), float64
+    overlooked : ndarray of shape (predictions,), float64
         NaN for predictions that say nothing on overlooked objects: not sure enough, or overlapping
         an annotation.
-    badloc, swap : ndarray of shape (given boxes,), float64
+    badloc, swap : ndarray of shape (annotations,), float64
     """
 
     overlooked: Floats
@@ -128,24 +131,21 @@ def get_box_quality_scores(
     >>> scores.swap.round(3)
     array([0.095])
     """
-    given = as_boxes(labels)
-    pair = paired(given, as_boxes(predictions, name="predictions"), None)
+    annotations = as_boxes(labels)
+    pair = paired(annotations, as_detections(predictions), None)
     constants = Constants(alpha, low_probability, high_probability, label_overlap)
     scales = distance_scales(pair, distance_unit, image_sizes)
     scores = box_scores(pair, constants, overlapping_label_check, min_similarity, scales)
-    if len(pair.given.boxes) == len(given.boxes):
-        return scores
-    assert given.ignore is not None
-    whole = np.ones((2, len(given.boxes)))
-    whole[:, ~given.ignore] = scores.badloc, scores.swap
+    whole = np.ones((2, len(annotations.boxes)))
+    whole[:, annotations.is_judged] = scores.badloc, scores.swap
     return BoxScores(scores.overlooked, *whole)
 
 
 def distance_scales(pair: Pair, unit: Unit, sizes: npt.ArrayLike | None) -> Floats:
     """Return what makes horizontal and vertical distances in each image count as pixels, (n, 2)."""
     check.choice(unit, ("pixel", "diagonal"), name="distance_unit")
-    n = len(pair.given)
-    every = [pair.given.boxes, pair.predicted.boxes]
+    n = len(pair.annotations)
+    every = [pair.annotations.boxes, pair.predictions.boxes]
     is_relative = any(map(len, every)) and all(each.max(initial=0) <= _RELATIVE for each in every)
     pixels = None if sizes is None else image_size_array(sizes, n)
     if pixels is None and is_relative and unit == "pixel":
@@ -196,31 +196,30 @@ def box_scores(
         check.number(value, name=name, low=0.0, high=np.inf if name[0] in "dt" else 1.0)
     of_data = min_similarity == "dataset"
     floor = 0.0 if of_data else check.number(min_similarity, name="min_similarity", low=0, high=1)
-    given, found = pair.given, pair.predicted
-    assert found.scores is not None
-    same, apart = np.full(len(found.boxes), -1.0), np.zeros(len(found.boxes), dtype=np.bool_)
-    near, other = np.full((2, len(given.boxes)), -1.0)
-    clash = np.zeros(len(given.boxes), dtype=np.bool_)
-    least = np.empty(len(given))
+    annotations, predictions = pair.annotations, pair.predictions
+    same = np.full(len(predictions.boxes), -1.0)
+    apart = np.zeros(len(predictions.boxes), dtype=np.bool_)
+    near, other = np.full((2, len(annotations.boxes)), -1.0)
+    clash = np.zeros(len(annotations.boxes), dtype=np.bool_)
+    least = np.empty(len(annotations))
     settings = np.array([*constants[:4], float(of_data)])
     scales = frozen(scales * constants.distance_factor)
-    boxes, labels = frozen(given.boxes), frozen(given.labels)
-    found_boxes, found_labels = frozen(found.boxes), frozen(found.labels)
-    probs = frozen(found.scores)
-    crowd = frozen(pair.ignored.boxes)
+    boxes, labels = frozen(annotations.boxes), frozen(annotations.labels)
+    predicted, predicted_labels = frozen(predictions.boxes), frozen(predictions.labels)
+    scores, ignored = frozen(predictions.scores), frozen(pair.ignored.boxes)
 
     def work(worker: int, block: int, images: slice) -> None:
         ends = slice(images.start, images.stop + 1)
         kernels.objectlab(
-            boxes, labels, frozen(given.offsets[ends]), found_boxes, found_labels, probs,
-            frozen(found.offsets[ends]),
-            crowd, frozen(pair.ignored.offsets[ends]), scales[images], settings,
+            boxes, labels, frozen(annotations.offsets[ends]),
+            predicted, predicted_labels, scores, frozen(predictions.offsets[ends]),
+            ignored, frozen(pair.ignored.offsets[ends]), scales[images], settings,
             same, apart, near, other, clash, least[images],
         )  # fmt: skip
 
-    each_block(work, len(given), _BLOCK)
+    each_block(work, len(annotations), _BLOCK)
     floor = float(least.min(initial=1.0)) if of_data else floor
-    overlooked = np.where(same >= 0, same, floor * (1.0 - found.scores))
+    overlooked = np.where(same >= 0, same, floor * (1.0 - predictions.scores))
     swap = np.where(other >= 0, np.maximum(floor, 1.0 - other), 1.0)
     if overlap_check:
         swap[clash] = floor
@@ -243,16 +242,14 @@ def image_scores(
         Of the softmin.
     """
     share = _EQUAL if weights is None else _checked_weights(weights)
-    total = np.zeros(len(pair.given))
+    n = len(pair.annotations)
+    total = np.zeros(n)
     for kind in KINDS:
-        score, ends = getattr(scores, kind), pair.given.offsets
+        score, offsets = getattr(scores, kind), pair.annotations.offsets
         if kind == "overlooked":
             there = ~np.isnan(score)
-            images = pair.predicted.images[there]
-            ends = np.zeros(len(pair.given) + 1, dtype=np.int64)
-            np.cumsum(np.bincount(images, minlength=len(pair.given)), out=ends[1:])
-            score = score[there]
-        total += share[kind] * np.log(1e-100 + pooling.softmin(score, ends, temperature))
+            score, offsets = score[there], offsets_of(pair.predictions.images[there], n)
+        total += share[kind] * np.log(1e-100 + pooling.softmin(score, offsets, temperature))
     return np.clip(np.exp(total), 0.0, 1.0)
 
 
@@ -271,18 +268,27 @@ def limits(precision: Floats, factor: float, share: float) -> Floats:
 
 
 def _classes_of(pair: Pair, kind: str) -> Ints:
-    return pair.predicted.labels if kind == "overlooked" else pair.given.labels
+    return pair.predictions.labels if kind == "overlooked" else pair.annotations.labels
 
 
 def flagged(
     pair: Pair, scores: BoxScores, precision: Floats, factors: Mapping[str, float], share: float
 ) -> dict[str, npt.NDArray[np.bool_]]:
     """Return for each kind which boxes are issues: a score no higher than their class's limit."""
-    found = {}
+    flags = {}
     for kind in KINDS:
         score = np.nan_to_num(getattr(scores, kind), nan=1.0)
-        found[kind] = score <= limits(precision, factors[kind], share)[_classes_of(pair, kind)]
-    return found
+        flags[kind] = score <= limits(precision, factors[kind], share)[_classes_of(pair, kind)]
+    return flags
 
 
-__all__ += ["KINDS", "MIN_SIM", "Unit", "distance_scales", "flagged", "image_size_array", "limits"]
+__all__ += [
+    "KINDS",
+    "MIN_SIM",
+    "PUBLISHED",
+    "Unit",
+    "distance_scales",
+    "flagged",
+    "image_size_array",
+    "limits",
+]

@@ -12,11 +12,11 @@ from goldlabel.errors import InputError
 from goldlabel.kernels._jit import frozen
 from goldlabel.kernels.rows import each_block
 from goldlabel.tasks.detection import kernels
-from goldlabel.tasks.detection.arrays import as_boxes
-from goldlabel.tasks.detection.boxes import Boxes, Pair, paired
+from goldlabel.tasks.detection.arrays import as_boxes, as_detections
+from goldlabel.tasks.detection.boxes import Pair, paired
 from goldlabel.typing import Floats, Ints
 
-__all__ = ["average_precision", "best_first", "class_precision", "confusion_per_class"]
+__all__ = ["average_precision", "class_confusion", "class_precision", "confusion_per_class"]
 
 
 TAUS = np.linspace(0.5, 0.95, 10)
@@ -50,47 +50,39 @@ def average_precision(labels: Any, predictions: Any, *, classes: int | None = No
     ... )
     array([[1., 1., 1., 1., 1., 1., 1., 0., 0., 0.]])
     """
-    return class_precision(
-        paired(as_boxes(labels), as_boxes(predictions, name="predictions"), classes)
-    )
+    return class_precision(paired(as_boxes(labels), as_detections(predictions), classes))
 
 
 def class_precision(pair: Pair) -> Floats:
     """Return average precision (k, 10); see `average_precision`."""
     hits, _ = _matched(pair)
-    scores = pair.predicted.scores
-    assert scores is not None
-    order = np.lexsort((-scores, pair.predicted.labels))
-    counts = np.bincount(pair.given.labels, minlength=pair.k)
+    predictions = pair.predictions
+    order = np.lexsort((-predictions.scores, predictions.labels))
+    counts = np.bincount(pair.annotations.labels, minlength=pair.k)
     out = np.zeros((pair.k, len(TAUS)))
     kernels.precision_steps(
-        frozen(hits[order]), frozen(pair.predicted.labels[order]), frozen(counts), out
+        frozen(hits[order]), frozen(predictions.labels[order]), frozen(counts), out
     )
     return out
 
 
-def best_first(boxes: Boxes) -> Ints:
-    """Return the rows of predictions image after image, in descending score; ties as given."""
-    assert boxes.scores is not None
-    return np.lexsort((-boxes.scores, boxes.images))
-
-
 def _matched(pair: Pair) -> tuple[Ints, Ints]:
     """Return a bit per threshold: predictions that are right, annotations that were found."""
-    given, found = pair.given, pair.predicted
-    hits, taken = np.zeros(len(found.boxes), np.int64), np.zeros(len(given.boxes), np.int64)
-    order = frozen(best_first(found))
-    boxes, labels = frozen(given.boxes), frozen(given.labels)
-    found_boxes, found_labels = frozen(found.boxes), frozen(found.labels)
+    annotations, predictions = pair.annotations, pair.predictions
+    hits = np.zeros(len(predictions.boxes), dtype=np.int64)
+    taken = np.zeros(len(annotations.boxes), dtype=np.int64)
+    order = frozen(predictions.best_first)
+    boxes, labels = frozen(annotations.boxes), frozen(annotations.labels)
+    predicted, predicted_labels = frozen(predictions.boxes), frozen(predictions.labels)
 
     def work(worker: int, block: int, images: slice) -> None:
         ends = slice(images.start, images.stop + 1)
         kernels.true_positives(
-            boxes, labels, frozen(given.offsets[ends]), found_boxes, found_labels, order,
-            frozen(found.offsets[ends]), frozen(TAUS), hits, taken,
+            boxes, labels, frozen(annotations.offsets[ends]), predicted, predicted_labels, order,
+            frozen(predictions.offsets[ends]), frozen(TAUS), hits, taken,
         )  # fmt: skip
 
-    each_block(work, len(given), _BLOCK)
+    each_block(work, len(annotations), _BLOCK)
     return hits, taken
 
 
@@ -126,20 +118,22 @@ def confusion_per_class(
     if names is not None and len(set(names)) < len(names):
         raise InputError("classes", "has a name twice", "Rename one")
     pair = paired(
-        as_boxes(labels),
-        as_boxes(predictions, name="predictions"),
-        None if names is None else len(names),
+        as_boxes(labels), as_detections(predictions), None if names is None else len(names)
     )
+    return class_confusion(pair, names)
+
+
+def class_confusion(pair: Pair, classes: Sequence[Hashable] | None) -> pd.DataFrame:
+    """Return `confusion_per_class` of boxes that are checked already."""
     hits, taken = _matched(pair)
-    right = _per_class(hits, pair.predicted.labels, pair.k)
-    wrong = np.bincount(pair.predicted.labels, minlength=pair.k) - right
-    lost = np.bincount(pair.given.labels, minlength=pair.k) - _per_class(
-        taken, pair.given.labels, pair.k
-    )
+    annotated, predicted = pair.annotations.labels, pair.predictions.labels
+    right = _per_class(hits, predicted, pair.k)
+    wrong = np.bincount(predicted, minlength=pair.k) - right
+    lost = np.bincount(annotated, minlength=pair.k) - _per_class(taken, annotated, pair.k)
     precision, recall = right / (right + wrong + 1e-100), right / (right + lost + 1e-100)
     return pd.DataFrame(
         {
-            "class": pd.Series(range(pair.k) if names is None else names, dtype=object),
+            "class": pd.Series(range(pair.k) if classes is None else list(classes), dtype=object),
             "true_positives": right,
             "false_positives": wrong,
             "false_negatives": lost,

@@ -9,11 +9,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel.tasks.detection.arrays import as_boxes
-from goldlabel.tasks.detection.boxes import Boxes, paired
-from goldlabel.tasks.detection.issues import Judgement, judge
-from goldlabel.tasks.detection.judging import BADLOC, DUPLICATED, OVERLOOKED, SPURIOUS, SWAP
-from goldlabel.tasks.detection.matching import Choices
+from goldlabel.tasks.detection.arrays import as_boxes, as_detections
+from goldlabel.tasks.detection.boxes import BoxArrays, Boxes, paired
+from goldlabel.tasks.detection.matching import Options
+from goldlabel.tasks.detection.scoring import (
+    BADLOC,
+    DUPLICATED,
+    OVERLOOKED,
+    SPURIOUS,
+    SWAP,
+    Scoring,
+    score,
+)
 from goldlabel.typing import Floats
 
 __all__ = [
@@ -22,6 +29,7 @@ __all__ = [
     "class_table",
     "confident_joint",
     "object_counts",
+    "size_table",
     "summarize",
 ]
 
@@ -63,31 +71,30 @@ def summarize(
     [{'class': 'cat', 'given': 4, 'found': 1.0, 'overlooked': 1}]
     """
     pair = paired(
-        as_boxes(labels),
-        as_boxes(predictions, name="predictions"),
-        None if classes is None else len(classes),
+        as_boxes(labels), as_detections(predictions), None if classes is None else len(classes)
     )
-    return class_table(judge(pair, Choices()), classes)
+    return class_table(score(pair, Options()), classes)
 
 
-def class_table(found: Judgement, classes: Sequence[Hashable] | None) -> pd.DataFrame:
-    """Return `summarize` of boxes that are judged already."""
-    pair, judged, k = found.pair, found.judged, found.pair.k
-    given = np.bincount(pair.given.labels, minlength=k)
-    matched = np.bincount(pair.given.labels[found.matches.partner >= 0], minlength=k)
+def class_table(scoring: Scoring, classes: Sequence[Hashable] | None) -> pd.DataFrame:
+    """Return `summarize` of boxes that are scored already."""
+    boxes, k = scoring.boxes, scoring.pair.k
+    annotated, predicted = scoring.pair.annotations.labels, scoring.pair.predictions.labels
+    given = np.bincount(annotated, minlength=k)
+    matched = np.bincount(annotated[scoring.matches.matched >= 0], minlength=k)
     columns: dict[str, Any] = {
         "class": pd.Series(range(k) if classes is None else list(classes), dtype=object),
         "given": given,
         "found": matched / np.maximum(given, 1),
-        "threshold": found.learned.thresholds,
+        "threshold": scoring.calibration.thresholds,
     }
     names = ("overlooked", "badly located", "swapped", "duplicated", "spurious")
     for name, kind in zip(names, (OVERLOOKED, BADLOC, SWAP, DUPLICATED, SPURIOUS), strict=True):
-        rows = judged.is_issue & (judged.kind == kind)
+        rows = boxes.is_issue & (boxes.kind == kind)
         of = (
-            pair.predicted.labels[judged.model[rows]]
+            predicted[boxes.other[rows]]
             if kind == OVERLOOKED
-            else pair.given.labels[judged.box[rows]]
+            else annotated[boxes.annotation[rows]]
         )
         columns[name] = np.bincount(of, minlength=k)
     table = pd.DataFrame(columns)
@@ -96,32 +103,27 @@ def class_table(found: Judgement, classes: Sequence[Hashable] | None) -> pd.Data
     return table[(table["given"] > 0) | (total[table.index] > 0)].reset_index(drop=True)
 
 
-def confident_joint(found: Judgement, classes: Sequence[Hashable]) -> pd.DataFrame:
-    """Count confident pairs of given and found class, with a row and a column for no object.
+def confident_joint(scoring: Scoring, classes: Sequence[Hashable]) -> pd.DataFrame:
+    """Count confident pairs of given and predicted class, with a row and a column for no object.
 
     Annotations whose match is confident count on the diagonal, swapped ones off it, spurious ones
     in the last column, overlooked objects in the last row.
     """
-    pair, judged, k = found.pair, found.judged, found.pair.k
-    probs = pair.predicted.scores
-    assert probs is not None
+    boxes, k = scoring.boxes, scoring.pair.k
+    annotated, predicted = scoring.pair.annotations.labels, scoring.pair.predictions.labels
     joint = np.zeros((k + 1, k + 1), dtype=np.int64)
-    matched = np.flatnonzero(found.matches.partner >= 0)
-    by = found.matches.partner[matched]
-    own = pair.given.labels[matched]
-    sure = probs[by] >= found.learned.thresholds[own]
-    np.add.at(joint, (own[sure], own[sure]), 1)
-    flagged = judged.is_issue
-    swapped = flagged & (judged.kind == SWAP)
-    np.add.at(
-        joint,
-        (pair.given.labels[judged.box[swapped]], pair.predicted.labels[judged.model[swapped]]),
-        1,
+    rows = np.flatnonzero(scoring.matches.matched >= 0)
+    scores = scoring.pair.predictions.scores[scoring.matches.matched[rows]]
+    confident = annotated[rows][scores >= scoring.calibration.thresholds[annotated[rows]]]
+    np.add.at(joint, (confident, confident), 1)
+    swapped, overlooked, needless = (
+        np.flatnonzero(boxes.is_issue & np.isin(boxes.kind, kinds))
+        for kinds in ((SWAP,), (OVERLOOKED,), (SPURIOUS, DUPLICATED))
     )
-    lost = flagged & (judged.kind == OVERLOOKED)
-    np.add.at(joint, (np.full(lost.sum(), k), pair.predicted.labels[judged.model[lost]]), 1)
-    extra = flagged & np.isin(judged.kind, (SPURIOUS, DUPLICATED))
-    np.add.at(joint, (pair.given.labels[judged.box[extra]], np.full(extra.sum(), k)), 1)
+    pairs = (annotated[boxes.annotation[swapped]], predicted[boxes.other[swapped]])
+    np.add.at(joint, pairs, 1)
+    np.add.at(joint[k], predicted[boxes.other[overlooked]], 1)
+    np.add.at(joint[:, k], annotated[boxes.annotation[needless]], 1)
     names = [*map(str, classes), "nothing"]
     return pd.DataFrame(joint, index=names, columns=names)
 
@@ -142,10 +144,12 @@ def object_counts(
     >>> table.to_dict("records")[0]
     {'image': 1, 'given': 1, 'predicted': 0}
     """
-    given, found = as_boxes(labels).counts, as_boxes(predictions, name="predictions").counts
+    given, predicted = as_boxes(labels).counts, as_detections(predictions).counts
     order = np.argsort(-given, kind="stable")
     names = np.arange(len(given)) if ids is None else np.asarray(ids)
-    return pd.DataFrame({"image": names[order], "given": given[order], "predicted": found[order]})
+    return pd.DataFrame(
+        {"image": names[order], "given": given[order], "predicted": predicted[order]}
+    )
 
 
 def box_sizes(
@@ -165,10 +169,17 @@ def box_sizes(
     >>> table.to_dict("records")[0]["median"]
     6.0
     """
-    sides = {"given": as_boxes(labels), "predicted": as_boxes(predictions, name="predictions")}
+    return size_table(as_boxes(labels), as_detections(predictions), classes)
+
+
+def size_table(
+    annotations: Boxes, predictions: BoxArrays, classes: Sequence[Hashable] | None
+) -> pd.DataFrame:
+    """Return `box_sizes` of boxes that are checked already."""
+    sides = {"given": annotations, "predicted": predictions}
     rows: list[tuple[Any, ...]] = []
     for side, each in sides.items():
-        areas = np.prod(each.boxes[:, 2:] - each.boxes[:, :2], axis=1)
+        areas = each.areas
         order = np.argsort(each.labels, kind="stable")
         counts = np.bincount(each.labels)
         ends = np.cumsum(counts)
@@ -200,17 +211,17 @@ def class_shares(
     >>> table.to_dict("records")[0]
     {'class': 1, 'given': 1.0, 'predicted': 0.0}
     """
-    given, found = as_boxes(labels), as_boxes(predictions, name="predictions")
-    k = int(max(given.labels.max(initial=-1), found.labels.max(initial=-1))) + 1
+    sides = as_boxes(labels), as_detections(predictions)
+    k = int(max(each.labels.max(initial=-1) for each in sides)) + 1
     k = k if classes is None else len(classes)
-    shares = [_shares(each, k) for each in (given, found)]
+    shares = [_shares(each, k) for each in sides]
     order = np.argsort(-shares[0], kind="stable")
     names = list(range(k)) if classes is None else list(classes)
     column = pd.Series([names[at] for at in order.tolist()], dtype=object)
     return pd.DataFrame({"class": column, "given": shares[0][order], "predicted": shares[1][order]})
 
 
-def _shares(boxes: Boxes, k: int) -> Floats:
+def _shares(boxes: BoxArrays, k: int) -> Floats:
     counts = np.bincount(boxes.labels, minlength=k)
     shares: Floats = counts / max(len(boxes.labels), 1)
     return shares

@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.results.label_issues import LabelIssues
-from goldlabel.tasks.detection.findings import CORNERS
+from goldlabel.tasks.detection.boxes import Boxes, Detections
+from goldlabel.tasks.detection.parts import CORNERS
 from goldlabel.typing import Floats, Ints
 
 __all__ = ["NOT_A_BOX", "Unusable", "with_unusable"]
@@ -48,7 +49,7 @@ class Unusable(NamedTuple):
 
 
 def with_unusable(
-    issues: LabelIssues, unusable: Sequence[Unusable], labels: Any, predictions: Any
+    issues: LabelIssues, unusable: Sequence[Unusable], labels: Boxes, predictions: Detections
 ) -> LabelIssues:
     """Return issues with annotations that have no box put first.
 
@@ -61,15 +62,15 @@ def with_unusable(
     issues : LabelIssues
         What was found among the others.
     unusable : sequence of Unusable
-    labels, predictions
-        Boxes of the annotations, and what the model sees.
+    labels : Boxes
+    predictions : Detections
 
     Examples
     --------
-    >>> from goldlabel.tasks.detection import as_boxes, find_label_issues
+    >>> from goldlabel.tasks.detection import as_boxes, as_detections, find_label_issues
     >>> labels = as_boxes([{"boxes": [[0, 0, 9, 9]], "labels": [0]}] * 5)
-    >>> predictions = as_boxes(
-    ...     [{"boxes": [[0, 0, 9, 9]], "labels": [0], "scores": [0.9]}] * 5, name="predictions"
+    >>> predictions = as_detections(
+    ...     [{"boxes": [[0, 0, 9, 9]], "labels": [0], "scores": [0.9]}] * 5
     ... )
     >>> issues = find_label_issues(labels, predictions, classes=["cat"])
     >>> broken = [Unusable(2, 1, 0, "bbox-missing", "has no bbox")]
@@ -121,7 +122,9 @@ def _rows(values: Floats, rows: Ints) -> Floats:
     return np.concatenate([values, np.full((1, *values.shape[1:]), np.nan)])[rows]
 
 
-def _seen(issues: LabelIssues, unusable: Sequence[Unusable], labels: Any, predictions: Any) -> Ints:
+def _seen(
+    issues: LabelIssues, unusable: Sequence[Unusable], labels: Boxes, predictions: Detections
+) -> Ints:
     """Return for each the prediction that it may have been for; -1 where there is none.
 
     The surest one of its class that overlaps no annotation, and is no finding itself.

@@ -16,7 +16,7 @@ from goldlabel.formats.pictures import open_picture
 from goldlabel.results.audit import Box, Item
 from goldlabel.results.label_issues import LabelIssues
 from goldlabel.tasks.detection.data import DetectionData
-from goldlabel.tasks.detection.findings import CORNERS
+from goldlabel.tasks.detection.parts import CORNERS
 from goldlabel.tasks.detection.unusable import NOT_A_BOX
 
 if TYPE_CHECKING:

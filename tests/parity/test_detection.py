@@ -94,7 +94,7 @@ def test_real_boxes(data, name, detector):
         folder / "instances_given.json", predictions=folder / f"{detector}_results.json"
     )
     # cleanlab knows no crowds: the same boxes for both.
-    given, found = read.labels.taken(~read.labels.ignore), read.predictions
+    given, found = read.labels.select(read.labels.is_judged), read.predictions
     k = len(read.classes)
     images = [
         (

@@ -20,12 +20,12 @@ from goldlabel.formats.registry import Format, Formats
 from goldlabel.formats.text import check_file
 from goldlabel.results.audit import Source
 from goldlabel.tasks.detection.data import DetectionData
-from goldlabel.tasks.detection.findings import CORNERS
 from goldlabel.tasks.detection.formats import coco, label_studio, rows, text, voc
 from goldlabel.tasks.detection.formats.folders import files_of
 from goldlabel.tasks.detection.formats.joining import joined
 from goldlabel.tasks.detection.formats.listed import Change, Listed
 from goldlabel.tasks.detection.formats.pictures import Pictures, picture_folder
+from goldlabel.tasks.detection.parts import CORNERS
 
 if TYPE_CHECKING:
     import pandas as pd

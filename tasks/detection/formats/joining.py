@@ -11,12 +11,13 @@ import numpy.typing as npt
 
 from goldlabel.errors import InputError
 from goldlabel.formats.upload_names import by_original_name, original_name
-from goldlabel.tasks.detection.boxes import Boxes
+from goldlabel.tasks.detection.boxes import Boxes, Detections, offsets_of
 from goldlabel.tasks.detection.data import DetectionData
+from goldlabel.tasks.detection.formats.federated import is_looked_for
 from goldlabel.tasks.detection.formats.label_paths import new_label_files
 from goldlabel.tasks.detection.formats.listed import Listed, stem
 from goldlabel.tasks.detection.formats.pictures import Pictures
-from goldlabel.typing import Ints
+from goldlabel.typing import Floats, Ints, Mask
 
 __all__ = ["joined"]
 
@@ -60,12 +61,18 @@ def joined(
         sizes, told = pictures.sizes(image_names, keys, sizes)
         notes += told
     n = len(image_names)
-    labels = _boxes(given, given.image, given.labels, n)
+    labels = _annotated(given, n)
     predictions = None
     if found is not None:
-        boxes, kept, told = _predicted(given, found, where, names, sizes)
+        boxes, scores, told = _predicted(given, found, where, names, sizes)
         notes += told
-        predictions = _ordered(boxes, n, kept)
+        predictions = _detections(boxes, scores, n, is_looked_for(given, boxes))
+        left = len(boxes.boxes) - len(predictions.boxes)
+        if left:
+            notes.append(
+                f"{left:,} predictions of classes that nobody looked for in their image are left"
+                " out."
+            )
     source = given.source
     options = {
         **source.options,
@@ -192,33 +199,28 @@ def _on_images(
     return notes
 
 
-def _boxes(listed: Listed, image: Ints, labels: Ints, n: int) -> Boxes:
-    ends = np.zeros(n + 1, dtype=np.int64)
-    np.cumsum(np.bincount(image, minlength=n), out=ends[1:])
+def _annotated(listed: Listed, n: int) -> Boxes:
     ignore = listed.ignore if listed.ignore.any() else None
-    return Boxes(listed.boxes, labels, ends, listed.scores, ignore)
+    return Boxes(listed.boxes, listed.labels, offsets_of(listed.image, n), ignore)
 
 
-def _ordered(listed: Listed, n: int, kept: npt.NDArray[np.bool_]) -> Boxes:
+def _detections(listed: Listed, scores: Floats, n: int, kept: Mask) -> Detections:
     """Return predictions image after image, by class and then as the file has them."""
     rows = np.flatnonzero(kept)
     rows = rows[np.lexsort((listed.labels[rows], listed.image[rows]))]
-    ends = np.zeros(n + 1, dtype=np.int64)
-    np.cumsum(np.bincount(listed.image[rows], minlength=n), out=ends[1:])
-    assert listed.scores is not None
-    return Boxes(listed.boxes[rows], listed.labels[rows], ends, listed.scores[rows])
+    offsets = offsets_of(listed.image[rows], n)
+    return Detections(listed.boxes[rows], listed.labels[rows], offsets, scores[rows])
 
 
 def _predicted(
     given: Listed, found: Listed, where: Ints, names: Sequence[str], sizes: npt.NDArray[np.float64]
-) -> tuple[Listed, npt.NDArray[np.bool_], list[str]]:
-    """Return predictions with the labels' images, classes and units, and which to keep."""
-    if found.scores is None:
-        if len(found.boxes):
-            raise InputError(
-                str(found.source.files[0]), "has no scores", "Write the model's score of each box"
-            )
-        found = replace(found, scores=np.empty(0))
+) -> tuple[Listed, Floats, list[str]]:
+    """Return predictions with the labels' images, classes and units, and their scores."""
+    scores = np.empty(0) if found.scores is None else found.scores
+    if len(scores) < len(found.boxes):
+        raise InputError(
+            str(found.source.files[0]), "has no scores", "Write the model's score of each box"
+        )
     codes, notes = _classes(given, found, names)
     image = where[found.image]
     labels = codes[found.labels] if len(codes) else found.labels
@@ -234,14 +236,7 @@ def _predicted(
                 "Name the folder of the images with the option images",
             )
         boxes = boxes * scale if found.is_relative else boxes / scale
-    moved = replace(found, image=image, labels=labels, boxes=boxes)
-    kept = _verified(given, moved)
-    if not kept.all():
-        left = len(kept) - int(np.count_nonzero(kept))
-        notes.append(
-            f"{left:,} predictions of classes that nobody looked for in their image are left out."
-        )
-    return moved, kept, notes
+    return replace(found, image=image, labels=labels, boxes=boxes), scores, notes
 
 
 def _classes(given: Listed, found: Listed, names: Sequence[str]) -> tuple[Ints, list[str]]:
@@ -286,30 +281,3 @@ def _classes(given: Listed, found: Listed, names: Sequence[str]) -> tuple[Ints, 
         order = ", ".join(f"{at + shift} {name}" for at, name in enumerate(names[:10]))
         notes.append(f"Class numbers of the predictions are taken as {order}.")
     return np.clip([numbers[code] - shift for code in found.codes], 0, len(names) - 1), notes
-
-
-def _verified(given: Listed, found: Listed) -> npt.NDArray[np.bool_]:
-    """Leave out what federated annotations (LVIS) say nothing about.
-
-    A class that is neither annotated in an image nor among those checked to be absent may be
-    there. Of a class with more objects than are annotated, only what overlaps one is kept.
-    """
-    kept = np.ones(len(found.boxes), dtype=np.bool_)
-    if given.looked_for is None:
-        return kept
-    ends = np.searchsorted(given.image, np.arange(len(given.keys) + 1))
-    for row, (image, label) in enumerate(
-        zip(found.image.tolist(), found.labels.tolist(), strict=True)
-    ):
-        if image >= len(given.keys):
-            continue
-        absent, more = given.looked_for[image]
-        own = slice(ends[image], ends[image + 1])
-        boxes = given.boxes[own][given.labels[own] == label]
-        if not len(boxes):
-            kept[row] = label in absent
-        elif label in more:
-            box = found.boxes[row]
-            low, high = np.maximum(boxes[:, :2], box[:2]), np.minimum(boxes[:, 2:], box[2:])
-            kept[row] = bool((high > low).all(axis=1).any())
-    return kept

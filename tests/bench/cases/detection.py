@@ -55,14 +55,14 @@ def make(n: int) -> Arrays:
 
 def prepare(arrays: Arrays) -> Any:
     """Make the containers of both sides."""
-    from goldlabel.tasks.detection import Boxes
+    from goldlabel.tasks.detection import Boxes, Detections
 
     n = int(arrays["images"][0])
     ends = [
         np.searchsorted(arrays[f"{side}_image"], np.arange(n + 1)) for side in ("given", "found")
     ]
     labels = Boxes(arrays["given"], arrays["given_labels"], ends[0])
-    predictions = Boxes(arrays["found"], arrays["found_labels"], ends[1], arrays["scores"])
+    predictions = Detections(arrays["found"], arrays["found_labels"], ends[1], arrays["scores"])
     return {"labels": labels, "predictions": predictions, "peer": for_peer(labels, predictions)}
 
 

@@ -25,7 +25,7 @@ def test_the_command(made, capsys):
     code, printed, out = run(made, capsys)
     assert code == 0, printed.err
     assert "4 of 12 examples look mislabelled" in printed.out
-    assert "COCO AP before suggestions" in printed.out
+    assert "COCO AP" in printed.out
     issues = pd.read_parquet(out / "issues.parquet")
     assert sorted(issues["action"]) == ["add", "move", "relabel", "remove"]
     page = (out / "report.html").read_text(encoding="utf-8")

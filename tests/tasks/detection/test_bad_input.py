@@ -23,7 +23,7 @@ ARRAYS = {
     "text for labels": ("cat", [FOUND], "labels", "is a str"),
     "a mapping for labels": (GOOD, [FOUND], "labels", "is a dict"),
     "another number of images": ([GOOD], [FOUND, FOUND], "predictions", "are of 2 images"),
-    "no scores": ([GOOD], [GOOD], "predictions", "have no scores"),
+    "no scores": ([GOOD], [GOOD], "predictions", "has no scores"),
     "scores for some images": ([GOOD] * 2, [FOUND, GOOD], r"predictions\[1\]", "has no scores"),
     "no boxes": ([{"labels": [0]}], [FOUND], r"labels\[0\]", "has no boxes"),
     "no labels": ([{"boxes": [[0, 0, 1, 1]]}], [FOUND], r"labels\[0\]", "has no labels"),

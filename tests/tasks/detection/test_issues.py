@@ -83,6 +83,17 @@ def test_badly_located(shift):
     assert rows == [[9, 0, "badly located", "cat", "cat", "move"]]
 
 
+def test_one_prediction_moves_one_box():
+    """Of two annotations that are near a prediction of their class, the nearer one moves."""
+    labels, predictions = dataset()
+    first = labels[9]["boxes"][0]
+    shifts = np.array([[16, 0, 16, 0], [0, -14, 0, -14]])
+    boxes = np.concatenate([first + shifts, labels[9]["boxes"][1:]])
+    labels[9] = {"boxes": boxes, "labels": np.array([0, 0, 1])}
+    _, rows = found(labels, predictions)
+    assert rows == [[9, 0, "badly located", "cat", "cat", "move"]]
+
+
 @pytest.mark.parametrize(("other", "kinds"), [(0, 1), (1, 1)])
 def test_duplicated(other, kinds):
     labels, predictions = dataset()
@@ -198,7 +209,7 @@ def test_units_that_differ_are_noticed():
 
 def test_other_layouts_give_the_same_boxes():
     boxes = [[10, 10, 50, 40], [60, 50, 90, 95]]
-    plain = detection.as_boxes([{"boxes": boxes, "labels": [0, 1], "scores": [0.5, 0.6]}])
+    plain = detection.as_detections([{"boxes": boxes, "labels": [0, 1], "scores": [0.5, 0.6]}])
     layouts = [
         [{"pred_instances": {"bboxes": boxes, "labels": [0, 1], "scores": [0.5, 0.6]}}],
         [[[[*boxes[0], 0.5]], [[*boxes[1], 0.6]]]],
@@ -206,7 +217,7 @@ def test_other_layouts_give_the_same_boxes():
         [np.array([[[*boxes[0], 0.5]], [[*boxes[1], 0.6]]])],
     ]
     for layout in layouts:
-        each = detection.as_boxes(layout)
+        each = detection.as_detections(layout)
         for name in ("boxes", "labels", "offsets", "scores"):
             np.testing.assert_array_equal(getattr(each, name), getattr(plain, name))
 

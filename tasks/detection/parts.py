@@ -8,52 +8,48 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from goldlabel.kernels._jit import frozen
 from goldlabel.results.label_issues import Parts
-from goldlabel.tasks.detection.boxes import Boxes, Pair
-from goldlabel.tasks.detection.judging import (
+from goldlabel.tasks.detection import kernels
+from goldlabel.tasks.detection.boxes import Pair
+from goldlabel.tasks.detection.objectlab import BoxScores, Constants
+from goldlabel.tasks.detection.scoring import (
     ACTIONS,
     BADLOC,
     KINDS,
     OVERLOOKED,
     SPURIOUS,
     SWAP,
-    Judged,
+    Scoring,
 )
-from goldlabel.tasks.detection.matching import Learned
-from goldlabel.tasks.detection.objectlab import BoxScores, Constants
 from goldlabel.typing import Floats, Ints, Mask
 
-__all__ = ["CORNERS", "from_judged", "from_objectlab"]
+__all__ = ["CORNERS", "from_objectlab", "from_scoring"]
 
 
 CORNERS = ("x1", "y1", "x2", "y2")
 """Evidence that names the suggested box: pixels from the top left; missing where there is none."""
 
 
-def from_judged(pair: Pair, learned: Learned, judged: Judged) -> Parts:
+def from_scoring(scoring: Scoring) -> Parts:
     """Return what the default method flags, worst first."""
-    rows = np.flatnonzero(judged.is_issue)
+    boxes = scoring.boxes.select(np.flatnonzero(scoring.boxes.is_issue))
+    usual = np.full(len(boxes.kind), np.nan)
+    by_model = np.isin(boxes.kind, (OVERLOOKED, SWAP, BADLOC))
+    classes = scoring.pair.predictions.labels[boxes.other[by_model]]
+    usual[by_model] = scoring.calibration.thresholds[classes]
+    lone = boxes.kind == SPURIOUS
+    usual[lone] = scoring.calibration.missed_rate[boxes.annotation[lone]]
     return _parts(
-        pair,
-        kind=judged.kind[rows],
-        box=judged.box[rows],
-        model=judged.model[rows],
-        score=judged.score[rows],
-        confidence=judged.confidence[rows],
-        overlap=judged.overlap[rows],
-        usual=_usual(pair, learned, judged, rows),
+        scoring.pair,
+        kind=boxes.kind,
+        annotation=boxes.annotation,
+        other=boxes.other,
+        score=boxes.score,
+        confidence=boxes.confidence,
+        iou=boxes.iou,
+        usual=usual,
     )
-
-
-def _usual(pair: Pair, learned: Learned, judged: Judged, rows: Ints) -> Floats:
-    """Return what a score or an overlap is compared with in the reason of each finding."""
-    usual = np.full(len(rows), np.nan)
-    kind, box, model = judged.kind[rows], judged.box[rows], judged.model[rows]
-    sure = np.isin(kind, (OVERLOOKED, SWAP, BADLOC))
-    usual[sure] = learned.thresholds[pair.predicted.labels[model[sure]]]
-    lone = kind == SPURIOUS
-    usual[lone] = learned.alone_rate[box[lone]]
-    return usual
 
 
 def from_objectlab(
@@ -65,28 +61,23 @@ def from_objectlab(
     swapped = np.flatnonzero(wrong["swap"])
     moved_by = _best(pair, moved, same=True, least=constants.low_probability)
     swapped_by = _best(pair, swapped, same=False, least=constants.high_probability)
-    probs = np.append(_scores(pair), np.nan)
-    model = np.concatenate([missed, moved_by, swapped_by])
+    predicted_scores = np.append(pair.predictions.scores, np.nan)
+    other = np.concatenate([missed, moved_by, swapped_by])
     sizes = [len(missed), len(moved), len(swapped)]
-    overlap = np.full(len(model), np.nan)
-    overlap[: len(missed)] = 0.0
+    iou = np.full(len(other), np.nan)
+    iou[: len(missed)] = 0.0
     return _parts(
         pair,
         kind=np.repeat(np.array([OVERLOOKED, BADLOC, SWAP], dtype=np.int8), sizes),
-        box=np.concatenate([np.full(len(missed), -1), moved, swapped]),
-        model=model,
+        annotation=np.concatenate([np.full(len(missed), -1), moved, swapped]),
+        other=other,
         score=np.concatenate(
             [scores.overlooked[missed], scores.badloc[moved], scores.swap[swapped]]
         ),
-        confidence=np.nan_to_num(probs[model], nan=0.0),
-        overlap=overlap,
-        usual=np.full(len(model), np.nan),
+        confidence=np.nan_to_num(predicted_scores[other], nan=0.0),
+        iou=iou,
+        usual=np.full(len(other), np.nan),
     )
-
-
-def _scores(pair: Pair) -> Floats:
-    assert pair.predicted.scores is not None
-    return pair.predicted.scores
 
 
 def _best(pair: Pair, rows: Ints, *, same: bool, least: float) -> Ints:
@@ -94,20 +85,13 @@ def _best(pair: Pair, rows: Ints, *, same: bool, least: float) -> Ints:
 
     Only the few flagged boxes are asked for.
     """
-    images = pair.given.images[rows]
-    best = np.full(len(rows), -1, dtype=np.int64)
-    for at, (row, image) in enumerate(zip(rows.tolist(), images.tolist(), strict=True)):
-        first, last = pair.predicted.offsets[image : image + 2].tolist()
-        agrees = pair.predicted.labels[first:last] == pair.given.labels[row]
-        usable = (agrees == same) & (_scores(pair)[first:last] > least)
-        if not usable.any():
-            continue
-        box, found = pair.given.boxes[row], pair.predicted.boxes[first:last]
-        low, high = np.maximum(box[:2], found[:, :2]), np.minimum(box[2:], found[:, 2:])
-        inter = np.prod(np.maximum(high - low, 0.0), axis=1)
-        areas = np.prod(found[:, 2:] - found[:, :2], axis=1) + np.prod(box[2:] - box[:2])
-        iou = inter / np.maximum(areas - inter, 1e-6)
-        best[at] = first + int(np.argmax(np.where(usable, iou, -1.0)))
+    annotations, predictions = pair.annotations, pair.predictions
+    best = np.empty(len(rows), dtype=np.int64)
+    kernels.best_predictions(
+        frozen(annotations.boxes[rows]), frozen(annotations.labels[rows]),
+        frozen(annotations.images[rows]), frozen(predictions.boxes), frozen(predictions.labels),
+        frozen(predictions.scores), frozen(predictions.offsets), same, least, best,
+    )  # fmt: skip
     return best
 
 
@@ -115,32 +99,32 @@ def _parts(
     pair: Pair,
     *,
     kind: npt.NDArray[np.int8],
-    box: Ints,
-    model: Ints,
+    annotation: Ints,
+    other: Ints,
     score: Floats,
     confidence: Floats,
-    overlap: Floats,
+    iou: Floats,
     usual: Floats,
 ) -> Parts:
-    given, found = pair.given, pair.predicted
-    is_new = box < 0
-    from_model = np.isin(kind, (OVERLOOKED, BADLOC, SWAP)) & (model >= 0)
-    own, by = np.where(is_new, 0, box), np.where(from_model, model, 0)
-    example = np.where(is_new, _at(found.images, by), _at(given.images, own))
-    number = by - found.offsets[example] + pair.all_counts[example]
+    annotations, predictions = pair.annotations, pair.predictions
+    is_new = annotation < 0
+    from_model = np.isin(kind, (OVERLOOKED, BADLOC, SWAP)) & (other >= 0)
+    own, by = np.where(is_new, 0, annotation), np.where(from_model, other, 0)
+    example = np.where(is_new, _at(predictions.images, by), _at(annotations.images, own))
+    number = by - predictions.offsets[example] + pair.all_counts[example]
     part = np.where(is_new, number, _at(pair.positions, own))
-    label = np.where(is_new, -1, _at(given.labels, own))
-    suggested = np.where(from_model, _at(found.labels, by), -1)
+    label = np.where(is_new, -1, _at(annotations.labels, own))
+    suggested = np.where(from_model, _at(predictions.labels, by), -1)
     suggested = np.where(kind == BADLOC, label, suggested)
-    corners = _suggested_boxes(given, found, kind, own, by, from_model)
+    corners = _suggested_boxes(pair, kind, own, by, from_model)
     action = np.array(ACTIONS, dtype=object)[kind]
     action[(kind != OVERLOOKED) & ~from_model & np.isin(kind, (BADLOC, SWAP))] = ""
     order = np.lexsort((part, example, score))
     evidence = {
         "action": action,
         **{name: corners[:, at] for at, name in enumerate(CORNERS)},
-        "model_score": np.where(from_model, _at(_scores(pair), by), np.nan),
-        "iou": overlap,
+        "model_score": np.where(from_model, _at(predictions.scores, by), np.nan),
+        "iou": iou,
         "usual": usual,
     }
     return Parts(
@@ -153,7 +137,7 @@ def _parts(
         score=score[order],
         confidence=np.clip(confidence[order], 0.0, 1.0),
         evidence={name: values[order] for name, values in evidence.items()},
-        reasons=dict(zip(KINDS, _TELL, strict=True)),
+        reasons=dict(zip(KINDS, _REASONS, strict=True)),
     )
 
 
@@ -163,21 +147,16 @@ def _at(values: npt.NDArray[Any], rows: Ints) -> npt.NDArray[Any]:
 
 
 def _suggested_boxes(
-    given: Boxes,
-    found: Boxes,
-    kind: npt.NDArray[np.int8],
-    own: Ints,
-    by: Ints,
-    from_model: Mask,
+    pair: Pair, kind: npt.NDArray[np.int8], own: Ints, by: Ints, from_model: Mask
 ) -> Floats:
     """Return the box that is to be there: the model's to add or move, else the one given."""
     corners = np.full((len(kind), 4), np.nan)
-    if len(given.boxes):
+    if len(pair.annotations.boxes):
         stays = kind == SWAP
-        corners[stays] = given.boxes[own[stays]]
-    if len(found.boxes):
+        corners[stays] = pair.annotations.boxes[own[stays]]
+    if len(pair.predictions.boxes):
         new = from_model & np.isin(kind, (OVERLOOKED, BADLOC))
-        corners[new] = found.boxes[by[new]]
+        corners[new] = pair.predictions.boxes[by[new]]
     return corners
 
 
@@ -216,4 +195,4 @@ def _spurious(*, given: str, usual: float, **_: Any) -> str:
     )
 
 
-_TELL: tuple[Callable[..., str], ...] = (_overlooked, _badloc, _swap, _duplicated, _spurious)
+_REASONS: tuple[Callable[..., str], ...] = (_overlooked, _badloc, _swap, _duplicated, _spurious)
