@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from goldlabel.errors import DataWarning
+from goldlabel.errors import collected_warnings
 from goldlabel.results.audit import Audit, Table
 from goldlabel.tasks.detection.boxes import Pair
 from goldlabel.tasks.detection.coco_metrics import mean_precision
@@ -138,8 +136,7 @@ def audit(
         worst_weight,
     ).checked()  # fmt: skip
     pair = data.pair()
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", DataWarning)
+    with collected_warnings() as warned:
         warn_of_suspicious(pair)
         scoring = score(pair, options)
         if method == "confident_learning":
@@ -152,16 +149,14 @@ def audit(
     precision = mean_precision(data.labels, pair.predictions)
     issues = with_unusable(issues, data.unusable, data.labels, pair.predictions)
     return Audit(
-        issues=replace(
-            issues, params={**issues.params, "model": f"predictions in {predictions.name}"}
-        ),
+        issues=issues.with_params(model=f"predictions in {predictions.name}"),
         source=data.source,
         summary=_figures(data, scoring, precision),
         items=Items(data, issues),
         tables=_tables(data, scoring, precision),
         notes=data.notes,
         limits=LIMITS,
-        warnings=tuple(str(warning.message) for warning in caught),
+        warnings=tuple(warned),
         part="box",
     )
 
