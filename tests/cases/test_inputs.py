@@ -296,3 +296,111 @@ def test_too_little_memory_is_a_message(monkeypatch, capsys):
     assert main(["--version"]) == 2
     said = capsys.readouterr().err
     assert "memory: is too small for this (Unable to allocate 8 GiB)" in said
+
+
+def test_probabilities_named_after_pictures(case):
+    folder = case("probabilities-named-after-pictures")
+    data = read_masks(folder / "masks", pred_probs=folder / "probs")
+    assert data.ids[3] == "cam1.0003"
+    assert (data.pred_probs[3] == np.load(folder / "probs" / "cam1.0003.jpg.npy")).all()
+    done = audit_masks(folder / "masks", pred_probs=folder / "probs")
+    found = done.issues.to_frame("part")
+    assert found[["id", "given", "suggested"]].values.tolist() == [["cam1.0003", "0", "3"]]
+    assert done.summary["share_of_pixels_the_model_agrees_with"] > 0.98
+    packed = {path.stem: np.load(path) for path in (folder / "probs").iterdir()}
+    np.savez(folder / "named.npz", **packed)
+    np.savez(
+        folder / "stacked.npz",
+        pred_probs=np.stack(list(packed.values())),
+        names=[f"{name}.JPG" for name in (each.removesuffix(".jpg") for each in packed)],
+    )
+    for name in ("named.npz", "stacked.npz"):
+        again = read_masks(folder / "masks", pred_probs=folder / name)
+        assert all((a == b).all() for a, b in zip(again.pred_probs, data.pred_probs, strict=True))
+
+
+@pytest.fixture
+def twelve(tmp_path):
+    """Give twelve masks and predictions that agree with them, each with its own picture."""
+    rng = np.random.default_rng(0)
+    masks = np.repeat(np.repeat(rng.integers(0, 3, (12, 4, 4)), 4, axis=1), 4, axis=2)
+    probs = np.full((12, 3, 16, 16), 0.05)
+    for plane in range(3):
+        probs[:, plane][masks == plane] = 0.9
+    return masks.astype(np.uint8), probs, tmp_path
+
+
+def save_masks(masks, folder, name):
+    folder.mkdir()
+    for at, mask in enumerate(masks):
+        Image.fromarray(mask).save(folder / (name.format(at) + ".png"))
+    return folder
+
+
+def save_probs(probs, folder, name):
+    folder.mkdir()
+    for at, array in enumerate(probs):
+        np.save(folder / (name.format(at) + ".npy"), array)
+    return folder
+
+
+def agreement(data):
+    pairs = zip(data.labels, data.pred_probs, strict=True)
+    return min((mask == probs.argmax(axis=0)).mean() for mask, probs in pairs)
+
+
+@pytest.mark.parametrize(
+    ("mask", "prob", "how"),
+    [
+        ("{:04}", "{}", "by name, without leading zeros"),
+        ("mask_{:03}", "mask_{}.png", "by name, without leading zeros"),
+        ("mask_{:03}", "prob_{}", "by number"),
+        ("v1.{}", "v1.{}", "by name"),
+        ("a.{}", "a.{}.jpg", "by name"),
+        ("0a1b2c3d-part{}", "part{}", "by name, without the marks of an upload"),
+    ],
+)
+def test_names_of_predictions(mask, prob, how, twelve):
+    masks, probs, folder = twelve
+    data = read_masks(
+        save_masks(masks, folder / "masks", mask),
+        pred_probs=save_probs(probs, folder / "probs", prob),
+    )
+    assert agreement(data) == 1
+    assert any(f"Matched predictions with masks {how}." in note for note in data.notes)
+
+
+@pytest.mark.parametrize(
+    ("mask", "prob"),
+    [("a.{}", "b.{}.x"), ("{}", "x{:x}"), ("mask_{}", "prob_1{}"), ("m{}", "p{}z")],
+)
+def test_names_that_do_not_match(mask, prob, twelve):
+    masks, probs, folder = twelve
+    save_masks(masks, folder / "masks", mask)
+    save_probs(probs[:11], folder / "probs", prob)
+    with pytest.raises(InputError, match="images have no prediction"):
+        read_masks(folder / "masks", pred_probs=folder / "probs")
+
+
+def test_numbered_without_zeros_and_stacked(twelve):
+    masks, probs, folder = twelve
+    save_masks(masks, folder / "masks", "{}")
+    np.save(folder / "by_number.npy", probs)
+    order = sorted(range(12), key=str)
+    np.save(folder / "by_name.npy", probs[order])
+    for name, said in (("by_number.npy", "masks' numbers"), ("by_name.npy", "masks' names")):
+        data = read_masks(folder / "masks", pred_probs=folder / name)
+        assert agreement(data) == 1
+        assert any(f"in the order of the {said}, where 100% of the pixels" in n for n in data.notes)
+    noise = np.random.default_rng(1).dirichlet(np.ones(3), (12, 16, 16)).transpose(0, 3, 1, 2)
+    np.save(folder / "noise.npy", noise)
+    data = read_masks(folder / "masks", pred_probs=folder / "noise.npy")
+    assert any("That is close: name the predictions like the masks." in n for n in data.notes)
+
+
+def test_numbered_predictions_of_masks_without_names(twelve):
+    masks, probs, folder = twelve
+    np.save(folder / "masks.npy", masks)
+    data = read_masks(folder / "masks.npy", pred_probs=save_probs(probs, folder / "probs", "{}"))
+    assert agreement(data) == 1
+    assert any("by the numbers in them (0, 1, ...)" in note for note in data.notes)

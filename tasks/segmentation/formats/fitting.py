@@ -11,7 +11,8 @@ import numpy.typing as npt
 from goldlabel.errors import InputError
 from goldlabel.tasks.segmentation.data import SegmentationData
 from goldlabel.tasks.segmentation.formats.given import Given, Masks
-from goldlabel.tasks.segmentation.formats.predictions import Predictions, as_probs, order
+from goldlabel.tasks.segmentation.formats.pairing import pair
+from goldlabel.tasks.segmentation.formats.predictions import Predictions, as_probs
 
 __all__ = ["fitted", "scale_of"]
 
@@ -30,23 +31,8 @@ def fitted(
         The numbers of images or classes differ, or sizes do not fit.
     """
     n = len(given.masks)
-    notes = [*given.notes, *probs.notes]
-    places = list(range(n))
-    if probs.ids is not None and given.source.format != "numpy":
-        places = order(probs.ids, given.ids, str(pred_probs))
-        extra = len(probs.ids) - n
-        notes.append(
-            "Matched predictions with masks by name"
-            + (f"; {extra:,} predictions of no mask left out." if extra else ".")
-        )
-    elif len(probs.images) != n:
-        raise InputError(
-            str(pred_probs),
-            f"has predictions of {len(probs.images):,} images, and there are {n:,} masks",
-            "Predict every image, in the order of the masks' names",
-        )
-    elif n and given.source.format == "masks":
-        notes.append("Predictions have no names: they are taken in the order of the masks' names.")
+    places, how = pair(given, probs, str(pred_probs))
+    notes = [*given.notes, *probs.notes, *how]
     last = _is_last(given, probs, places, len(names), str(pred_probs))
     if last:
         notes.append("The classes are the last axis of the predictions.")

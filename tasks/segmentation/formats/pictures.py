@@ -13,12 +13,10 @@ import numpy.typing as npt
 
 from goldlabel.errors import InputError
 from goldlabel.files import list_files
+from goldlabel.formats.names import PICTURES, match_names
 from goldlabel.formats.pictures import open_picture
 
-__all__ = ["EXTENSIONS", "by_stem", "find", "open_mask", "repainted"]
-
-EXTENSIONS = frozenset(".bmp .gif .jpeg .jpg .png .tif .tiff .webp".split())
-"""Files that count as pictures, by the end of their names in lower case."""
+__all__ = ["by_stem", "find", "open_mask", "repainted"]
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -34,7 +32,7 @@ def find(folder: Path, *, what: str) -> list[Path]:
     found = [
         path
         for path in list_files(folder)
-        if path.suffix.lower() in EXTENSIONS and not any(p.startswith(".") for p in path.parts)
+        if path.suffix.lower() in PICTURES and not any(p.startswith(".") for p in path.parts)
     ]
     if not found:
         raise InputError(str(folder), f"holds no {what}", "Name the folder that they lie in")
@@ -43,11 +41,15 @@ def find(folder: Path, *, what: str) -> list[Path]:
 
 def by_stem(folder: Path, stems: Sequence[str], *, what: str) -> tuple[Path | None, ...]:
     """Return the picture of each name, None where there is none; some name must have one."""
+    files = find(folder, what=what)
     place: dict[str, Path] = {}
-    for path in find(folder, what=what):
+    for path in files:
         place.setdefault(path.with_suffix("").as_posix(), folder / path)
         place.setdefault(path.stem, folder / path)
     found = tuple(place.get(stem) or place.get(stem.rpartition("/")[2]) for stem in stems)
+    if not any(found):
+        positions, _ = match_names([path.as_posix() for path in files], stems)
+        found = tuple(folder / files[at] if at >= 0 else None for at in positions)
     if stems and not any(found):
         raise InputError(
             str(folder),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from goldlabel.formats.text import is_folder
 from goldlabel.tasks.segmentation.formats.given import Masks
 from goldlabel.tasks.segmentation.sequences import Images, Stored
 
-__all__ = ["Predictions", "as_probs", "order", "read_predictions"]
+__all__ = ["Predictions", "as_probs", "read_predictions"]
 
 _NAMES = ("stems", "ids", "names", "files")
 _USUAL = ("pred_probs", "probs", "arr_0")
@@ -145,30 +145,3 @@ def as_probs(array: Any, *, last: bool, softmax: bool, where: str) -> npt.NDArra
         powers = np.exp(logits - logits.max(axis=0))
         return np.asarray(powers / powers.sum(axis=0))
     return values
-
-
-def order(ids: Sequence[str], wanted: Sequence[str], where: str) -> list[int]:
-    """Return the position in `ids` of each name that is wanted, by its last part if need be.
-
-    Raises
-    ------
-    InputError
-        A name is missing, or there twice.
-    """
-    place: dict[str, int] = {}
-    for at, name in enumerate(ids):
-        if name in place:
-            raise InputError(where, f"has {name!r} twice", "Keep one prediction for each image")
-        place[name] = at
-    short = {name.rpartition("/")[2].partition(".")[0]: at for name, at in place.items()}
-    found = [
-        place.get(name, short.get(name.rpartition("/")[2].partition(".")[0])) for name in wanted
-    ]
-    missing = [name for name, at in zip(wanted, found, strict=True) if at is None]
-    if missing:
-        raise InputError(
-            where,
-            f"lacks {missing[0]!r}; {len(missing):,} of {len(wanted):,} images have no prediction",
-            "Predict every image, and name the predictions like the masks",
-        )
-    return [at for at in found if at is not None]
