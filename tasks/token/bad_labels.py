@@ -5,7 +5,7 @@ They come first, have no part in any statistic, and what the model is sure of is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -209,6 +209,8 @@ def _joined(first: Parts, second: Parts) -> Parts:
             ]
         )
     assert first.group is not None
+    assert isinstance(first.reasons, Mapping)
+    assert isinstance(second.reasons, Mapping)
     after = int(first.group[-1]) + 1
     names = ("example", "part", "given", "suggested", "score", "confidence")
     return Parts(

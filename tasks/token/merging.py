@@ -163,6 +163,12 @@ def align_subwords(
     pieces = np.flatnonzero(words >= 0)
     own = words[pieces]
     n = int(own.max(initial=-1)) + 1
+    if n > len(own):
+        raise InputError(
+            "word_ids",
+            f"number {n:,} words, and have {len(own):,} pieces of words",
+            "Tokenize whole sentences, without truncation",
+        )
     found = np.bincount(own, minlength=n)
     if (found == 0).any():
         raise InputError(
@@ -186,7 +192,8 @@ def _words(word_ids: Sequence[Any]) -> Ints:
     for at, word in enumerate(word_ids):
         if word is None or (isinstance(word, float) and np.isnan(word)):
             continue
-        if isinstance(word, bool) or word != int(word) or word < -1:
+        is_number = isinstance(word, int | float | np.integer) and not isinstance(word, bool)
+        if not is_number or not -1 <= word < 2**53 or word != int(word):
             raise InputError(f"word_ids[{at}]", f"is {word!r}", "Pass word numbers, or None")
         words[at] = int(word)
     return words

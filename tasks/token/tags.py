@@ -262,7 +262,8 @@ def tag_set(
     type_of = np.array(
         [-1 if name == OUTSIDE else place[found[name].type] for name in names], dtype=np.int64
     )
-    letters = {name[0] if style.startswith("{letter}") else name[-1] for name in names} - {OUTSIDE}
+    letters = {name[:1] if style.startswith("{letter}") else name[-1:] for name in names}
+    letters -= {OUTSIDE}
     known = TagSet(names, "iob2", style, roles, types, type_of)
     if scheme == "auto":
         scheme = _detected(known, letters, tags, offsets)

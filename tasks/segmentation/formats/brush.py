@@ -27,14 +27,10 @@ def decoded(rle: Any, shape: tuple[int, int], where: str) -> npt.NDArray[np.bool
     InputError
         The code is broken, or of another size.
     """
-    data = np.asarray(rle if isinstance(rle, list) else [])
-    if (
-        data.ndim != 1
-        or data.dtype.kind not in "iu"
-        or (data.size and (data.min() < 0 or data.max() > 255))
-    ):
+    listed = rle if isinstance(rle, list) else []
+    if not all(type(each) is int and 0 <= each <= 255 for each in listed):
         raise InputError(where, "is no run-length code of a brush", "Export it again")
-    bits = _Bits(data.astype(np.uint8).tobytes(), where)
+    bits = _Bits(bytes(listed), where)
     count = bits.take(32)
     if count != 4 * shape[0] * shape[1]:
         raise InputError(

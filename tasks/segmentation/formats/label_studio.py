@@ -92,13 +92,14 @@ def read(path: Path, *, classes: Sequence[str] | None, planes: int) -> Given:
 
 
 def _shape(strokes: Sequence[_Stroke], where: str) -> tuple[int, int]:
-    sizes = {
+    sides = [
         (result.get("original_height"), result.get("original_width")) for _, result, _ in strokes
-    }
-    size = sizes.pop()
-    if sizes or not all(isinstance(side, int) and 0 < side < 1 << 16 for side in size):
+    ]
+    first = sides[0]
+    whole = all(type(side) is int and 0 < side < 1 << 16 for side in first)
+    if not whole or any(each != first for each in sides):
         raise InputError(where, "has strokes without one size", "Export it again")
-    return size  # type: ignore[return-value]
+    return first  # type: ignore[return-value]
 
 
 def _mask(

@@ -182,11 +182,11 @@ def _from_table(file: PredictionFile, key: str | None, subwords: SubwordMethod) 
     matrices = [_matrix(rows, f"{where}, row {at + 1}") for at, rows in enumerate(frame[column])]
     if "word_ids" in frame.columns:
         matrices = [
-            align_subwords(matrix, list(ids), method=subwords) if len(matrix) else matrix
-            for matrix, ids in zip(matrices, frame["word_ids"], strict=True)
+            _of_words(matrix, ids, f"{path}: row {at + 1}", subwords) if len(matrix) else matrix
+            for at, (matrix, ids) in enumerate(zip(matrices, frame["word_ids"], strict=True))
         ]
     widths = {matrix.shape[1] for matrix in matrices if len(matrix)}
-    if len(widths) != 1:
+    if len(widths) != 1 or 0 in widths:
         sizes = ", ".join(map(str, sorted(widths))) or "no"
         raise InputError(where, f"has rows of {sizes} numbers", "Give a number for each class")
     k = widths.pop()
@@ -201,6 +201,20 @@ def _from_table(file: PredictionFile, key: str | None, subwords: SubwordMethod) 
     return Predictions(values, offsets, classes, _spans(path, frame), file.notes)
 
 
+def _of_words(
+    matrix: npt.NDArray[np.float64], word_ids: Any, where: str, subwords: SubwordMethod
+) -> npt.NDArray[np.float64]:
+    """Return the rows of words, of those of their pieces."""
+    if not isinstance(word_ids, list | np.ndarray):
+        raise InputError(
+            f"{where}, word_ids", f"is {word_ids!r:.60}, no list", "Give a word for each piece"
+        )
+    try:
+        return align_subwords(matrix, list(word_ids), method=subwords)
+    except InputError as error:
+        raise InputError(f"{where}, {error.where}", error.what, error.fix) from None
+
+
 def _is_nested(column: Any) -> bool:
     """Return whether a column has lists of lists."""
     first = next((value for value in column if isinstance(value, list | np.ndarray) and len(value)),
@@ -210,11 +224,11 @@ def _is_nested(column: Any) -> bool:
 
 def _matrix(rows: Any, where: str) -> npt.NDArray[np.float64]:
     if not isinstance(rows, list | np.ndarray):
-        raise InputError(where, f"is {rows!r}, no list of rows", "Give a row for each token")
+        raise InputError(where, f"is {rows!r:.60}, no list of rows", "Give a row for each token")
     try:
         listed = [np.asarray(row, dtype=np.float64) for row in rows]
         matrix = np.stack(listed) if listed else np.empty((0, 0))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise InputError(
             where, f"holds rows that are no numbers, or of several lengths ({error})", "Mend it"
         ) from error
@@ -231,7 +245,7 @@ def _spans(path: Path, frame: Any) -> list[list[tuple[int, int]]] | None:
     for at, pairs in enumerate(frame["offsets"]):
         try:
             spans = [(int(pair[0]), int(pair[1])) for pair in pairs]
-        except (TypeError, ValueError, IndexError) as error:
+        except (TypeError, ValueError, LookupError, OverflowError) as error:
             raise InputError(
                 f"{path}: column 'offsets', row {at + 1}",
                 f"holds no pairs of numbers ({error})",
