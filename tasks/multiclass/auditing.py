@@ -14,6 +14,7 @@ import pandas as pd
 from goldlabel.errors import collected_warnings
 from goldlabel.formats.reading import Reading
 from goldlabel.inputs import check
+from goldlabel.inputs.check import LabeledRows
 from goldlabel.learning.confident import Method
 from goldlabel.learning.filters import FilterBy, Options
 from goldlabel.models.features import feature_columns, is_array_file, read_embeddings
@@ -143,7 +144,8 @@ def audit(
     )  # fmt: skip
     with collected_warnings() as warned:
         predicted = _predict(data, pred_probs, text, features, folds, seed, progress)
-        rows = check.labeled_rows(data.labels, predicted.pred_probs, data.classes)
+        probs, _ = check.pred_probs_array(predicted.pred_probs)
+        rows = LabeledRows(data.labels, probs, data.classes, data.unknown)
         options = Options(filter_by=filter_by, rank_by=rank_by)
         issues, counted = judge(rows, options, ids=data.ids)
     health = health_of(counted, rows.classes)
@@ -181,7 +183,7 @@ def _predict(
     from goldlabel.models import pipelines
     from goldlabel.models.crossvalidation import out_of_fold
 
-    k = len(np.unique(data.labels))
+    k = len(np.unique(data.labels[data.labels >= 0]))
     rows: Any
     if text is not None:
         rows = _columns(data, text, "--text")
@@ -193,12 +195,23 @@ def _predict(
         rows = _columns(data, [each.strip() for each in (features or "").split(",")], "--features")
         model = pipelines.table_pipeline(rows)
         name = f"{type(model[-1]).__name__} on {rows.shape[1]} columns"
-    given = np.array(data.classes, dtype=object)[data.labels]
-    result = out_of_fold(model, rows, given, folds=folds, seed=seed, progress=progress)
     probs = np.zeros((len(data), len(data.classes)))
-    probs[:, pd.Index(data.classes).get_indexer(pd.Index(result.classes))] = result.pred_probs
+    labeled, unknown = np.flatnonzero(data.labels >= 0), np.flatnonzero(data.labels < 0)
+    known = _take(rows, labeled)
+    given = np.array(data.classes, dtype=object)[data.labels[labeled]]
+    result = out_of_fold(model, known, given, folds=folds, seed=seed, progress=progress)
+    columns = pd.Index(data.classes).get_indexer(pd.Index(result.classes))
+    probs[np.ix_(labeled, columns)] = result.pred_probs
+    if unknown.size:  # no model has seen what is none of the classes
+        fitted = model.fit(known, given)
+        columns = pd.Index(data.classes).get_indexer(pd.Index(fitted.classes_))
+        probs[np.ix_(unknown, columns)] = fitted.predict_proba(_take(rows, unknown))
     note = f"Probabilities were made here, out of fold: {name}, {folds} folds, seed {seed}."
     return _Prediction(probs, name, note)
+
+
+def _take(rows: Any, chosen: npt.NDArray[np.intp]) -> Any:
+    return rows.iloc[chosen] if isinstance(rows, pd.DataFrame) else rows[chosen]
 
 
 def _columns(data: MulticlassData, names: Sequence[str], option: str) -> pd.DataFrame:
@@ -229,11 +242,12 @@ def _figures(issues: LabelIssues, health: HealthSummary, data: MulticlassData) -
 def _tables(issues: LabelIssues, health: HealthSummary, data: MulticlassData) -> tuple[Table, ...]:
     k = len(data.classes)
     pairs = np.zeros((k, k), dtype=np.int64)
-    np.add.at(pairs, (issues.parts.given, issues.parts.suggested), 1)
+    of_a_class = issues.parts.given >= 0
+    np.add.at(pairs, (issues.parts.given[of_a_class], issues.parts.suggested[of_a_class]), 1)
     by_class = health.class_table.copy()
     place = {name: at for at, name in enumerate(data.classes)}
     codes = [place[name] for name in by_class["class"]]
-    by_class.insert(1, "examples", np.bincount(data.labels, minlength=k)[codes])
+    by_class.insert(1, "examples", np.bincount(data.labels[data.labels >= 0], minlength=k)[codes])
     by_class.insert(2, "flagged", pairs.sum(axis=1)[codes])
     overlap = health.overlap_table
     overlap = overlap[overlap["num_overlapping_examples"] > 0].head(100)

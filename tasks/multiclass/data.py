@@ -25,7 +25,8 @@ class MulticlassData:
     Attributes
     ----------
     labels : ndarray of shape (n,), int64
-        Class index of each example, 0 .. k-1.
+        Class index of each example, 0 .. k-1; `goldlabel.inputs.labels.NOT_A_CLASS` of a label that
+        is none of the classes.
     classes : tuple of str
         Names of the k classes, by index; some may have no example.
     source : Source
@@ -42,6 +43,8 @@ class MulticlassData:
         without a label were dropped.
     notes : tuple of str
         What was recognised or assumed while reading, a sentence each.
+    unknown : tuple of str
+        Labels that are none of the classes, in the order of their examples.
     """
 
     labels: npt.NDArray[np.int64]
@@ -52,6 +55,7 @@ class MulticlassData:
     table: TableFile | None = None
     rows: npt.NDArray[np.int64] | None = None
     notes: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         n, k = len(self.labels), len(self.classes)

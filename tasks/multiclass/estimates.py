@@ -46,7 +46,7 @@ def class_thresholds(
     >>> class_thresholds([0, 0, 1], [[0.9, 0.1], [0.7, 0.3], [0.4, 0.6]])
     array([0.8, 0.6])
     """
-    rows = check.labeled_rows(labels, pred_probs, classes)
+    rows = check.labeled_rows(labels, pred_probs, classes, mark_unknown=True)
     return confident.count(rows.labels, rows.pred_probs).thresholds
 
 
@@ -86,7 +86,7 @@ def confident_joint(
     array([[2, 1],
            [0, 3]])
     """
-    rows = check.labeled_rows(labels, pred_probs, classes)
+    rows = check.labeled_rows(labels, pred_probs, classes, mark_unknown=True)
     counted = confident.count(rows.labels, rows.pred_probs, thresholds=thresholds, guess=guess)
     return counted.calibrated_joint if calibrate else counted.confident_joint
 
@@ -98,12 +98,13 @@ def _joint_and_counts(
     given_joint: npt.ArrayLike | None,
 ) -> tuple[npt.ArrayLike, Ints]:
     """Return a confident joint (the caller's, or one counted) and the class counts."""
-    rows = check.labeled_rows(labels, pred_probs, classes)
+    rows = check.labeled_rows(labels, pred_probs, classes, mark_unknown=True)
     if given_joint is not None:
         k = rows.pred_probs.shape[1]
-        return confident.given_joint(given_joint, k), np.bincount(rows.labels, minlength=k)
+        counts = np.bincount(rows.labels[rows.labels >= 0], minlength=k)
+        return confident.given_joint(given_joint, k), counts
     counted = confident.count(rows.labels, rows.pred_probs)
-    return counted.calibrated_joint, counted.class_counts
+    return counted.calibrated_joint, counted.judged_counts
 
 
 def estimate_joint(
@@ -220,7 +221,7 @@ def num_label_issues(
         return calibration.count_label_errors(joint, counts)
     if confident_joint is not None:
         warn(f"confident_joint: not used by method={method!r}; use 'off_diagonal_custom' for it.")
-    rows = check.labeled_rows(labels, pred_probs, classes)
+    rows = check.labeled_rows(labels, pred_probs, classes, mark_unknown=True)
     counted = confident.count(rows.labels, rows.pred_probs)
     if method == "off_diagonal":
         return int(np.count_nonzero(counted.off_diagonal))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,13 +10,18 @@ import numpy.typing as npt
 
 from goldlabel.inputs import check
 from goldlabel.inputs.check import LabeledRows
-from goldlabel.inputs.labels import checked_ids
+from goldlabel.inputs.labels import NOT_A_CLASS, checked_ids
 from goldlabel.learning import confident, filters
-from goldlabel.learning.confident import Counted, Flagged, Guess, Method
-from goldlabel.learning.filters import FilterBy, Options
+from goldlabel.learning.confident import Counted, Guess, Method
+from goldlabel.learning.filters import FilterBy, Judged, Options
+from goldlabel.learning.stray import alike
 from goldlabel.results.label_issues import LabelIssues, Parts
 
-__all__ = ["find_label_issues", "get_label_quality_scores", "judge"]
+__all__ = ["KINDS", "find_label_issues", "get_label_quality_scores", "judge"]
+
+
+KINDS = ("label error", "not a class", "class with hardly an example")
+"""What may be wrong with a label."""
 
 
 def find_label_issues(
@@ -40,7 +45,8 @@ def find_label_issues(
     ----------
     labels : array_like of shape (n,)
         Given class of each example: indices 0 .. k-1, or names. Classes that no example has are
-        normal.
+        normal. A label that is none of the classes is an issue, scores 0 and has no part in any
+        statistic; from one in ten on such labels are refused.
     pred_probs : array_like of shape (n, k)
         Probabilities that a model predicted for each example *without having seen it in training*
         (by cross-validation, or because it was trained on other data). A DataFrame's columns may
@@ -80,7 +86,10 @@ def find_label_issues(
     Returns
     -------
     LabelIssues
-        With one row of `parts` for each flagged example, and the model's class as suggestion.
+        With one row of `parts` for each flagged example, and the model's class as suggestion. Of a
+        label that is none of the classes `given` is -1, and the evidence `given_text` says what it
+        is; its kind is "not a class". A class of a few examples that the model does not know has no
+        part in any statistic either: they are issues of the kind "class with hardly an example".
 
     Raises
     ------
@@ -121,7 +130,7 @@ def find_label_issues(
         thresholds=thresholds,
         guess=guess,
     ).checked()
-    rows = check.labeled_rows(labels, pred_probs, classes)
+    rows = check.labeled_rows(labels, pred_probs, classes, mark_unknown=True)
     names = checked_ids(ids, rows.labels.shape[0])
     return judge(rows, options, ids=names)[0]
 
@@ -132,35 +141,62 @@ def judge(
     """Find issues of labels that have been checked; return what was counted too."""
     judged = filters.judge(rows.labels, rows.pred_probs, rows.classes, options)
     counted = judged.counted
-    ranked = confident.rank_issues(counted, judged.scores, judged.is_issue)
     issues = LabelIssues(
         task="multiclass",
         scores=judged.scores,
         is_issue=judged.is_issue,
-        parts=_parts(ranked, _reason if options.thresholds is None else _reason_by_thresholds),
+        parts=_parts(judged, rows, by_thresholds=options.thresholds is not None),
         classes=rows.classes,
         ids=ids,
         params=options.params(),
         # A copy: whoever corrects the labels in place keeps the result.
-        given=rows.labels.astype(counted.sweep.predicted.dtype),
+        given=np.maximum(rows.labels, -1).astype(counted.sweep.predicted.dtype),
         suggested=counted.sweep.predicted,
     )
     return issues, counted
 
 
-def _parts(ranked: Flagged, reason: Callable[..., str]) -> Parts:
-    """One row for each flagged example, worst first."""
+def _parts(judged: Judged, rows: LabeledRows, *, by_thresholds: bool) -> Parts:
+    """One row for each flagged example, worst first; of equal scores labels that are none first."""
+    ranked = confident.rank_issues(judged.counted, judged.scores, judged.is_issue)
+    kinds, kind = KINDS[:1], np.broadcast_to(np.int8(0), ranked.rows.shape)
+    texts: dict[str, npt.NDArray[Any]] = {}
+    if judged.stray.size:
+        is_stray = np.isin(ranked.rows, judged.stray)
+        ranked = ranked.in_order(np.lexsort((~is_stray, ranked.score)))
+        code = np.where(np.isin(ranked.rows, judged.stray), 2 - (ranked.given < 0), 0)
+        used = np.union1d(0, code)
+        kinds, kind = tuple(KINDS[at] for at in used), np.searchsorted(used, code).astype(np.int8)
+        written = np.full(len(rows.labels), "", dtype=object)
+        written[rows.labels == NOT_A_CLASS] = rows.unknown
+        texts = {"given_text": written[ranked.rows]}
+    reason = _reason_by_thresholds if by_thresholds else _reason
     return Parts(
         example=ranked.rows,
         part=np.broadcast_to(np.int64(-1), ranked.rows.shape),
-        kind=np.broadcast_to(np.int8(0), ranked.rows.shape),
-        kinds=("label error",),
+        kind=kind,
+        kinds=kinds,
         given=ranked.given,
         suggested=ranked.suggested,
         score=ranked.score,
         confidence=ranked.confidence,
-        evidence=ranked.evidence,
-        reasons={"label error": reason},
+        evidence={**ranked.evidence, **texts},
+        reasons=dict(zip(KINDS, (reason, _reason_not_a_class, _reason_rare), strict=True)),
+    )
+
+
+def _reason_not_a_class(*, given_text: str, suggested: str, confidence: float, **_: Any) -> str:
+    slip = f", of which it may be a slip: the model gives {suggested!r} {confidence:.0%}"
+    if not alike(given_text, suggested):
+        slip = f"; the model gives {suggested!r} {confidence:.0%}"
+    return f"{given_text!r} is not one of the classes{slip}."
+
+
+def _reason_rare(*, given: str, suggested: str, confidence: float, p_given: float, **_: Any) -> str:
+    slip = f" Is it a slip of the pen for {suggested!r}?" if alike(given, suggested) else ""
+    return (
+        f"Hardly any example is labelled {given!r}, and the model does not know it: it gives it"
+        f" {p_given:.1%}, and {suggested!r} {confidence:.0%}.{slip}"
     )
 
 
@@ -261,7 +297,10 @@ def get_label_quality_scores(
     >>> get_label_quality_scores([0, 1], [[0.9, 0.1], [0.8, 0.2]])
     array([0.9, 0.2])
     """
-    rows = check.labeled_rows(labels, pred_probs, classes)
-    return confident.label_quality(
+    rows = check.labeled_rows(labels, pred_probs, classes, mark_unknown=True)
+    scores = confident.label_quality(
         rows.labels, rows.pred_probs, method, adjust=adjust_pred_probs, thresholds=thresholds
     )
+    if rows.unknown:
+        scores[rows.labels == NOT_A_CLASS] = 0.0
+    return scores

@@ -246,12 +246,12 @@ def _count(
                 raise InputError(
                     name, "is None", "Pass labels and pred_probs, or a confident_joint instead"
                 )
-        rows = check.labeled_rows(labels, pred_probs, classes)
+        rows = check.labeled_rows(labels, pred_probs, classes, mark_unknown=True)
         return _joint_of(confident.count(rows.labels, rows.pred_probs), rows.classes)
     joint = calibration.square(confident_joint, "confident_joint")
     if labels is None or pred_probs is None:
         return _count_without_rows(joint, labels, pred_probs, classes)
-    rows = check.labeled_rows(labels, pred_probs, classes)
+    rows = check.labeled_rows(labels, pred_probs, classes, mark_unknown=True)
     calibrated = _calibrated(joint, rows.labels, rows.pred_probs.shape[1])
     counted = _Joint(calibrated, len(rows.labels), rows.classes, None)
     if not each:
@@ -276,7 +276,7 @@ def _count_without_rows(
 
 def _calibrated(joint: Floats, codes: npt.NDArray[np.int64], k: int) -> npt.NDArray[np.int64]:
     _check_size(len(joint), k)
-    return calibration.calibrate(joint, np.bincount(codes, minlength=k))
+    return calibration.calibrate(joint, np.bincount(codes[codes >= 0], minlength=k))
 
 
 def _check_size(size: int, k: int) -> None:

@@ -16,6 +16,7 @@ import pandas as pd
 
 from goldlabel.errors import InputError, warn
 from goldlabel.inputs.labels import (
+    NOT_A_CLASS,
     as_array,
     class_codes,
     class_names,
@@ -53,16 +54,19 @@ class LabeledRows:
     Attributes
     ----------
     labels : ndarray of shape (n,), int64
-        Class index of each row, 0 .. k-1.
+        Class index of each row, 0 .. k-1; `NOT_A_CLASS` where that is asked for.
     pred_probs : ndarray of shape (n, k), float32 or float64, C-contiguous
         Shape and type are checked, the numbers are not.
     classes : tuple of length k
         Class names by column; the indices themselves where there are no names.
+    unknown : tuple of str
+        Labels that are none of the classes, as text, in the order of their rows.
     """
 
     labels: Ints
     pred_probs: npt.NDArray[Any]
     classes: tuple[Hashable, ...]
+    unknown: tuple[str, ...] = ()
 
 
 def labeled_rows(
@@ -71,8 +75,12 @@ def labeled_rows(
     classes: Sequence[Hashable] | None = None,
     *,
     name: str = "pred_probs",
+    mark_unknown: bool = False,
 ) -> LabeledRows:
-    """Check labels, a class for each row, against pred_probs, which messages call `name`."""
+    """Check labels, a class for each row, against pred_probs, which messages call `name`.
+
+    `mark_unknown` keeps labels that are none of the classes, as long as they are few.
+    """
     probs, columns = pred_probs_array(pred_probs, name=name)
     n, k = probs.shape
     names = class_names(classes, columns, k, name=name)
@@ -85,8 +93,10 @@ def labeled_rows(
             f"has {len(values)} entries, but {name} has {n} rows",
             "Pass one label for each row",
         )
-    codes, names = class_codes(values, names, k, name=name)
-    return LabeledRows(codes, probs, tuple(range(k)) if names is None else tuple(names))
+    codes, names = class_codes(values, names, k, name=name, mark_unknown=mark_unknown)
+    rows = np.flatnonzero(codes == NOT_A_CLASS) if mark_unknown else ()
+    unknown = tuple(str(values[row]) for row in rows)
+    return LabeledRows(codes, probs, tuple(range(k)) if names is None else tuple(names), unknown)
 
 
 def class_labels(

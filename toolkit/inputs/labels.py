@@ -13,6 +13,7 @@ from goldlabel.errors import InputError
 from goldlabel.typing import Ints, Where
 
 __all__ = [
+    "FEW_UNKNOWN",
     "NOT_A_CLASS",
     "as_array",
     "checked_ids",

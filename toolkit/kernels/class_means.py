@@ -26,8 +26,8 @@ NEVER = 2.0
 """Threshold of a class without examples: no probability reaches it."""
 
 _SUM_ROWS = 1 << 14
-_HIGH = 2.0**30  # sums of 2^33 probabilities fit
-_LOW = 2.0**30  # 2^-60 is left over of each: less than the rounding of a float64 from 2^-8 on
+_HIGH = 2.0**31  # sums of 2^31 probabilities fit
+_LOW = 2.0**32  # 2^-63 is left over of each: less than the rounding of a float64 from 2^-10 on
 
 
 @kernel

@@ -31,6 +31,7 @@ from goldlabel.kernels import class_means, confident, ordering, scores
 from goldlabel.kernels.disagreeing import Disagreeing, looked_up
 from goldlabel.learning import calibration
 from goldlabel.learning.calibration import Entries
+from goldlabel.learning.stray import rare_classes
 from goldlabel.typing import Floats, Ints, Mask, Where
 
 __all__ = [
@@ -60,7 +61,9 @@ class Counted:
     class_counts : ndarray of shape (k,), int64
         Rows given as each class.
     thresholds : ndarray of shape (k,), float64
-        Mean self-confidence of each class, or the caller's own.
+        Mean self-confidence of each class, or the caller's own; `NEVER` of one that hardly exists.
+    is_rare : ndarray of shape (k,), bool
+        Classes that hardly exist: they have no part in the joint.
     sweep : goldlabel.kernels.confident.Sweep
         What the pass over pred_probs gave.
     """
@@ -69,7 +72,13 @@ class Counted:
     pred_probs: npt.NDArray[Any]
     class_counts: Ints
     thresholds: Floats
+    is_rare: Mask
     sweep: confident.Sweep
+
+    @property
+    def judged_counts(self) -> Ints:
+        """Rows given as each class, none of a class that hardly exists: what the joint sums to."""
+        return np.where(self.is_rare, 0, self.class_counts)
 
     @property
     def num_rows(self) -> int:
@@ -80,6 +89,9 @@ class Counted:
     def joint_entries(self) -> Entries:
         """Confident joint, at least 1 on the diagonal, without its zeros."""
         given, guess, counts = self.sweep.joint
+        if self.is_rare.any():
+            known = ~(self.is_rare[given] | self.is_rare[guess])
+            given, guess, counts = given[known], guess[known], counts[known]
         each = np.arange(len(self.class_counts))
         empty = np.setdiff1d(each, given[given == guess], assume_unique=True)
         rows, columns = np.append(given, empty), np.append(guess, empty)
@@ -90,7 +102,7 @@ class Counted:
     @cached_property
     def calibrated_entries(self) -> Entries:
         """The same with rows that sum to the class counts."""
-        return calibration.calibrate_entries(self.joint_entries, self.class_counts)
+        return calibration.calibrate_entries(self.joint_entries, self.judged_counts)
 
     @property
     def confident_joint(self) -> Ints:
@@ -162,8 +174,10 @@ def count(
     check.choice(guess, get_args(Guess), name="guess")
     counts, sums = class_means.class_sums(labels, pred_probs)
     cutoffs = class_means.thresholds(counts, sums)
+    is_rare = rare_classes(counts, cutoffs)
     if thresholds is not None:
         cutoffs = _given_thresholds(thresholds, k)
+    cutoffs = np.where(is_rare, class_means.NEVER, cutoffs)
     sweep = _checked_sweep(
         labels,
         pred_probs,
@@ -173,7 +187,7 @@ def count(
         disagreeing=disagreeing,
         where=where,
     )
-    return Counted(labels, pred_probs, counts, cutoffs, sweep)
+    return Counted(labels, pred_probs, counts, cutoffs, is_rare, sweep)
 
 
 def _given_thresholds(thresholds: npt.ArrayLike, k: int) -> Floats:
@@ -227,7 +241,7 @@ class Flagged:
     ----------
     rows : ndarray of shape (m,), int64
     given, suggested : ndarray of shape (m,)
-        The given class and the model's.
+        The given class, -1 if it is none, and the model's.
     score : ndarray of shape (m,), float64
     confidence : ndarray of shape (m,), float64
         Probability of the suggested class.
@@ -242,14 +256,21 @@ class Flagged:
     confidence: Floats
     evidence: dict[str, Floats]
 
+    def in_order(self, order: npt.NDArray[np.intp]) -> Flagged:
+        """Return the same rows in another order."""
+        arrays = (self.rows, self.given, self.suggested, self.score, self.confidence)
+        evidence = {name: values[order] for name, values in self.evidence.items()}
+        return Flagged(*(array[order] for array in arrays), evidence)
+
 
 def rank_issues(counted: Counted, scores: Floats, is_issue: Mask) -> Flagged:
     """Return the flagged rows from the lowest score to the highest; ties by row."""
     # Everything is looked up in the order of the rows, as it lies in memory, and sorted then.
     rows, p_given, p_suggested = counted.disagreeing.in_mask(is_issue)
-    if len(rows) < np.count_nonzero(is_issue):  # some agree: by score alone they can be flagged
+    if len(rows) < np.count_nonzero(is_issue):  # some agree, or their label is none of the classes
         rows = np.flatnonzero(is_issue)
         p_given = counted.pred_probs[rows, counted.labels[rows]]
+        p_given[counted.labels[rows] < 0] = 0.0
         p_suggested = counted.pred_probs[rows, counted.sweep.predicted[rows]]
     score = scores[rows]
     order = ordering.ascending(score)
@@ -257,13 +278,13 @@ def rank_issues(counted: Counted, scores: Floats, is_issue: Mask) -> Flagged:
     given, suggested = counted.labels[rows][order], counted.sweep.predicted[rows][order]
     return Flagged(
         rows=rows[order].astype(np.int64),
-        given=given,
+        given=np.maximum(given, -1),
         suggested=suggested,
         score=score,
         confidence=np.clip(p_suggested.astype(np.float64), 0.0, 1.0),
         evidence={
             "p_given": np.clip(p_given.astype(np.float64), 0.0, 1.0),
-            "threshold_given": counted.thresholds[given],
+            "threshold_given": np.where(given < 0, class_means.NEVER, counted.thresholds[given]),
             "threshold_suggested": counted.thresholds[suggested],
         },
     )

@@ -23,6 +23,7 @@ from goldlabel.learning import calibration, confident
 from goldlabel.learning.confident import Counted, Guess, Method, given_joint, label_quality
 from goldlabel.learning.diagnostics import check_rows
 from goldlabel.learning.pruning import prune_pairs
+from goldlabel.learning.stray import stray_rows
 from goldlabel.typing import Floats, Ints, Mask, Where
 
 __all__ = [
@@ -129,11 +130,14 @@ class Judged:
     scores : ndarray of shape (n,), float64
         Label quality in [0, 1]; lower is worse.
     is_issue : ndarray of shape (n,), bool
+    stray : ndarray of int64
+        Rows whose label is of none of the classes, or of one that hardly exists: issues, scored 0.
     """
 
     counted: Counted
     scores: Floats
     is_issue: Mask
+    stray: Ints
 
 
 def judge(
@@ -172,7 +176,12 @@ def judge(
     check_rows(counted, classes, rows=rows)
     is_issue = flag(counted, options, classes=classes)
     scores = label_quality(labels, pred_probs, options.rank_by, counted=counted, where=where)
-    return Judged(counted, scores, is_issue)
+    stray = stray_rows(labels, counted.sweep.predicted, counted.is_rare, classes)
+    if stray.size:
+        is_issue[stray] = True
+        scores = scores.copy()  # those of the pass stay
+        scores[stray] = 0.0
+    return Judged(counted, scores, is_issue, stray)
 
 
 def flag(counted: Counted, options: Options, *, classes: Sequence[Hashable] | None = None) -> Mask:
@@ -183,7 +192,7 @@ def flag(counted: Counted, options: Options, *, classes: Sequence[Hashable] | No
     least = min(least, counted.labels.shape[0])
     if filter_by in PRUNING:
         quotas = _quotas(counted, options, frac, least)
-        _leave_small_classes(quotas, counted.class_counts, least, classes)
+        _leave_small_classes(quotas, counted.judged_counts, least, classes)
         return _prune(counted, quotas)
     refuse_pruning_options(
         filter_by, options.confident_joint, frac, options.num_to_remove_per_class
@@ -227,7 +236,7 @@ def _quotas(
     counted: Counted, options: Options, frac_noise: float, least: int
 ) -> list[selection.Quotas]:
     """How many rows to take, for each pruning filter."""
-    counts = counted.class_counts
+    counts = counted.judged_counts
     joint = counted.calibrated_entries
     if options.confident_joint is not None:
         given = given_joint(options.confident_joint, len(counts))

@@ -21,6 +21,7 @@ from goldlabel.formats.predictions import PredProbs, read_pred_probs
 from goldlabel.formats.reading import Reading, of_predictions
 from goldlabel.formats.registry import Formats
 from goldlabel.formats.tables.class_column import Classes, arrange
+from goldlabel.inputs.labels import NOT_A_CLASS
 from goldlabel.results.audit import Source
 from goldlabel.tasks.multiclass.data import MulticlassData
 from goldlabel.tasks.multiclass.formats import image_folder, table
@@ -112,6 +113,7 @@ def read(
         classes=classes,
         columns=None if probs is None else probs.classes,
         k=None if probs is None else probs.values.shape[1],
+        mark_unknown=True,
     )
     inputs = () if pred_probs is None else (Path(pred_probs),)
     return _assembled(labels, rows, ids, probs, arranged, inputs, missing)
@@ -176,9 +178,11 @@ def _assembled(
         examples=len(codes),
     )
     notes = [*labels.notes, *arranged.notes, *(probs.notes if probs is not None else ())]
+    placed = arranged.place[codes]
     return MulticlassData(
-        labels=arranged.place[codes],
+        labels=placed,
         classes=arranged.names,
+        unknown=tuple(labels.found.names[code] for code in codes[placed == NOT_A_CLASS].tolist()),
         source=replace(labels.source, options=options, inputs=inputs),
         ids=ids,
         pred_probs=None if probs is None else probs.values,

@@ -12,9 +12,14 @@ import pyarrow as pa
 
 from goldlabel.errors import InputError
 from goldlabel.formats.numerals import NUMBER
-from goldlabel.typing import Ints
+from goldlabel.inputs.labels import FEW_UNKNOWN, NOT_A_CLASS
+from goldlabel.typing import Ints, Mask
 
 __all__ = ["Classes", "Distinct", "arrange", "distinct"]
+
+_GAP = 5
+"""A class is so many times as frequent as what may be a slip, where only their number is known."""
+
 
 
 class Distinct(NamedTuple):
@@ -161,6 +166,7 @@ def arrange(
     classes: Sequence[str] | None = None,
     columns: Sequence[str] | None = None,
     k: int | None = None,
+    mark_unknown: bool = False,
 ) -> Classes:
     """Put the classes in order and find the index of each label that occurs.
 
@@ -183,34 +189,92 @@ def arrange(
         Class names given by the columns of pred_probs.
     k : int, optional
         Number of columns of pred_probs.
+    mark_unknown : bool
+        Give `NOT_A_CLASS` to labels that are none of the classes, as long as they are fewer than
+        one in ten, and say so in the notes.
 
     Raises
     ------
     InputError
-        A label that is none of the classes; a name twice; more labels than columns; or columns
+        Labels that are none of the classes; a name twice; more labels than columns; or columns
         without names of which it is unknown which has no label.
     """
     for name, given in (("classes", classes), ("pred_probs: columns", columns), (where, listed)):
         _check_unique(name, given)
-    order, said = _given_order(listed, classes, columns, k)
+    order, source = _given_order(listed, classes, columns, k)
     notes = _alike(found.names)
+    common = _common(found, order, k) if mark_unknown else found.names
     if order is None:
-        order, said = _in_order(found.names, where, k), "those that occur"
+        order, source = _in_order(common, where, k), "those that occur"
         notes.append(f"{len(order):,} classes: {_shown(order)}.")
     else:
-        first = _first_number(found.names, order)
+        first = _first_number(common, order)
         if first is not None:
-            notes.append(f"The number {first} is class {order[0]!r}, the first of {said}.")
-            place = np.array([int(float(name)) - first for name in found.names], np.int64)
+            notes.append(f"The number {first} is class {order[0]!r}, the first of {source}.")
+            place = np.array([_numbered(name, first, len(order)) for name in found.names], np.int64)
+            notes += _unknown_notes(found, place)
             return Classes(
                 tuple(order), _values(found, order, place, first=first), place, tuple(notes)
             )
-        notes.append(f"{len(order):,} classes, in the order of {said}.")
-    _check_known(found, where, order, said)
+        notes.append(f"{len(order):,} classes, in the order of {source}.")
     index = {name: i for i, name in enumerate(order)}
-    place = np.array([index[name] for name in found.names], np.int64)
+    place = np.array([index.get(name, NOT_A_CLASS) for name in found.names], np.int64)
+    if not (mark_unknown and _are_few(found, place < 0)):
+        _check_known(found, where, order, source)
+    notes += _unknown_notes(found, place)
     values = _values(found, order, place, listed=listed if positions else None)
     return Classes(tuple(order), values, place, tuple(notes))
+
+
+def _are_few(found: Distinct, unknown: Mask) -> bool:
+    """Return whether these of the labels that occur are fewer than one in ten of all."""
+    codes = found.codes[found.codes >= 0]
+    return int(np.count_nonzero(unknown[codes])) < FEW_UNKNOWN * len(codes)
+
+
+def _common(found: Distinct, order: Sequence[str] | None, k: int | None) -> tuple[str, ...]:
+    """Return the labels that classes can be told from: without the few that are slips.
+
+    Where classes have names, or numbers that begin at 0 or 1, these are the labels that fit.
+    Where only their number is known, these are the most frequent ones, if there is a gap.
+    """
+    names = found.names
+    counts = np.bincount(found.codes[found.codes >= 0], minlength=len(names))
+    if order is not None:
+        if set(names) & set(order):
+            return names
+        k, ranges = len(order), [[str(i) for i in range(s, len(order) + s)] for s in (0, 1)]
+    elif k is not None and len(names) > k:
+        most = np.sort(np.argsort(-counts, kind="stable")[:k])
+        ranges = [[names[at] for at in most]]
+    else:
+        return names
+    best: tuple[str, ...] = names
+    fewest = len(found.codes)
+    for each in ranges:
+        fits = np.array([name in set(each) for name in names], dtype=np.bool_)
+        left = int(counts[~fits].sum())
+        has_gap = order is not None or counts[fits].min() >= _GAP * counts[~fits].max()
+        if left < fewest and has_gap and _are_few(found, ~fits):
+            best, fewest = tuple(name for name in names if name in set(each)), left
+    return best
+
+
+def _numbered(name: str, first: int, k: int) -> int:
+    """Return the class that a label names by its number, from `first` on."""
+    number = _number(name)
+    is_one = number is not None and number == int(number) and first <= number < first + k
+    return int(number) - first if is_one and number is not None else NOT_A_CLASS
+
+
+def _unknown_notes(found: Distinct, place: Ints) -> list[str]:
+    unknown = np.flatnonzero(place == NOT_A_CLASS)
+    if not unknown.size:
+        return []
+    count = int(np.isin(found.codes, unknown).sum())
+    texts = _shown([repr(found.names[code]) for code in unknown.tolist()])
+    what = "label is" if count == 1 else "labels are"
+    return [f"{count:,} {what} none of the classes, and listed as such: {texts}."]
 
 
 def _given_order(
@@ -238,21 +302,22 @@ def _given_order(
     return None, ""
 
 
-def _check_known(found: Distinct, where: str, order: Sequence[str], said: str) -> None:
+def _check_known(found: Distinct, where: str, order: Sequence[str], source: str) -> None:
     known = set(order)
     unknown = [code for code, name in enumerate(found.names) if name not in known]
     whole = _whole(found.names)
     if unknown and whole and not any(_number(name) is not None for name in order):
         raise InputError(
             where,
-            f"holds the numbers {min(whole)} .. {max(whole)}, and {said} name {len(order)} classes",
+            f"holds the numbers {min(whole)} .. {max(whole)}, and {source} name {len(order)}"
+            " classes",
             f"Name the classes of the numbers 0 .. {len(order) - 1} or 1 .. {len(order)}",
         )
     if unknown:
         name, row = found.names[unknown[0]], int(np.argmax(found.codes == unknown[0]))
         raise InputError(
             f"{where}, row {row + 1}",
-            f"is {name!r}, not one of {said} ({_shown(order)}); "
+            f"is {name!r}, not one of {source} ({_shown(order)}); "
             f"{int(np.isin(found.codes, unknown).sum()):,} labels are not",
             "Add the class, or correct the labels",
         )
@@ -338,7 +403,8 @@ def _values(
         elif _number(name) is not None:
             values[i] = kind(float(name))
     for i, value in zip(place.tolist(), found.values, strict=True):
-        values[i] = value
+        if i != NOT_A_CLASS:
+            values[i] = value
     return tuple(values)
 
 
