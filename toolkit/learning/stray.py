@@ -74,7 +74,7 @@ def alike(name: str, other: str) -> bool:
     """
     if _folded(name) == _folded(other):
         return True
-    if min(len(name), len(other)) < 4:
+    if min(len(name), len(other)) < 3 or abs(len(name) - len(other)) > 2:
         return False
     return SequenceMatcher(None, name.casefold(), other.casefold()).ratio() >= _RATIO
 

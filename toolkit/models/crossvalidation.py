@@ -339,17 +339,38 @@ def _predict_fold(
 ) -> Floats:
     """Fit a copy of the model on the train rows and return (test rows, k) probabilities."""
     pred_probs = np.zeros((len(test), len(classes)))
-    only = np.unique(labels[train])
-    if len(only) == 1:  # most classifiers refuse to fit one class; the answer is known
-        pred_probs[:, np.searchsorted(classes, only)] = 1.0
+    present, codes = np.unique(labels[train], return_inverse=True)
+    if len(present) == 1:  # most classifiers refuse to fit one class; the answer is known
+        pred_probs[:, np.searchsorted(classes, present)] = 1.0
         return pred_probs
     with blamed(where):
-        fitted = fit_copy(model, take(rows, train), labels[train], seed)
+        fitted, known = _fitted(model, take(rows, train), labels[train], present, codes, seed)
         found = np.asarray(fitted.predict_proba(take(rows, test)), dtype=np.float64)
-        columns = _columns(classes, fitted.classes_)
+        columns = _columns(classes, known)
     _check_probabilities(found, (len(test), len(columns)), test, where)
     pred_probs[:, columns] = found / found.sum(axis=1, keepdims=True)
     return pred_probs
+
+
+def _fitted(
+    model: Any, rows: Any, labels: Array, present: Array, codes: Ints, seed: int
+) -> tuple[Any, Array]:
+    """Return a fitted copy of the model and the class of each of its columns.
+
+    Labels are passed as they are; to a model that does not take them so (XGBoost's wants
+    0 .. k-1 without a gap), as the numbers of the classes that these rows have.
+    """
+    try:
+        fitted = fit_copy(model, rows, labels, seed)
+    except (ValueError, TypeError) as error:
+        if labels.dtype.kind in "iu" and np.array_equal(labels, codes):
+            raise
+        try:
+            fitted = fit_copy(model, rows, codes, seed)
+            return fitted, present[np.asarray(fitted.classes_, dtype=np.int64)]
+        except (ValueError, TypeError, AttributeError, IndexError):
+            raise error from None  # what is wrong with the labels as they are
+    return fitted, np.asarray(fitted.classes_)
 
 
 def _columns(classes: Array, known: Array) -> Ints:
