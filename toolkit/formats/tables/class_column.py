@@ -21,7 +21,6 @@ _GAP = 5
 """A class is so many times as frequent as what may be a slip, where only their number is known."""
 
 
-
 class Distinct(NamedTuple):
     """The different labels of a column.
 
