@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from goldlabel.formats.tables.class_column import Distinct, arrange, distinct
+from goldlabel.formats.tables.class_column import Distinct, distinct
+from goldlabel.formats.tables.class_order import arrange
 from goldlabel.tasks.multiannotator.formats.raw_votes import RawVotes, is_text
 from goldlabel.typing import Ints, Mask
 

@@ -20,7 +20,7 @@ from goldlabel.formats.options import options_of
 from goldlabel.formats.predictions import PredProbs, read_pred_probs
 from goldlabel.formats.reading import Reading, of_predictions
 from goldlabel.formats.registry import Formats
-from goldlabel.formats.tables.class_column import Classes, arrange
+from goldlabel.formats.tables.class_order import Classes, arrange
 from goldlabel.inputs.labels import NOT_A_CLASS
 from goldlabel.results.audit import Source
 from goldlabel.tasks.multiclass.data import MulticlassData

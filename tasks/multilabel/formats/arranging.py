@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from goldlabel.errors import InputError
 from goldlabel.formats.predictions import PredProbs
-from goldlabel.formats.tables.class_column import arrange
+from goldlabel.formats.tables.class_order import arrange
 from goldlabel.tasks.multilabel.formats.given import Given, rows_of
 
 __all__ = ["Arranged", "arranged"]
