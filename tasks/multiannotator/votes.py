@@ -12,9 +12,9 @@ import numpy.typing as npt
 from goldlabel.errors import InputError
 from goldlabel.inputs.check import whole_number
 from goldlabel.kernels._jit import frozen, kernel
-from goldlabel.typing import Codes, Ints
+from goldlabel.typing import Codes, Ints, Mask
 
-__all__ = ["Votes", "sorted_by"]
+__all__ = ["Votes", "at_most", "chosen_votes", "sorted_by"]
 
 
 LARGEST = int(np.iinfo(np.int32).max)
@@ -136,6 +136,33 @@ class Votes:
     def votes_per_annotator(self) -> Ints:
         """Number of votes by each annotator, int64 of shape (num_annotators,)."""
         return np.diff(self.annotator_offsets)
+
+
+def at_most(votes: Votes, most: int, key: npt.NDArray[Any]) -> Votes:
+    """Keep at most so many votes on each item, those of the smallest `key` (n,)."""
+    crowded = votes.votes_per_item > most
+    if not crowded.any():
+        return votes
+    at = np.flatnonzero(crowded[votes.item])
+    order = np.lexsort((key[at], votes.item[at]))
+    # After sorting, the votes on a crowded item stand together in the order of their keys.
+    lengths = votes.votes_per_item[crowded]
+    place = np.arange(len(at)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    keep = np.ones(len(votes), dtype=np.bool_)
+    keep[at[order[place >= most]]] = False
+    return chosen_votes(votes, keep)
+
+
+def chosen_votes(votes: Votes, keep: Mask) -> Votes:
+    """Return some of the votes (n,) on the same items, by the same annotators."""
+    return Votes.from_arrays(
+        votes.item[keep],
+        votes.annotator[keep],
+        votes.label[keep],
+        num_items=votes.num_items,
+        num_annotators=votes.num_annotators,
+        num_classes=votes.num_classes,
+    )
 
 
 def _whole_numbers(values: npt.ArrayLike, name: str) -> npt.NDArray[Any]:

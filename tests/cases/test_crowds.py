@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -236,3 +238,29 @@ def test_of_two_votes_of_one_annotator_the_last_counts_and_a_note_says_so(tmp_pa
         "1 repeated votes of an annotator on an item left out (x on a): the last counts" in note
         for note in data.notes
     )
+
+
+# Many annotators of few items
+
+
+PEAK = """
+import resource, sys
+import goldlabel.cli
+goldlabel.cli.main(["audit", "multiannotator", "few.parquet", "--out", "few", "--quiet"])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+assert goldlabel.cli.main(sys.argv[1:]) == 0
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+def test_memory_grows_with_votes_not_with_pairs_of_annotators(case):
+    """Of 8,000 annotators of the same five items 32 million pairs have items in common."""
+    folder = case("hostile-crowd-pairs-memory")
+    for people, name in ((50, "few.parquet"), (8000, "many.parquet")):
+        subprocess.run([sys.executable, "make.py", str(people)], cwd=folder, check=True)
+        (folder / "votes.parquet").rename(folder / name)
+    words = ["audit", "multiannotator", "many.parquet", "--out", "many", "--quiet"]
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, *words], cwd=folder, capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout.split()[-1]) < 400  # MB; it was 3,000

@@ -11,7 +11,7 @@ from goldlabel.inputs.check import number, whole_number
 from goldlabel.kernels.rows import each_block
 from goldlabel.tasks.multiannotator.agreement import cohen_kernels as kernels
 from goldlabel.tasks.multiannotator.agreement.coefficients import ANALYTIC, Agreement
-from goldlabel.tasks.multiannotator.votes import Votes
+from goldlabel.tasks.multiannotator.votes import Votes, at_most
 from goldlabel.typing import Codes, Floats, Ints
 
 __all__ = ["PairAgreement", "cohen_kappa"]
@@ -107,7 +107,7 @@ def cohen_kappa(
 
     Examples
     --------
-    >>> from goldlabel.tasks.multiannotator.votes import Votes
+    >>> from goldlabel.tasks.multiannotator.votes import Votes, at_most
     >>> rows = [[0, 0, 1], [1, 1, 1], [0, 1, 0], [1, 1, 0], [0, 0, 0]]
     >>> item, annotator = [i for i in range(5) for _ in range(3)], [0, 1, 2] * 5
     >>> found = cohen_kappa(Votes.from_arrays(item, annotator, sum(rows, [])))
@@ -118,7 +118,8 @@ def cohen_kappa(
     for name, value in (("min_items", min_items), ("max_pairs", max_pairs)):
         whole_number(value, name=name, low=1)
     whole_number(max_votes, name="max_votes", low=2)
-    used, sampled = _sampled(votes, max_votes, whole_number(seed, name="seed"))
+    random = np.random.default_rng(whole_number(seed, name="seed"))
+    used = at_most(votes, max_votes, random.random(len(votes)))
     ranges = _ranges(used)
     counted = _compare(used, ranges)
     least = _least_items(counted.sizes.sum(axis=0), min_items, max_pairs)
@@ -143,7 +144,7 @@ def cohen_kappa(
         mean=_mean(used, mean, weight, found.influence.sum(axis=0), z),
         num_pairs=int(counted.sizes.sum()),
         least_items=least,
-        sampled_items=sampled,
+        sampled_items=int(np.count_nonzero(votes.votes_per_item > max_votes)),
     )
 
 
@@ -159,30 +160,6 @@ def _mean(votes: Votes, mean: float, weight: float, influence: Floats, z: float)
         items=int((votes.votes_per_item > 1).sum()),
         source=ANALYTIC if weight else "not defined",
     )
-
-
-def _sampled(votes: Votes, most: int, seed: int) -> tuple[Votes, int]:
-    """Keep at most so many random votes of each item; say how many items have had more."""
-    crowded = votes.votes_per_item > most
-    if not crowded.any():
-        return votes, 0
-    at = np.flatnonzero(crowded[votes.item])
-    chance = np.random.default_rng(seed).random(len(at))
-    order = np.lexsort((chance, votes.item[at]))
-    # After sorting, the votes of a crowded item stand together in random order.
-    lengths = votes.votes_per_item[crowded]
-    place = np.arange(len(at)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    keep = np.ones(len(votes), dtype=bool)
-    keep[at[order[place >= most]]] = False
-    kept = Votes.from_arrays(
-        votes.item[keep],
-        votes.annotator[keep],
-        votes.label[keep],
-        num_items=votes.num_items,
-        num_annotators=votes.num_annotators,
-        num_classes=votes.num_classes,
-    )
-    return kept, int(crowded.sum())
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,6 +15,7 @@ from goldlabel.tasks.multiannotator.aggregation.crowdlab.fitting import peer_agr
 from goldlabel.tasks.multiannotator.aggregation.methods import ConsensusMethod
 from goldlabel.tasks.multiannotator.aggregation.truth_inference import consensus_of
 from goldlabel.tasks.multiannotator.annotators import spammers
+from goldlabel.tasks.multiannotator.annotators.collusion import Copies, find_copies
 from goldlabel.tasks.multiannotator.annotators.drift import Shift, shifts
 from goldlabel.tasks.multiannotator.inputs import checked_votes
 from goldlabel.tasks.multiannotator.votes import Votes
@@ -222,6 +223,19 @@ def _told(shift: Shift) -> str:
     )
 
 
+def _same_as(copies: Copies, j: int, names: list[str]) -> list[str]:
+    """Say whose labels an annotator's are, by their numbers."""
+    columns = (copies.others[j], copies.items[j], copies.same[j])
+    rows = sorted(zip(*(column.tolist() for column in columns), strict=True))
+    lines = [
+        f"same as {names[other]} on {same:,} of {items:,} items"
+        for other, items, same in rows
+        if other >= 0
+    ]
+    more = int(copies.count[j]) - len(lines)
+    return [*lines, f"and the same as {more:,} more"] if more else lines
+
+
 def _remarks(consensus: Consensus, found: list[Shift]) -> list[str]:
     """Say what is odd about each annotator."""
     votes = consensus.votes
@@ -233,13 +247,9 @@ def _remarks(consensus: Consensus, found: list[Shift]) -> list[str]:
     for j in np.flatnonzero(random).tolist():
         opposite = above[j] < -_OPPOSITE
         said[j].append("says the opposite of the others" if opposite else "no better than chance")
-    pairs = spammers.colluding_pairs(consensus)
-    for a, b, items, same in zip(
-        pairs.first.tolist(), pairs.second.tolist(), pairs.items.tolist(), pairs.same.tolist(),
-        strict=True,
-    ):  # fmt: skip
-        for one, other in ((a, b), (b, a)):
-            said[one].append(f"same as {names[other]} on {same:,} of {items:,} items")
+    copies = find_copies(consensus)
+    for j in np.flatnonzero(copies.count).tolist():
+        said[j] += _same_as(copies, j, names)
     for shift in found:
         better = shift.after > shift.before
         said[shift.annotator].append("gets better over time" if better else "gets worse over time")

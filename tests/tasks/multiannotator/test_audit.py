@@ -7,12 +7,14 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from goldlabel.cli import main
 from goldlabel.results.folder import read_audit
 from goldlabel.results.label_issues import LabelIssues
 from goldlabel.tasks import multiannotator
 from goldlabel.tasks.multiannotator import Votes, get_consensus_labels
+from goldlabel.tasks.multiannotator.annotators import collusion
 from goldlabel.tasks.multiannotator.annotators.drift import shifts
 from goldlabel.tasks.multiannotator.annotators.report import annotator_table
 
@@ -267,6 +269,78 @@ def test_odd_annotators_are_named_and_honest_ones_are_not():
     assert said[0] == "same as 10 on 200 of 200 items"
     assert "opposite" in said[11]
     assert said[1:8] == [""] * 7
+
+
+def copies_plainly(consensus):
+    """Return (annotator, other, items, equal votes) of copies, pair by pair on dense matrices."""
+    votes, k = consensus.votes, consensus.votes.num_classes
+    wide = np.full((votes.num_items, votes.num_annotators), -1)
+    wide[votes.item, votes.annotator] = votes.label
+    agreed = consensus.labels
+    records = []
+    for column in wide.T:
+        counts = np.full((k, k), 1.0 / k)
+        np.add.at(counts, (agreed[column >= 0], column[column >= 0]), 1.0)
+        records.append(counts / counts.sum(axis=1, keepdims=True))
+    pairs = [(a, b) for a in range(wide.shape[1]) for b in range(a + 1, wide.shape[1])]
+    common = {(a, b): (wide[:, a] >= 0) & (wide[:, b] >= 0) for a, b in pairs}
+    tested = sum(common[pair].sum() >= 20 for pair in pairs)
+    found = []
+    for a, b in pairs:
+        items = common[a, b]
+        equal = (wide[items, a] == wide[items, b]).sum()
+        if items.sum() < 20 or equal < 0.98 * items.sum():
+            continue
+        p = (records[a][agreed[items]] * records[b][agreed[items]]).sum(axis=1)
+        z = (equal - 0.5 - p.sum()) / np.sqrt(max((p * (1 - p)).sum(), 1e-9))
+        if norm.sf(z) < 1e-3 / tested:
+            found += [(a, b, items.sum(), equal), (b, a, items.sum(), equal)]
+    return sorted(found)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_copies_are_those_of_the_plain_twin(seed, monkeypatch):
+    rng = np.random.default_rng(seed)
+    k = 2 + seed % 3
+    labels = np.column_stack([honest(rng, np.arange(150), 0.7, k) for _ in range(10)])
+    labels[:, 8] = labels[:, 0]
+    labels[:, 9] = np.where(rng.random(150) < 0.99, labels[:, 3], 0)
+    labels[rng.random(labels.shape) < 0.2 * (seed % 2)] = -1
+    consensus = get_consensus_labels(labels)
+    expected = copies_plainly(consensus)
+    assert expected
+    for block in (64, 3):
+        monkeypatch.setattr(collusion, "BLOCK", block)
+        copies = collusion.find_copies(consensus)
+        rows = [
+            (j, int(copies.others[j, s]), int(copies.items[j, s]), int(copies.same[j, s]))
+            for j in range(10)
+            for s in range(3)
+            if copies.others[j, s] >= 0
+        ]
+        assert sorted(rows) == expected
+        assert copies.count.sum() == len(expected)
+
+
+def test_of_many_copies_a_few_are_named_and_the_others_counted():
+    rng = np.random.default_rng(0)
+    said = remarks(crowd(rng, [lambda items, others: others[0].copy()] * 4, people=20, n=400))
+    assert said[0] == (
+        "same as 20 on 400 of 400 items; same as 21 on 400 of 400 items;"
+        " same as 22 on 400 of 400 items; and the same as 1 more"
+    )
+    assert said[23].endswith("and the same as 1 more")
+    assert said[1:20] == [""] * 19
+
+
+def test_of_too_much_work_the_same_annotators_are_kept_on_all_items(monkeypatch):
+    rng = np.random.default_rng(1)
+    labels = crowd(rng, [lambda items, others: others[0].copy()] * 3, n=60)
+    consensus = get_consensus_labels(labels)
+    monkeypatch.setattr(collusion, "WORK", 60 * 6**2)
+    used = collusion._used(consensus.votes)
+    assert used.votes_per_item.tolist() == [6] * 60
+    assert sorted(set(used.votes_per_annotator.tolist())) == [0, 60]
 
 
 @pytest.mark.parametrize("seed", range(5))
