@@ -196,6 +196,34 @@ def test_a_row_is_no_header_that_names_columns_twice(tmp_path):
         multilabel.read(tmp_path / "x.csv")
 
 
+def test_numbers_are_classes_by_the_names_beside_them(tmp_path):
+    rows = [(2, "ant"), (0, "cat"), (1, "bee"), (2, "ant")]
+    frame = pd.DataFrame(rows, columns=["label", "kind"])
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    probs = pd.DataFrame(np.full((4, 3), 1 / 3), columns=["ant", "bee", "cat"])
+    probs.to_csv(tmp_path / "probs.csv", index=False)
+    data = multiclass.read(tmp_path / "x.csv", label="label", pred_probs=tmp_path / "probs.csv")
+    assert [data.classes[code] for code in data.labels] == frame["kind"].tolist()
+    assert any("Column 'kind' names the numbers of 'label'" in note for note in data.notes)
+    corrections = pd.DataFrame({"example": [0], "suggested": ["bee"]})
+    multiclass.export(data.source, corrections, tmp_path / "new.csv")
+    assert (tmp_path / "new.csv").read_text().splitlines()[1] == "1,ant"
+
+
+def test_texts_are_no_classes(tmp_path):
+    pd.DataFrame({"y": [f"text{at}" for at in range(30)]}).to_csv(tmp_path / "x.csv", index=False)
+    for read in (multiclass.read, multilabel.read):
+        with pytest.raises(InputError, match=r"30 different values .*, too many for classes"):
+            read(tmp_path / "x.csv")
+
+
+def test_where_nothing_is_labelled_nothing_is_healthy(tmp_path):
+    np.save(tmp_path / "y.npy", np.zeros((20, 3), dtype=int))
+    np.save(tmp_path / "p.npy", np.full((20, 3), 0.1))
+    with pytest.raises(InputError, match="gives no class to any of 20 examples"):
+        multilabel.audit(tmp_path / "y.npy", pred_probs=tmp_path / "p.npy")
+
+
 def test_masks_0_and_255(case):
     folder = case("masks-0-and-255")
     audit = segmentation.audit(folder / "masks", pred_probs=folder / "probs.npy")

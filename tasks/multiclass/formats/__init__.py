@@ -20,6 +20,7 @@ from goldlabel.formats.options import options_of
 from goldlabel.formats.predictions import PredProbs, read_pred_probs
 from goldlabel.formats.reading import Reading, of_predictions
 from goldlabel.formats.registry import Formats
+from goldlabel.formats.tables import roles
 from goldlabel.formats.tables.class_order import Classes, arrange
 from goldlabel.inputs.labels import NOT_A_CLASS
 from goldlabel.results.audit import Source
@@ -32,6 +33,7 @@ __all__ = ["FORMATS", "export", "read"]
 FORMATS: Formats[Asked, Labels] = Formats("multiclass", *table.FORMATS, image_folder.FORMAT)
 """The native formats."""
 
+_FEW_ROWS = 10  # from so many on, rows that all have a class of their own have none
 _MANY_CLASSES = 50  # more than this, and more than half as many as rows: no column of classes
 
 
@@ -105,6 +107,7 @@ def read(
             pred_probs, classes=classes, ids=ids, id=labels.id, **of_predictions(reading)
         )
         probs = _aligned(probs, pred_probs, labels, rows)
+    labels = _named(labels, (None if probs is None else probs.classes) or classes or ())
     arranged = arrange(
         labels.found,
         labels.where,
@@ -119,6 +122,15 @@ def read(
     return _assembled(labels, rows, ids, probs, arranged, inputs, missing)
 
 
+def _named(labels: Labels, classes: Sequence[str]) -> Labels:
+    """Give numbers the names that another column of the table has for them."""
+    options = labels.source.options
+    if labels.table is None or not isinstance(options, table.ColumnOptions):
+        return labels
+    found, note = roles.named_beside(labels.table, options.label, labels.found, classes)
+    return labels._replace(found=found, notes=[*labels.notes, *([note] if note else [])])
+
+
 def _labeled_rows(labels: Labels, missing: str) -> npt.NDArray[np.int64] | None:
     """Return the rows that have a label; None if all have."""
     codes, where = labels.found.codes, labels.where
@@ -130,7 +142,7 @@ def _labeled_rows(labels: Labels, missing: str) -> npt.NDArray[np.int64] | None:
             f"is missing; {none.size:,} of {len(codes):,} labels are",
             "Fill them in, name another column, or pass missing='drop' to leave such rows out",
         )
-    if k > max(_MANY_CLASSES, n / 2):
+    if k > max(_MANY_CLASSES, n / 2) or (k == n and n >= _FEW_ROWS):
         raise InputError(
             where, f"has {k:,} different values in {n:,} rows, too many for classes", "Name another"
         )

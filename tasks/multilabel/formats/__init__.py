@@ -179,6 +179,12 @@ def _assembled(
         places=order.places,
         examples=n,
     )
+    if probs is not None and not (order.labels > 0).any():
+        raise InputError(
+            given.where,
+            f"gives no class to any of {n:,} examples, so there is nothing to audit",
+            "Name the columns that hold the labels with the option labels, or the format",
+        )
     unknown = int(np.count_nonzero(order.labels < 0))
     notes = [*given.notes, *order.notes, *(probs.notes if probs is not None else ())]
     if unknown:

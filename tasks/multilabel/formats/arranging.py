@@ -15,6 +15,8 @@ from goldlabel.tasks.multilabel.formats.given import Given, rows_of
 
 __all__ = ["Arranged", "arranged"]
 
+_FEW = 10
+"""From so many entries on, lists whose entries all differ list no classes."""
 _MANY = 50
 """Up to so many classes a column of lists may have without any of them coming twice."""
 
@@ -122,7 +124,8 @@ def _of_lists(
 ) -> Arranged:
     found = given.found
     entries = len(found.codes)
-    if len(found.names) > max(_MANY, entries / 2, k or 0):
+    unlike = len(found.names) == entries >= _FEW and len(found.names) != k
+    if unlike or len(found.names) > max(_MANY, entries / 2, k or 0):
         raise InputError(
             given.where,
             f"has {len(found.names):,} different values in lists of {entries:,} in all, too many"

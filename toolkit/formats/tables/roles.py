@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.errors import InputError
+from goldlabel.formats.tables.class_column import Distinct
 from goldlabel.formats.tables.table import TableFile
 
-__all__ = ["id_column", "ids", "label_column"]
+__all__ = ["id_column", "ids", "label_column", "named_beside"]
 
 
 def label_column(
@@ -96,6 +97,49 @@ def ids(table: TableFile, id: str | None) -> npt.NDArray[Any] | None:
         return None
     column = table.frame[id]
     return column.to_numpy() if column.dtype.kind in "iu" else column.to_numpy(dtype=object)
+
+
+def named_beside(
+    table: TableFile, column: str, found: Distinct, wanted: Collection[str]
+) -> tuple[Distinct, str]:
+    """Return labels that are numbers with the names that another column gives these numbers.
+
+    Parameters
+    ----------
+    table : TableFile
+    column : str
+        The column of labels.
+    found : Distinct
+        Its labels.
+    wanted : collection of str
+        Names of classes as the caller or predictions give them: the other column must hold some
+        of these alone, one for each number.
+
+    Returns
+    -------
+    tuple
+        The labels, and a note; the labels as they are and "" where no column names them.
+    """
+    names, codes = set(wanted), found.codes
+    is_numbers = all(name.lstrip("-").isdecimal() for name in found.names)
+    if not is_numbers or not names or not found.names or any(name in names for name in found.names):
+        return found, ""
+    for other in map(str, table.frame.columns):
+        if other == column:
+            continue
+        pairs = pd.DataFrame({"code": codes, "name": table.frame[other].astype(object)})
+        try:
+            pairs = pairs[pairs["code"] >= 0].drop_duplicates()
+        except TypeError:  # lists
+            continue
+        texts = pairs.sort_values("code")["name"].tolist()
+        if len(texts) == len(found.names) == len(set(texts)) and names.issuperset(texts):
+            note = (
+                f"Column {other!r} names the numbers of {column!r}; an export changes"
+                f" {column!r} alone."
+            )
+            return found._replace(names=tuple(texts)), note
+    return found, ""
 
 
 def _shown(names: list[str]) -> str:
