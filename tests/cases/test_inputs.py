@@ -27,6 +27,7 @@ from goldlabel.tasks.multiclass.formats import read as read_multiclass
 from goldlabel.tasks.segmentation.auditing import audit as audit_masks
 from goldlabel.tasks.segmentation.formats import export as export_masks
 from goldlabel.tasks.segmentation.formats import read as read_masks
+from goldlabel.tasks.segmentation.formats.brush import decoded
 
 BROKEN = ("open-bracket.npy", "shape-float.npy", "deflate.npz", "lzma.npz", "method.npz")
 
@@ -404,3 +405,49 @@ def test_numbered_predictions_of_masks_without_names(twelve):
     data = read_masks(folder / "masks.npy", pred_probs=save_probs(probs, folder / "probs", "{}"))
     assert agreement(data) == 1
     assert any("by the numbers in them (0, 1, ...)" in note for note in data.notes)
+
+
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [
+        ("studio-task.json", "task 2"),
+        ("studio-size.json", "without one size"),
+        ("studio-rle.json", "is no run-length code of a brush"),
+        ("masks", "0.png: is an image of mode LA"),
+    ],
+)
+def test_segmentation_structures(given, what, case, capsys):
+    folder = case("hostile-segmentation-structures")
+    named = ("--palette", folder / "table.txt") if given == "masks" else ("--classes", "bg,car")
+    said = audit(
+        capsys, "segmentation", folder / given, *named,
+        "--pred-probs", folder / "probs.npy", "--out", folder / "out",
+    )  # fmt: skip
+    assert what in said
+
+
+@pytest.mark.parametrize("mode", ["LA", "PA", "CMYK", "F", "YCbCr"])
+@pytest.mark.parametrize("at", [0, 1])
+def test_masks_of_other_modes(mode, at, tmp_path):
+    folder = tmp_path / "masks"
+    folder.mkdir()
+    for number in range(2):
+        image = Image.new("RGB", (4, 4)).convert("P" if mode == "PA" else "RGB")
+        if number == at:
+            image = image.convert(mode) if mode != "F" else Image.new("F", (4, 4))
+        suffix = ".tif" if number == at and mode != "LA" else ".png"
+        if mode == "PA" and number == at:
+            suffix, image = ".png", image.convert("LA")
+        image.save(folder / f"{number}{suffix}")
+    (tmp_path / "table.txt").write_text("sky 0 0 0\nroad 1 1 1\n")
+    np.save(tmp_path / "p.npy", np.full((2, 2, 4, 4), 0.5))
+    with pytest.raises(InputError, match=r"is an image of mode|has the mode"):
+        audit_masks(folder, pred_probs=tmp_path / "p.npy", palette=tmp_path / "table.txt")
+
+
+@pytest.mark.parametrize(
+    "rle", [[1.5], [None], [[1]], ["a"], [256], [-1], {"a": 1}, "abc", 7, None, [], [0] * 3]
+)
+def test_brushes(rle):
+    with pytest.raises(InputError, match="rle: "):
+        decoded(rle, (2, 2), "rle")

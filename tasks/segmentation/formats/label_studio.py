@@ -22,6 +22,7 @@ from goldlabel.tasks.segmentation.formats.masks import Repaint
 
 __all__ = ["export", "looks_like", "read"]
 
+_MOST_PIXELS = 1 << 28
 _Stroke = tuple[int, dict[str, Any], str | None]
 
 
@@ -92,14 +93,16 @@ def read(path: Path, *, classes: Sequence[str] | None, planes: int) -> Given:
 
 
 def _shape(strokes: Sequence[_Stroke], where: str) -> tuple[int, int]:
-    sides = [
+    sizes = [
         (result.get("original_height"), result.get("original_width")) for _, result, _ in strokes
     ]
-    first = sides[0]
-    whole = all(type(side) is int and 0 < side < 1 << 16 for side in first)
-    if not whole or any(each != first for each in sides):
+    h, w = sizes[0]
+    whole = type(h) is int and type(w) is int and h > 0 and w > 0
+    if not whole or any(size != (h, w) for size in sizes):
         raise InputError(where, "has strokes without one size", "Export it again")
-    return first  # type: ignore[return-value]
+    if h * w > _MOST_PIXELS:
+        raise InputError(where, f"has {h} x {w} pixels", f"Use at most {_MOST_PIXELS:,}")
+    return h, w
 
 
 def _mask(

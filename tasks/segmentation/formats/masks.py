@@ -21,6 +21,7 @@ from goldlabel.tasks.segmentation.formats.tables import ClassTable
 __all__ = ["export", "read"]
 
 _INDEXED = ("L", "P", "1", "I;16", "I;16B", "I")
+_COLORS = ("RGB", "RGBA")
 Repaint = Callable[[npt.NDArray[np.int32]], npt.NDArray[np.int32]]
 
 
@@ -49,7 +50,7 @@ def read(folder: Path, *, table: ClassTable | None, k: int, ignore: Sequence[int
     if len(set(names)) < len(names):
         twice = next(name for at, name in enumerate(names) if name in names[:at])
         raise InputError(str(folder / twice), "is there with two endings", "Keep one mask each")
-    _, mode, palette = pictures.open_mask(folder / files[0])
+    _, mode, palette = _opened(folder / files[0])
     colors = None if table is None else table.colors
     if mode not in _INDEXED and colors is None:
         raise InputError(
@@ -87,6 +88,18 @@ def read(folder: Path, *, table: ClassTable | None, k: int, ignore: Sequence[int
     )
 
 
+def _opened(path: Path) -> tuple[npt.NDArray[Any], str, npt.NDArray[np.uint8] | None]:
+    """Return pixels, mode and palette of a mask in indices or colours."""
+    pixels, mode, palette = pictures.open_mask(path)
+    if mode not in _INDEXED and mode not in _COLORS:
+        raise InputError(
+            str(path),
+            f"is an image of mode {mode}, neither class indices nor red, green and blue",
+            "Save it as a grey, a palette or an RGB image",
+        )
+    return pixels, mode, palette
+
+
 def _as_text(folder: Path, name: str) -> None:
     try:
         name.encode("utf-8")
@@ -112,7 +125,7 @@ def _reader(source: Source) -> Callable[[int], npt.NDArray[np.int32]]:
 
     def read_one(at: int) -> npt.NDArray[np.int32]:
         path = folder / options["files"][at]
-        pixels, found, _ = pictures.open_mask(path)
+        pixels, found, _ = _opened(path)
         if (found in _INDEXED) != (mode in _INDEXED):
             raise InputError(
                 str(path), f"has the mode {found}, and the first mask {mode}", "Use one for all"
