@@ -32,6 +32,13 @@ The package offers, by these names (loaded on first use, so that finding a task 
     (`goldlabel.actions.corrections`). It may be empty. `out` may be a file that exists, to be
     replaced, and is never the dataset itself; what is written appears whole or not at all.
 
+Where examples have several labels (votes), it may also offer, as what ``goldlabel export`` does:
+
+``export_consensus(folder, source, out) -> int``
+    Write the one label that the audit in `folder` has decided of each example, as a table: `item`,
+    `consensus` and `quality`, in the form that the name of `out` ends with. Returns how many there
+    are. Labels of single people are changed where that is asked for, by ``export``.
+
 It may also offer, for ``goldlabel select``:
 
 ``next_examples(folder, source, *, n, ...) -> DataFrame``
@@ -70,6 +77,10 @@ class Export(Protocol):
 
     def __call__(self, source: Source, corrections: pd.DataFrame, out: Path) -> None:
         """Write the dataset of `source` to `out` with the labels of `corrections` put in."""
+
+
+ExportConsensus = Callable[[Path, "Source", Path], int]
+"""Write the one label of each example that an audit has decided."""
 
 
 class Select(Protocol):
@@ -122,6 +133,11 @@ class Task:
     def export(self) -> Export:
         """The task's ``export``."""
         return cast("Export", import_module(self.package).export)
+
+    @property
+    def export_consensus(self) -> ExportConsensus | None:
+        """The task's ``export_consensus``; None if its examples do not have several labels."""
+        return getattr(import_module(self.package), "export_consensus", None)
 
     @property
     def next_examples(self) -> Select:

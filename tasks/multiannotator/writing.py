@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from goldlabel.errors import InputError
 from goldlabel.files import replacing
 from goldlabel.formats.json.text import edited_entries, elements, place, quoted, spliced
+from goldlabel.formats.spreadsheet import write_csv
 from goldlabel.formats.tables import (
     delimited,
     jsonl,
@@ -25,11 +26,15 @@ from goldlabel.formats.tables import (
 from goldlabel.formats.tables.writing import check_output
 from goldlabel.formats.text import TextFile
 from goldlabel.inputs import check
+from goldlabel.results.audit import Source
 from goldlabel.tasks.multiannotator.aggregation.consensus import Consensus
 from goldlabel.tasks.multiannotator.data import MultiannotatorData
+from goldlabel.tasks.multiannotator.decided import decided_consensus
+from goldlabel.tasks.multiannotator.formats import read_again
 from goldlabel.tasks.multiannotator.formats.recognition import raw_votes_again
+from goldlabel.typing import Ints
 
-__all__ = ["COLUMN", "refuse_existing", "write_consensus"]
+__all__ = ["COLUMN", "export_consensus", "refuse_existing", "write_consensus"]
 
 COLUMN = "consensus"
 """Name of the column, or the key, that a dataset gets."""
@@ -104,12 +109,41 @@ def refuse_existing(out: Path) -> None:
         raise InputError(str(out), "exists", "Name another file, or remove it first")
 
 
-def _names(data: MultiannotatorData, consensus: Consensus) -> list[str | None]:
-    return [data.classes[c] if c >= 0 else None for c in consensus.labels.tolist()]
+def _names(data: MultiannotatorData, labels: Ints) -> list[str | None]:
+    return [data.classes[c] if c >= 0 else None for c in labels.tolist()]
 
 
 def _rounded(quality: npt.NDArray[np.float64]) -> list[float]:
     return [float(f"{each:.6g}") for each in quality.tolist()]
+
+
+def export_consensus(folder: Path, source: Source, out: Path) -> int:
+    """Write what an audit has decided of each item: `item`, `consensus` and `quality`.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the audit.
+    source : Source
+        Of the audit.
+    out : Path
+        .csv, .tsv, .jsonl or .parquet.
+
+    Returns
+    -------
+    int
+        How many items there are.
+
+    Raises
+    ------
+    InputError
+        `out` can't be written, or the audit's tables do not belong to its dataset.
+    """
+    data = read_again(source)
+    labels, quality = decided_consensus(folder, data)
+    columns = {"item": data.ids, "consensus": _names(data, labels), "quality": quality}
+    _write_frame(pd.DataFrame(columns), out)
+    return len(data)
 
 
 def _write_table(data: MultiannotatorData, consensus: Consensus, out: Path) -> None:
@@ -118,14 +152,18 @@ def _write_table(data: MultiannotatorData, consensus: Consensus, out: Path) -> N
     frame = pd.DataFrame(
         {
             "id": data.ids,
-            "consensus": _names(data, consensus),
+            "consensus": _names(data, consensus.labels),
             "quality": consensus.quality,
             "agreement": consensus.agreement,
             "votes": consensus.votes.votes_per_item,
         }
     )
+    _write_frame(frame, out)
+
+
+def _write_frame(frame: pd.DataFrame, out: Path) -> None:
     writers: dict[str, Callable[[Path], Any]] = {
-        ".csv": lambda path: frame.to_csv(path, index=False, lineterminator="\n"),
+        ".csv": lambda path: write_csv(frame, path),
         ".tsv": lambda path: frame.to_csv(path, index=False, sep="\t", lineterminator="\n"),
         ".jsonl": lambda path: frame.to_json(path, orient="records", lines=True, force_ascii=False),
         ".parquet": lambda path: frame.to_parquet(path, index=False),
@@ -141,7 +179,7 @@ def _write_table(data: MultiannotatorData, consensus: Consensus, out: Path) -> N
 def _of_rows(data: MultiannotatorData, consensus: Consensus) -> tuple[list[Any], list[Any]]:
     """Return label and quality for each row of the table; None for rows that are left out."""
     raw = raw_votes_again(data.source)
-    labels, quality = _names(data, consensus), _rounded(consensus.quality)
+    labels, quality = _names(data, consensus.labels), _rounded(consensus.quality)
     place = {name: at for at, name in enumerate(data.ids.tolist())}
     rows = int(data.source.options["rows"])
     item_of: list[int | None] = [None] * rows
@@ -227,7 +265,7 @@ def _with_predictions(data: MultiannotatorData, consensus: Consensus, file: Text
     name = data.source.options["name"]
     to_name = data.source.options["to_name"]
     position = {each: at for at, each in enumerate(data.ids.tolist())}
-    labels, quality = _names(data, consensus), _rounded(consensus.quality)
+    labels, quality = _names(data, consensus.labels), _rounded(consensus.quality)
     edits = []
     for number, (task, start, stop) in enumerate(elements(text)):
         at = position.get(str(task.get("id", number)))

@@ -206,7 +206,7 @@ def test_a_number_that_no_class_has_is_left_out(tmp_path):
     assert any("'7' (1)" in note and "'x' (1)" in note for note in data.notes)
 
 
-@pytest.mark.parametrize("value", ["[1, 2]", "{}", '"\\ud800"', "1e999"])
+@pytest.mark.parametrize("value", ["[1, 2]", "{}", "1e999"])
 def test_a_value_that_names_no_class_is_left_out(tmp_path, value):
     rows = [
         f'{{"item": "{i}", "annotator": "{j}", "label": "ab"}}' for i in range(9) for j in "xyz"

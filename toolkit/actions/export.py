@@ -16,7 +16,7 @@ from goldlabel.results.folder import changed_inputs, read_audit
 from goldlabel.results.label_issues import LabelIssues
 from goldlabel.task import find_task
 
-__all__ = ["Exported", "corrected_name", "export", "write_decisions"]
+__all__ = ["Exported", "corrected_name", "export", "export_consensus", "write_decisions"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +122,39 @@ def export(
         kept=chosen.kept,
         undecided=chosen.undecided,
     )
+
+
+def export_consensus(folder: str | Path, out: str | Path, *, force: bool = False) -> int | None:
+    """Write one label for each example, where people have given it several.
+
+    Parameters
+    ----------
+    folder : str or Path
+        What ``goldlabel audit`` wrote.
+    out : str or Path
+        A table of `item`, `consensus` and `quality`: .csv, .tsv, .jsonl or .parquet.
+    force : bool
+        Replace `out` if it is a file that exists. The dataset itself is never replaced.
+
+    Returns
+    -------
+    int or None
+        How many examples there are; None where they have one label each, and nothing is written.
+
+    Raises
+    ------
+    InputError
+        The audit cannot be used, the dataset has changed since, or `out` is taken.
+    """
+    _, source, summary = read_audit(folder)
+    write = find_task(summary["task"]).export_consensus
+    if write is None:
+        return None
+    out = Path(out)
+    _check_free(out, source, None, force)
+    for changed, what in changed_inputs(summary):
+        raise InputError(changed, what, "Run the audit again, and export from that")
+    return write(Path(folder), source, out)
 
 
 def corrected_name(source: Source) -> str:

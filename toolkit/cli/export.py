@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from goldlabel.cli.screen import screen_of, shell
+from goldlabel.cli.screen import Screen, screen_of, shell
 from goldlabel.errors import InputError
 
 if TYPE_CHECKING:
@@ -46,6 +46,15 @@ def command(
             "--auto", metavar="", help="Put in the suggestions that are sure enough, unseen."
         ),
     ] = False,
+    votes: Annotated[
+        bool,
+        typer.Option(
+            "--votes",
+            metavar="",
+            help="Of several annotators: with --auto, put suggestions into their votes; if not "
+            "given, item, consensus and quality are written.",
+        ),
+    ] = False,
     min_confidence: Annotated[
         float | None,
         typer.Option(
@@ -65,14 +74,21 @@ def command(
 ) -> None:
     """Write the dataset again, in its own format, with its labels corrected.
 
-    Everything else stays as it was, and the original is never touched. Say which labels: those
+    Everything else stays as it was, and the original is never touched. Of several annotators, what
+    is written is a table of items, their consensus and its quality. Else say which labels: those
     that you decided on, or the suggestions unseen. A suggestion is the opinion of a model, and
     where few labels are wrong, most of what it suggests is.
     """
     from goldlabel.actions.corrections import MIN_CONFIDENCE
-    from goldlabel.actions.export import export
+    from goldlabel.actions.export import export, export_consensus
 
     screen = screen_of(context)
+    if decisions is None and not votes:
+        with screen.warnings():
+            examples = export_consensus(folder, out, force=force)
+        if examples is not None:
+            _say_consensus(screen, out, examples, json)
+            return
     _check_choice(folder, decisions, auto, min_confidence)
     sure = MIN_CONFIDENCE if min_confidence is None else min_confidence
     with screen.warnings():
@@ -85,6 +101,16 @@ def command(
     if auto:
         screen.say()
         screen.say(f"Next: {_next(folder, done)}")
+
+
+def _say_consensus(screen: Screen, out: Path, examples: int, json: bool) -> None:
+    if json:
+        screen.say(json_text.dumps({"out": str(out), "examples": examples}, indent=2))
+        return
+    screen.say(
+        f"{examples:,} examples, each with its consensus and how likely that is right: {out}"
+    )
+    screen.say("No vote is changed; that takes --decisions FILE, or --auto --votes.")
 
 
 def _check_choice(

@@ -22,10 +22,10 @@ from goldlabel.inputs import check
 from goldlabel.inputs.labels import as_array
 from goldlabel.models.features import read_embeddings
 from goldlabel.results.audit import Source
-from goldlabel.tasks.multiannotator.active.decided import decided_labels, decided_quality
 from goldlabel.tasks.multiannotator.active.scores import scores_of_votes
 from goldlabel.tasks.multiannotator.aggregation.ties import largest_column
 from goldlabel.tasks.multiannotator.aggregation.truth_inference import consensus_of
+from goldlabel.tasks.multiannotator.decided import decided_quality, decided_scores
 from goldlabel.tasks.multiannotator.formats import read_again
 from goldlabel.tasks.multiannotator.inputs import checked_votes
 from goldlabel.tasks.multiannotator.votes import Votes
@@ -204,7 +204,7 @@ def next_examples(
         The dataset has changed since, `features` does not fit, or the audit does not.
     """
     data = read_again(source)
-    labels, scores = decided_labels(folder, data)
+    labels, scores = decided_scores(folder, data)
     known = _Known(
         votes=data.votes,
         classes=data.classes,

@@ -62,7 +62,8 @@ def test_the_whole_way(files, capsys):
     assert "dan: cat → " in printed
     assert "Krippendorff alpha nominal" in printed
     assert "Consensus by CROWDLAB" in printed
-    run("export", files / "out", "--out", files / "new.csv", "--auto", "--min-confidence", "0.6")
+    words = ["export", files / "out", "--out", files / "new.csv"]
+    run(*words, "--auto", "--votes", "--min-confidence", "0.6")
     before = pd.read_csv(files / "votes.csv")
     after = pd.read_csv(files / "new.csv")
     changed = (before["answer"] != after["answer"]).to_numpy()
@@ -73,6 +74,45 @@ def test_the_whole_way(files, capsys):
     consensus = pd.read_parquet(files / "out" / "consensus.parquet").set_index("id")["consensus"]
     assert (log.set_index("id")["label"] == consensus[log["id"]].astype(str)).all()
     assert set(log["part"]) <= set(PEOPLE)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl", ".parquet"])
+@pytest.mark.parametrize("auto", [[], ["--auto"]])
+def test_an_export_writes_the_consensus_and_changes_no_vote(files, capsys, suffix, auto):
+    audit(files, "--quiet", "--consensus-method", "wawa")
+    run("export", files / "out", "--out", files / f"new{suffix}", *auto)
+    assert "62 examples, each with its consensus" in capsys.readouterr().out
+    readers = {
+        ".csv": pd.read_csv,
+        ".tsv": lambda path: pd.read_csv(path, sep="\t"),
+        ".jsonl": lambda path: pd.read_json(path, lines=True),
+        ".parquet": pd.read_parquet,
+    }
+    frame = readers[suffix](files / f"new{suffix}")
+    decided = pd.read_parquet(files / "out" / "consensus.parquet")
+    assert frame.columns.tolist() == ["item", "consensus", "quality"]
+    assert frame["item"].tolist() == decided["id"].tolist()
+    voted = decided["votes"].to_numpy() > 0
+    assert frame["consensus"][voted].tolist() == decided["consensus"][voted].tolist()
+    np.testing.assert_allclose(frame["quality"], decided["quality"], atol=1e-5)
+    assert not (files / f"new{suffix}.changes.csv").exists()
+
+
+def test_an_export_of_the_consensus_is_refused_where_it_must_be(files, capsys):
+    audit(files, "--quiet", model=False)
+    for out, words, what in (
+        ("votes.csv", ["--force"], "is what the export reads"),
+        ("p.csv", [], "exists"),
+        ("new.xlsx", [], "ends with '.xlsx'"),
+        ("new.csv", ["--votes"], "nothing is changed by default"),
+    ):
+        assert main(["export", str(files / "out"), "--out", str(files / out), *words]) == 2
+        assert what in capsys.readouterr().err
+    with (files / "votes.csv").open("a") as file:
+        file.write("i1,eve,cat,,,\n")
+    assert main(["export", str(files / "out"), "--out", str(files / "new.csv")]) == 2
+    assert "changed" in capsys.readouterr().err
+    assert not (files / "new.csv").exists()
 
 
 def test_decisions_name_annotators(files):

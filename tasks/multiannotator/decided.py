@@ -13,18 +13,34 @@ from goldlabel.formats.tables import parquet
 from goldlabel.tasks.multiannotator.data import MultiannotatorData
 from goldlabel.typing import Floats, Ints
 
-__all__ = ["decided_labels", "decided_quality"]
+__all__ = ["decided_consensus", "decided_quality", "decided_scores"]
 
 
-def decided_labels(folder: Path, data: MultiannotatorData) -> tuple[Ints, Floats]:
-    """Return the consensus of each item, -1 without, and the score that says who needs a label.
+def decided_consensus(folder: Path, data: MultiannotatorData) -> tuple[Ints, Floats]:
+    """Return the consensus of each item, -1 without, and its quality.
 
     Raises
     ------
     InputError
         consensus.parquet can't be read, or is not that of this dataset.
     """
+    return _decided(folder / "consensus.parquet", data, ("quality",))
+
+
+def decided_scores(folder: Path, data: MultiannotatorData) -> tuple[Ints, Floats]:
+    """Return the consensus of each item, and the score that says who needs a label.
+
+    Raises
+    ------
+    InputError
+        As of `decided_consensus`.
+    """
     path = folder / "consensus.parquet"
+    return _decided(path, data, ("active_learning_score", "quality"))
+
+
+def _decided(path: Path, data: MultiannotatorData, scores: tuple[str, ...]) -> tuple[Ints, Floats]:
+    """Return the consensus, and the first of the scores that is there."""
     frame = _table(path, "id", "consensus", "quality")
     if not np.array_equal(frame["id"].astype(str).to_numpy(), data.ids.astype(str)):
         raise _foreign(path, "does not have the items of the dataset")
@@ -34,7 +50,7 @@ def decided_labels(folder: Path, data: MultiannotatorData) -> tuple[Ints, Floats
     if unknown.size:
         name = names.iloc[unknown[0]]
         raise _foreign(path, f"names the class {name!r}, which the dataset does not have")
-    score = "active_learning_score" if "active_learning_score" in frame else "quality"
+    score = next(name for name in scores if name in frame)
     return labels.astype(np.int64), _shares(path, frame, score)
 
 
@@ -78,4 +94,4 @@ def _shares(path: Path, frame: pd.DataFrame, name: str, *, missing: bool = False
 
 
 def _foreign(path: Path, what: str) -> InputError:
-    return InputError(str(path), what, "Run the audit again, and select from that")
+    return InputError(str(path), what, "Run the audit again, and go on from that")
