@@ -1,16 +1,27 @@
 """What a format needs to read a dataset again: a frozen dataclass, and plain JSON on disk.
 
-What an audit folder says is not trusted: it is read into the dataclass with every type checked.
+What an audit folder says is not trusted: it is read into the dataclass with every type checked. A
+``TypedDict`` may stand for a dataclass: what is read then stays a mapping, checked in the same way.
 """
 
 from __future__ import annotations
 
 import math
 import types
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import MISSING, asdict, fields, is_dataclass
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Any, Literal, NewType, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Any,
+    Literal,
+    NewType,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
 
 from goldlabel.errors import InputError
 from goldlabel.results.audit import Source
@@ -52,7 +63,7 @@ def options_of(source: Source, kind: type[T]) -> T:
     >>> options_of(Source("csv", (), {"label": "price"}), Column)
     Column(label='price')
     """
-    if isinstance(source.options, kind):
+    if is_dataclass(kind) and isinstance(source.options, kind):
         return source.options
     found: T = _decoded(kind, source.options, "summary.json: source.options")
     return found
@@ -78,6 +89,8 @@ def _decoded(kind: Any, value: Any, where: str) -> Any:
         return value
     if is_dataclass(kind):
         return _instance(kind, value, where)
+    if is_typeddict(kind):
+        return _checked(kind, value, where)
     origin, inner = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
         return _one_of(inner, value, where)
@@ -98,16 +111,38 @@ def _instance(kind: Any, value: Any, where: str) -> Any:
     if not isinstance(value, Mapping):
         return _refuse(value, "an object", where)
     known = {each.name: each for each in fields(kind)}
-    unknown = [name for name in value if name not in known]
-    if unknown:
-        raise InputError(where, f"has an unknown key {str(unknown[0])[:80]!r}", _FIX)
-    for name, each in known.items():
-        if name not in value and each.default is MISSING and each.default_factory is MISSING:
-            raise InputError(where, f"has no {name!r}", _FIX)
+    needed = [
+        name
+        for name, each in known.items()
+        if each.default is MISSING and each.default_factory is MISSING
+    ]
+    _check_keys(value, known, needed, where)
     types_of = get_type_hints(kind)
     return kind(
         **{name: _decoded(types_of[name], each, f"{where}.{name}") for name, each in value.items()}
     )
+
+
+def _checked(kind: Any, value: Any, where: str) -> Any:
+    """Return an object as it is, if it has the keys of a TypedDict and their types."""
+    if not isinstance(value, Mapping):
+        return _refuse(value, "an object", where)
+    hints = get_type_hints(kind)
+    _check_keys(value, hints, kind.__required_keys__, where)
+    for name, each in value.items():
+        _decoded(hints[name], each, f"{where}.{name}")
+    return value
+
+
+def _check_keys(
+    value: Mapping[str, Any], known: Collection[str], needed: Iterable[str], where: str
+) -> None:
+    unknown = [name for name in value if name not in known]
+    if unknown:
+        raise InputError(where, f"has an unknown key {str(unknown[0])[:80]!r}", _FIX)
+    missing = sorted(name for name in needed if name not in value)
+    if missing:
+        raise InputError(where, f"has no {missing[0]!r}", _FIX)
 
 
 def _one_of(kinds: tuple[Any, ...], value: Any, where: str) -> Any:

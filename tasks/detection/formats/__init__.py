@@ -8,23 +8,21 @@ another; `names` and `pictures` read what lies beside them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from goldlabel.errors import InputError
 from goldlabel.formats.head import Head
-from goldlabel.formats.known import is_coco, is_coco_results, is_label_studio, is_parquet
-from goldlabel.formats.registry import Format, Formats
+from goldlabel.formats.known import is_label_studio
 from goldlabel.formats.text import check_file
 from goldlabel.results.audit import Source
 from goldlabel.tasks.detection.data import DetectionData
-from goldlabel.tasks.detection.formats import coco, label_studio, rows, text, voc
-from goldlabel.tasks.detection.formats.folders import files_of
 from goldlabel.tasks.detection.formats.joining import joined
 from goldlabel.tasks.detection.formats.listed import Change, Listed
 from goldlabel.tasks.detection.formats.pictures import Pictures, picture_folder
+from goldlabel.tasks.detection.formats.table import FORMATS, PREDICTIONS, Asked
 from goldlabel.tasks.detection.parts import CORNERS
 
 if TYPE_CHECKING:
@@ -90,7 +88,7 @@ def read(
     if isinstance(classes, str):
         raise InputError("classes", f"is the text {classes!r}", "Pass a list of names")
     named = None if names is None else check_file(names)
-    asked = _Asked(named, encoding)
+    asked = Asked(named, encoding)
     given = FORMATS.find(path, format, encoding=encoding).read(path, asked)
     found = None
     if predictions is not None:
@@ -126,77 +124,6 @@ def _renamed(listed: Listed, classes: Sequence[str]) -> Listed:
     if min(numbers) < first or max(numbers) - first >= len(classes):
         return listed
     return replace(listed, classes=tuple(classes[at - first] for at in numbers), is_named=True)
-
-
-class _Asked(NamedTuple):
-    """What the caller says of a file of boxes."""
-
-    names: Path | None
-    encoding: str | None
-
-
-def _text(layout: str | None) -> Callable[[Path, _Asked], Listed]:
-    return lambda path, asked: text.read(path, layout, names=asked.names)
-
-
-def _table(*, scored: bool) -> Callable[[Path, _Asked], Listed]:
-    return lambda path, asked: rows.read(path, scored=scored, encoding=asked.encoding)
-
-
-def _coco(path: Path, asked: _Asked) -> Listed:
-    return coco.read(path, encoding=asked.encoding)
-
-
-def _never(head: Head) -> bool:
-    """Say no: the name is for those who ask for it, or for what was read as it."""
-    return False
-
-
-_PARQUET = "a Parquet table"
-_TEXT_FOLDER = "a folder of text files with boxes"
-
-FORMATS: Formats[_Asked, Listed] = Formats(
-    "detection",
-    Format("coco", "a COCO file", is_coco, _coco, coco.export),
-    Format("lvis", "an LVIS file", _never, _coco, coco.export),
-    Format("yolo", "YOLO's labels", _never, _text("yolo"), text.export, is_folder=True),
-    Format(
-        "voc", "Pascal VOC's XML", lambda head: bool(files_of(head.path, ".xml")),
-        lambda path, asked: voc.read(path, names=asked.names), voc.export, is_folder=True,
-    ),
-    Format("open_images", "a table of Open Images", _never, _table(scored=False), rows.export),
-    Format(
-        "label_studio", "an export of Label Studio", is_label_studio,
-        lambda path, asked: label_studio.read(path, encoding=asked.encoding), label_studio.export,
-    ),
-    Format("text", _TEXT_FOLDER, None, _text(None), text.export, is_folder=True),
-    Format("text_xywh", _TEXT_FOLDER, _never, _text("text_xywh"), text.export, is_folder=True),
-    Format("text_cxcywh", _TEXT_FOLDER, _never, _text("text_cxcywh"), text.export, is_folder=True),
-    Format("csv", "a table", None, _table(scored=False), rows.export),
-    Format("tsv", "a table", _never, _table(scored=False), rows.export),
-    Format("parquet", _PARQUET, is_parquet, _table(scored=False), rows.export),
-)  # fmt: skip
-"""The formats of annotations."""
-
-PREDICTIONS: Formats[_Asked, Listed] = Formats(
-    "detection-predictions",
-    Format(
-        "coco_results", "COCO results", is_coco_results,
-        lambda path, asked: coco.read_results(path, encoding=asked.encoding),
-    ),
-    Format(
-        "coco", "a COCO file with scores", is_coco,
-        lambda path, asked: coco.read_scored(path, encoding=asked.encoding),
-    ),
-    Format("yolo", "YOLO's labels with scores", _never, _text("yolo"), is_folder=True),
-    Format("text", _TEXT_FOLDER, None, _text(None), is_folder=True),
-    Format("text_xywh", _TEXT_FOLDER, _never, _text("text_xywh"), is_folder=True),
-    Format("text_cxcywh", _TEXT_FOLDER, _never, _text("text_cxcywh"), is_folder=True),
-    Format("csv", "a table", None, _table(scored=True)),
-    Format("parquet", _PARQUET, is_parquet, _table(scored=True)),
-    option="predictions_format",
-)  # fmt: skip
-"""The formats of predictions."""
 
 
 def export(source: Source, corrections: pd.DataFrame, out: str | Path) -> None:

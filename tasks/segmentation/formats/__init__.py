@@ -27,6 +27,13 @@ from goldlabel.tasks.segmentation.formats import (
 )
 from goldlabel.tasks.segmentation.formats.fitting import fitted
 from goldlabel.tasks.segmentation.formats.given import Given
+from goldlabel.tasks.segmentation.formats.options import (
+    ArrayKeys,
+    CocoKeys,
+    MaskKeys,
+    PanopticKeys,
+    StudioKeys,
+)
 from goldlabel.tasks.segmentation.formats.predictions import Predictions, read_predictions
 from goldlabel.tasks.segmentation.formats.tables import ClassTable, read_table
 from goldlabel.tasks.segmentation.shrinking import grow
@@ -80,22 +87,22 @@ def _arrays(path: Path, asked: _Asked) -> Given:
 
 FORMATS: Formats[_Asked, Given] = Formats(
     "segmentation",
-    Format("masks", "a folder of masks", None, _masks, masks.export, is_folder=True),
+    Format("masks", "a folder of masks", None, _masks, masks.export, MaskKeys, is_folder=True),
     Format(
         "numpy", "a NumPy array of masks", lambda head: head.magic.startswith(arrays.MAGIC),
-        _arrays, arrays.export,
+        _arrays, arrays.export, ArrayKeys,
     ),
     Format(
         "coco", "a COCO file with masks", lambda head: kind_of_coco(head) == "instances", _coco,
-        coco.export,
+        coco.export, CocoKeys,
     ),
     Format(
         "panoptic", "a panoptic COCO file", lambda head: kind_of_coco(head) == "panoptic",
-        _panoptic, panoptic.export,
+        _panoptic, panoptic.export, PanopticKeys,
     ),
     Format(
         "label_studio", "an export of Label Studio", is_label_studio, _label_studio,
-        label_studio.export,
+        label_studio.export, StudioKeys,
     ),
 )  # fmt: skip
 """The native formats."""
@@ -233,12 +240,13 @@ def export(source: Source, corrections: pd.DataFrame, out: str | Path) -> None:
         A correction names no region or class, the masks changed since they were read, or `out`
         can't be written. Nothing is written then.
     """
+    source = FORMATS.restored(source)
     if source.options.get("instances"):
         from goldlabel.tasks.segmentation.formats import instances
 
         instances.export(source, corrections, Path(out))
         return
-    FORMATS.export(source, _changed(FORMATS.restored(source), corrections), out)
+    FORMATS.export(source, _changed(source, corrections), out)
 
 
 def _changed(source: Source, corrections: pd.DataFrame) -> dict[int, masks.Repaint]:

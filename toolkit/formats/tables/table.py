@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, TypeVar, Unpack
+from typing import Any, TypedDict, TypeVar, Unpack
 
 import pandas as pd
 
@@ -30,6 +30,7 @@ __all__ = [
     "FORMATS",
     "TABLES",
     "TableFile",
+    "TableKeys",
     "TableOptions",
     "check_unchanged",
     "read_table",
@@ -137,6 +138,18 @@ def read_table(
     path = Path(path)
     found = TABLES.find(path, format, encoding=reading.get("encoding"))
     return found.read(path, reading)
+
+
+class TableKeys(TypedDict, total=False):
+    """`TableOptions` as keys, for formats whose options are a mapping."""
+
+    encoding: str
+    delimiter: str
+    quote: str
+    header: bool
+    split: str
+    rows: int
+    sha256: str
 
 
 def table_options(source: Source) -> TableOptions:
