@@ -24,6 +24,7 @@ from goldlabel.errors import InputError
 from goldlabel.inputs import check
 from goldlabel.learning import calibration, confident
 from goldlabel.learning.confident import Counted
+from goldlabel.learning.summary import ClassCounts, class_table
 from goldlabel.typing import Floats
 
 __all__ = ["HealthSummary", "health_of", "health_summary", "overlapping_classes", "summarize"]
@@ -87,6 +88,11 @@ class _Joint:
     classes: tuple[Hashable, ...]
     issues: int | None
 
+    def by_class(self) -> ClassCounts:
+        """Return what the joint says of each class."""
+        given, true, right = self.joint.sum(axis=1), self.joint.sum(axis=0), self.joint.diagonal()
+        return ClassCounts(self.classes, given, given - right, true - right, true)
+
 
 def summarize(
     labels: Any,
@@ -130,7 +136,7 @@ def summarize(
     >>> table[["class", "label_issues", "label_quality_score"]].round(2).values.tolist()
     [['cat', 1, 0.67], ['dog', 0, 1.0]]
     """
-    return _class_table(_count(labels, pred_probs, classes, confident_joint))
+    return class_table(_count(labels, pred_probs, classes, confident_joint))
 
 
 def overlapping_classes(
@@ -221,7 +227,7 @@ def _summary(counted: _Joint, directed: bool) -> HealthSummary:
         health_by_joint=float(np.trace(joint)) if joint.any() else 1.0,
         confident_joint=counted.joint,
         joint=joint,
-        class_table=_class_table(counted),
+        class_table=class_table(counted),
         overlap_table=_overlap_table(counted, directed=directed),
     )
 
@@ -286,24 +292,6 @@ def _check_size(size: int, k: int) -> None:
             f"has shape {(size, size)}, but pred_probs has {k} columns",
             "Pass a row and a column for every class",
         )
-
-
-def _class_table(counted: _Joint) -> pd.DataFrame:
-    joint = counted.joint
-    given, true = joint.sum(axis=1), joint.sum(axis=0)
-    out, into = given - joint.diagonal(), true - joint.diagonal()
-    label_noise = out / np.where(given > 0, given, 1)
-    quality = 1.0 - label_noise
-    order = np.argsort(quality, kind="stable")
-    table = {
-        "class": _named(counted.classes, order),
-        "label_issues": np.rint(out[order]).astype(np.int64),
-        "inverse_label_issues": np.rint(into[order]).astype(np.int64),
-        "label_noise": label_noise[order],
-        "inverse_label_noise": (into / np.where(true > 0, true, 1))[order],
-        "label_quality_score": quality[order],
-    }
-    return pd.DataFrame(table)
 
 
 def _overlap_table(counted: _Joint, *, directed: bool) -> pd.DataFrame:

@@ -19,6 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
+from goldlabel.learning.summary import ClassCounts, class_table
 from goldlabel.tasks.multilabel.counting import Counted, count
 from goldlabel.tasks.multilabel.filters import HEALTH_FILTER, flag
 from goldlabel.tasks.multilabel.inputs import Annotations, labeled_cells
@@ -76,8 +77,14 @@ class _Judged:
     parts: Ints
     spurious: npt.NDArray[np.bool_]
 
+    def by_class(self) -> ClassCounts:
+        """Return how many of the annotations of each class are judged wrong."""
+        counts, wrong = self.counted.value_counts, self.wrong
+        classes = self.counted.cells.classes
+        return ClassCounts(classes, counts[:, 1], wrong[:, 1], wrong[:, 0], counts[:, 0])
+
     @property
-    def by_class(self) -> Ints:
+    def wrong(self) -> Ints:
         """Missing and spurious annotations of each class, (k, 2)."""
         k = len(self.counted.cells.classes)
         cells = np.bincount(2 * self.parts + self.spurious, minlength=2 * k)
@@ -118,7 +125,7 @@ def summarize(
     >>> table[["class", "label_issues", "label_quality_score"]].round(2).values.tolist()
     [['cat', 1, 0.67], ['dog', 0, 1.0]]
     """
-    return _class_table(_judge(labels, pred_probs, classes, confident_joint))
+    return class_table(_judge(labels, pred_probs, classes, confident_joint))
 
 
 def common_label_issues(
@@ -247,7 +254,7 @@ def _summary(judged: _Judged) -> HealthSummary:
         health_score=1.0 - issues / n if n else 1.0,
         missing_labels=len(judged.parts) - spurious,
         spurious_labels=spurious,
-        class_table=_class_table(judged),
+        class_table=class_table(judged),
         common_table=_common_table(judged),
         overlap_table=_overlap_table(judged),
     )
@@ -269,25 +276,9 @@ def _judged(counted: Counted, cells: Ints) -> _Judged:
     return _Judged(counted, examples, parts, counted.cells.labels.at(examples, parts) > 0)
 
 
-def _class_table(judged: _Judged) -> pd.DataFrame:
-    wrong, counts = judged.by_class, judged.counted.value_counts
-    noise = wrong / np.maximum(counts, 1)
-    quality = 1.0 - noise[:, 1]
-    order = np.argsort(quality, kind="stable")
-    table = {
-        "class": _named(judged, order),
-        "label_issues": wrong[order, 1],
-        "inverse_label_issues": wrong[order, 0],
-        "label_noise": noise[order, 1],
-        "inverse_label_noise": noise[order, 0],
-        "label_quality_score": quality[order],
-    }
-    return pd.DataFrame(table)
-
-
 def _common_table(judged: _Judged) -> pd.DataFrame:
     n, k = judged.counted.cells.labels.shape
-    examples = judged.by_class[:, ::-1].ravel()
+    examples = judged.wrong[:, ::-1].ravel()
     of_class, in_given = np.repeat(np.arange(k), 2), np.tile([True, False], k)
     order = np.argsort(-examples, kind="stable")
     table = {

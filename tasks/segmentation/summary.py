@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,8 @@ import pandas as pd
 from goldlabel.errors import InputError
 from goldlabel.inputs import check
 from goldlabel.kernels.rows import thread_count
+from goldlabel.learning.summary import ClassCounts
+from goldlabel.learning.summary import class_table as quality_table
 from goldlabel.tasks.segmentation.counting import Counted, count, each_image
 from goldlabel.tasks.segmentation.flagging import flag
 from goldlabel.tasks.segmentation.issues import PixelIssues
@@ -57,20 +59,19 @@ def summarize(
     [['road', 2, 1, 0, 0.5, 0.5], ['car', 2, 0, 1, 0.0, 1.0]]
     """
     pixels = labeled_pixels(labels, pred_probs, classes=classes, ignore_index=ignore_index)
-    counted = count(pixels)
-    pairs = _pairs(counted)
-    wrong, given = pairs.sum(axis=1), counted.class_counts
-    noise = wrong / np.maximum(given, 1)
-    order = np.argsort(1.0 - noise, kind="stable")
-    table = {
-        "class": _names(counted).take(order),
-        "pixels": given[order],
-        "label_issues": wrong[order],
-        "inverse_label_issues": pairs.sum(axis=0)[order],
-        "label_noise": noise[order],
-        "label_quality_score": (1.0 - noise)[order],
-    }
-    return pd.DataFrame(table)
+    return quality_table(_Judged(count(pixels)), count_name="pixels")
+
+
+class _Judged(NamedTuple):
+    """Pixels that have been counted, to be judged."""
+
+    counted: Counted
+
+    def by_class(self) -> ClassCounts:
+        """Return how many of the pixels of each class are judged wrong."""
+        pairs, pixels = _pairs(self.counted), self.counted.pixels
+        counts = self.counted.class_counts
+        return ClassCounts(pixels.classes, counts, pairs.sum(axis=1), pairs.sum(axis=0))
 
 
 def common_label_issues(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from goldlabel.inputs.ragged import Ragged
 from goldlabel.learning import confident, filters
 from goldlabel.learning.confident import Counted
 from goldlabel.learning.filters import Options
+from goldlabel.learning.summary import ClassCounts, class_table
 from goldlabel.results.label_issues import LabelIssues
 from goldlabel.tasks.token.inputs import FlatTokens, flat_tokens
 from goldlabel.typing import Ints
@@ -59,22 +60,22 @@ def summarize(
 
 def health_of(counted: Counted, rows: FlatTokens) -> pd.DataFrame:
     """Return the table of `summarize` of what was counted."""
-    flagged = filters.flag(counted, Options())
-    k = len(rows.classes)
-    wrong = np.bincount(rows.labels[flagged], minlength=k)
-    lacking = np.bincount(counted.sweep.predicted[flagged], minlength=k)
-    counts = counted.class_counts
-    noise = wrong / np.maximum(counts, 1)
-    order = np.argsort(-noise, kind="stable")
-    table = {
-        "class": pd.Index(rows.classes, tupleize_cols=False).take(order),
-        "num_tokens": counts[order],
-        "label_issues": wrong[order],
-        "inverse_label_issues": lacking[order],
-        "label_noise": noise[order],
-        "label_quality_score": 1.0 - noise[order],
-    }
-    return pd.DataFrame(table)
+    return class_table(_Judged(counted, rows), count_name="num_tokens")
+
+
+class _Judged(NamedTuple):
+    """Tokens that have been counted, to be judged."""
+
+    counted: Counted
+    rows: FlatTokens
+
+    def by_class(self) -> ClassCounts:
+        """Return how many of the tokens of each class are judged wrong."""
+        flagged = filters.flag(self.counted, Options())
+        k = len(self.rows.classes)
+        wrong = np.bincount(self.rows.labels[flagged], minlength=k)
+        lacking = np.bincount(self.counted.sweep.predicted[flagged], minlength=k)
+        return ClassCounts(self.rows.classes, self.counted.class_counts, wrong, lacking)
 
 
 def flat_words(tokens: Any, offsets: Ints | None = None) -> tuple[npt.NDArray[Any], Ints]:
