@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pooch
+import requests
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TextColumn
 from rich.progress import Progress as Bar
@@ -36,6 +37,9 @@ PAUSE = 1.0
 
 TIMEOUT = 30
 """Seconds without an answer before an attempt counts as failed."""
+
+SLOWEST = 2000
+"""Bytes a second below which it does, too."""
 
 Progress = Callable[[int, int, str], None]
 
@@ -193,9 +197,7 @@ def _download(target: Path, file: RemoteFile, received: _Received) -> None:
         time.sleep(PAUSE * attempt)
         try:
             with replacing(target) as temporary:
-                # Not streamed: pooch leaves the connection open when a stream breaks off.
-                downloader = pooch.HTTPDownloader(received, timeout=TIMEOUT, stream=False)
-                downloader(file.url, str(temporary), None)
+                _receive(file, temporary, received)
                 if _is_complete(temporary, file):
                     return
                 fix = "Try again later; if it stays so, the published file has changed"
@@ -208,6 +210,23 @@ def _download(target: Path, file: RemoteFile, received: _Received) -> None:
                 break
     if problem is not None:
         raise problem
+
+
+def _receive(file: RemoteFile, path: Path, received: _Received) -> None:
+    """Write what the server sends, but no more than shows that it is too much, or too slow."""
+    received.reset()
+    latest = time.monotonic() + TIMEOUT + file.bytes / SLOWEST
+    with requests.get(file.url, stream=True, timeout=TIMEOUT) as response, path.open("wb") as out:
+        response.raise_for_status()
+        room = file.bytes + 1
+        for chunk in response.iter_content(1 << 16):
+            out.write(chunk[:room])
+            received.update(len(chunk))
+            room -= len(chunk)
+            if room <= 0:
+                return
+            if time.monotonic() > latest:
+                raise requests.Timeout(f"fewer than {SLOWEST:,} bytes a second")
 
 
 def _status(error: OSError) -> int | None:
@@ -232,18 +251,19 @@ class _WrongFile(InputError):
     """A file is not the one of the list."""
 
     def __init__(self, where: str | Path, path: Path, file: RemoteFile, fix: str) -> None:
+        size = path.stat().st_size
+        has = f"{size} bytes" if size <= file.bytes else f"more than {file.bytes} bytes"
         what = (
-            f"has {path.stat().st_size} bytes with SHA-256 {sha256(path)[:12]}..., not "
-            f"{file.bytes} bytes with {file.sha256[:12]}..."
+            f"has {has} with SHA-256 {sha256(path)[:12]}..., not {file.bytes} bytes with "
+            f"{file.sha256[:12]}..."
         )
         super().__init__(str(where), what, fix)
 
 
 class _Received:
-    """What pooch's downloader takes for a progress bar: passes on how many bytes came."""
+    """Passes on how many bytes came."""
 
     def __init__(self, progress: Progress, before: int, total: int, file: RemoteFile) -> None:
-        self.total = 0  # set by pooch; the size in the list is the one to trust
         self._say = progress
         self._before = before
         self._all = total
@@ -255,9 +275,6 @@ class _Received:
         self._say(self._before + self._count, self._all, self._file.path)
 
     def reset(self) -> None:
-        self._count = 0
-
-    def close(self) -> None:
         self._count = 0
 
 

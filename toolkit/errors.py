@@ -17,6 +17,19 @@ __all__ = [
 ]
 
 
+_LONGEST = 600
+"""So many characters of each part of a message: values of others are in it, of any length."""
+
+
+def shortened(text: str, length: int = _LONGEST) -> str:
+    """Return a text, or its beginning and its end."""
+    if len(text) <= length:
+        return text
+    end = length // 4
+    left_out = len(text) - length
+    return f"{text[: length - end]} … ({left_out:,} characters) … {text[-end:]}"
+
+
 class GoldlabelError(Exception):
     """Base of every error that goldlabel raises on purpose."""
 
@@ -35,9 +48,9 @@ class InputError(GoldlabelError, ValueError):
     """
 
     def __init__(self, where: str, what: str, fix: str) -> None:
-        self.where = where
-        self.what = what.rstrip(".")
-        self.fix = fix.rstrip(".")
+        self.where = shortened(where)
+        self.what = shortened(what.rstrip("."))
+        self.fix = shortened(fix.rstrip("."))
         super().__init__(where, what, fix)
 
     def __str__(self) -> str:
@@ -66,7 +79,7 @@ def warn(message: str) -> None:
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and _is_ours(str(frame.f_globals.get("__name__", ""))):
         frame, level = frame.f_back, level + 1
-    warnings.warn(message, DataWarning, stacklevel=level)
+    warnings.warn(shortened(message, 2 * _LONGEST), DataWarning, stacklevel=level)
 
 
 @contextmanager

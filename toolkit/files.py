@@ -8,18 +8,26 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from goldlabel.errors import InputError
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 __all__ = [
     "check_replaceable",
+    "in_use",
     "is_replaceable",
     "list_files",
     "name_inside",
     "new_folder",
+    "no_wider_than",
     "path_inside",
+    "remove_abandoned",
     "replacing",
     "sha256",
 ]
@@ -38,15 +46,17 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     check_replaceable(path)
+    prefix = _prefix(path)
     try:
-        # Names may have 255 bytes; the temporary one needs some for itself.
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:50]}.")
+        remove_abandoned(path.parent, prefix)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix)
         os.close(handle)
     except (OSError, ValueError) as error:
         raise _not_written(path, error, "Name a folder you may write to") from error
     temporary = Path(name)
     try:
-        yield temporary
+        with in_use(temporary):
+            yield temporary
         try:
             os.chmod(temporary, 0o666 & ~_umask())
             os.replace(temporary, path)
@@ -57,6 +67,49 @@ def replacing(path: str | Path) -> Iterator[Path]:
         if isinstance(error, OSError) and error.errno in FULL:
             raise _not_written(path, error, "Make room, or name another place") from error
         raise
+
+
+def _prefix(path: Path) -> str:
+    # Names may have 255 bytes; the temporary one needs some for itself.
+    return f".goldlabel-{path.name[:50]}."
+
+
+@contextmanager
+def in_use(path: Path) -> Iterator[bool]:
+    """Mark a temporary file or folder as in use until the block ends, or the process does.
+
+    What is given says whether it is marked: not if another process has it in use, nor where that
+    can't be known (Windows, some network disks).
+    """
+    if fcntl is None:
+        yield False
+        return
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        yield False
+        return
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            marked = True
+        except OSError:
+            marked = False
+        yield marked
+    finally:
+        os.close(handle)
+
+
+def remove_abandoned(folder: Path, prefix: str) -> None:
+    """Remove the temporary files and folders that a killed process has left."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        left = [Path(entry.path) for entry in entries if entry.name.startswith(prefix)]
+        for path in left:
+            with in_use(path) as abandoned, suppress(OSError):
+                if abandoned and path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                elif abandoned:
+                    path.unlink()
 
 
 def is_replaceable(path: Path) -> bool:
@@ -136,6 +189,27 @@ def _not_written(path: Path, error: OSError | ValueError, fix: str) -> InputErro
     return InputError(str(path), f"cannot be written ({why})", fix)
 
 
+@contextmanager
+def no_wider_than(paths: Sequence[Path]) -> Iterator[None]:
+    """Let files that are written be read and changed by no more people than all of some can be.
+
+    Labels, texts and thumbnails of a file that only its owner may read are nobody else's, either.
+    The limit is the process's (its umask), and holds until the block ends.
+    """
+    allowed = 0o777
+    for path in paths:
+        with suppress(OSError, ValueError):
+            allowed &= path.stat().st_mode
+    readers, writers = allowed & 0o044, allowed & 0o022
+    kept = 0o700 | readers | readers >> 2 | writers  # who may read a folder may enter it
+    before = _umask()
+    os.umask(before | (0o777 & ~kept))
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
@@ -175,7 +249,8 @@ def new_folder(path: str | Path, *, inputs: Sequence[Path] = ()) -> Iterator[Pat
                 raise InputError(
                     str(path), f"overlaps the input {source}", "Name a folder outside of it"
                 )
-        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+        remove_abandoned(path.parent, _prefix(path))
+        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=_prefix(path)))
     except (OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise
@@ -184,7 +259,8 @@ def new_folder(path: str | Path, *, inputs: Sequence[Path] = ()) -> Iterator[Pat
             str(path), f"cannot be written ({reason})", "Name a folder you may write to"
         ) from error
     try:
-        yield temporary
+        with in_use(temporary):
+            yield temporary
         os.chmod(temporary, 0o777 & ~_umask())
         if path.exists():
             path.rmdir()

@@ -53,11 +53,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from goldlabel.errors import InputError
+from goldlabel.errors import GoldlabelError, InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -127,12 +127,21 @@ class Task:
     @property
     def audit(self) -> Callable[..., Audit]:
         """The task's ``audit``."""
-        return cast("Callable[..., Audit]", import_module(self.package).audit)
+        return cast("Callable[..., Audit]", self._verb("audit"))
 
     @property
     def export(self) -> Export:
         """The task's ``export``."""
-        return cast("Export", import_module(self.package).export)
+        return cast("Export", self._verb("export"))
+
+    def _verb(self, name: str) -> Any:
+        """Return a function of the package, whatever there is to say against it."""
+        try:
+            return getattr(import_module(self.package), name)
+        except (ImportError, AttributeError) as error:
+            if isinstance(error, GoldlabelError):
+                raise
+            raise _broken(self.name, f"{self.package} ({type(error).__name__}: {error})") from error
 
     @property
     def export_consensus(self) -> ExportConsensus | None:
@@ -172,9 +181,31 @@ def find_task(name: str) -> Task:
     Raises
     ------
     InputError
-        There is no task of this name; the message lists those there are.
+        There is no task of this name, and the message lists those there are; two packages have
+        one, or the package that has it cannot be loaded.
     """
-    for point in entry_points(group=GROUP, name=name):
-        return cast("Task", point.load())
-    names = ", ".join(task_names())
-    raise InputError("task", f"is {name!r}, not one of {names}", "Name one of these")
+    points = {point.value: point for point in entry_points(group=GROUP, name=name)}
+    if not points:
+        names = ", ".join(task_names())
+        raise InputError("task", f"is {name!r}, not one of {names}", "Name one of these")
+    if len(points) > 1:
+        packages = " and ".join(map(_package, points.values()))
+        raise InputError(
+            "task", f"{name!r} is offered by {packages}", "Uninstall all of them but one"
+        )
+    [point] = points.values()
+    try:
+        task = point.load()
+    except Exception as error:  # somebody else's package: anything may be wrong with it
+        raise _broken(name, f"{_package(point)} ({type(error).__name__}: {error})") from error
+    if not isinstance(task, Task):
+        raise _broken(name, f"{_package(point)} ({point.value} is no Task)")
+    return task
+
+
+def _package(point: EntryPoint) -> str:
+    return f"the package {point.dist.name if point.dist else point.value!r}"
+
+
+def _broken(name: str, why: str) -> InputError:
+    return InputError("task", f"{name!r} cannot be loaded from {why}", "Mend it, or uninstall it")

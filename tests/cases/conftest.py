@@ -28,6 +28,9 @@ def case(cases, tmp_path):
     def copy(name: str) -> Path:
         if not (cases / name).is_dir():
             pytest.skip(f"no case {name!r} at {cases}")
-        return Path(shutil.copytree(cases / name, tmp_path / name))
+        folder = Path(shutil.copytree(cases / name, tmp_path / name))
+        for path in (folder, *folder.rglob("*")):
+            path.chmod(path.stat().st_mode | 0o200)
+        return folder
 
     return copy

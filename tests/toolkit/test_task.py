@@ -48,8 +48,25 @@ def test_a_third_party_s_task_is_found_and_its_verbs_are_loaded_when_used(other)
 
 def test_one_task_is_found_without_loading_the_others(other):
     find_task("other")
-    with pytest.raises(ModuleNotFoundError, match="nowhere"):
+    with pytest.raises(InputError, match="'broken' cannot be loaded from the package 'other'"):
         find_task("broken")
+
+
+def test_a_task_without_its_verbs(other):
+    task = Task("bare", "no verbs", "other_task")
+    with pytest.raises(InputError, match="'bare' cannot be loaded from other_task"):
+        task.audit  # noqa: B018
+    with pytest.raises(InputError, match="nothing_there"):
+        Task("gone", "no package", "nothing_there").export  # noqa: B018
+
+
+def test_two_packages_with_one_task(other, tmp_path):
+    info = tmp_path / "another-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: another\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[goldlabel.tasks]\nother = nowhere:TASK\n")
+    with pytest.raises(InputError, match=r"'other' is offered by the package .* and the package"):
+        find_task("other")
 
 
 def test_an_unknown_task(other):

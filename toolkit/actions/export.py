@@ -9,7 +9,7 @@ import pandas as pd
 
 from goldlabel.actions.corrections import MIN_CONFIDENCE, Decisions, decided, suggested, to_decide
 from goldlabel.errors import InputError
-from goldlabel.files import check_replaceable, replacing
+from goldlabel.files import check_replaceable, no_wider_than, replacing
 from goldlabel.formats.spreadsheet import write_csv
 from goldlabel.results.audit import Source
 from goldlabel.results.folder import changed_inputs, read_audit
@@ -109,7 +109,7 @@ def export(
         chosen = Decisions(suggested(issues, min_confidence=min_confidence), 0, 0)
     else:
         chosen = decided(issues, decisions)
-    with replacing(change_log) as temporary:
+    with no_wider_than(source.files), replacing(change_log) as temporary:
         log = chosen.changes.rename(columns={"suggested": "label"})
         write_csv(_with_part_names(log, issues), temporary)
         find_task(issues.task).export(source, chosen.changes, out)
@@ -192,7 +192,7 @@ def write_decisions(
     out = Path(out)
     _check_free(out, source, None, force)
     rows = to_decide(issues)
-    with replacing(out) as temporary:
+    with no_wider_than(source.files), replacing(out) as temporary:
         write_csv(_with_part_names(rows, issues), temporary)
     return rows, source
 

@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 
 from goldlabel.errors import InputError
-from goldlabel.files import check_replaceable, replacing
+from goldlabel.files import check_replaceable, no_wider_than, replacing
+from goldlabel.formats.spreadsheet import write_csv
 from goldlabel.results.folder import changed_inputs, read_audit
 from goldlabel.task import find_task
 
@@ -83,13 +84,9 @@ def next_tasks(
         per_annotator=per_annotator,
         seed=seed,
     )
-    with replacing(out) as temporary:
+    with no_wider_than(source.files), replacing(out) as temporary:
         SUFFIXES[out.suffix](frame, temporary)
     return frame
-
-
-def _write_csv(frame: pd.DataFrame, path: Path) -> None:
-    frame.to_csv(path, index=False, float_format="%.6g", lineterminator="\n", encoding="utf-8")
 
 
 def _write_lines(frame: pd.DataFrame, path: Path) -> None:
@@ -117,7 +114,7 @@ def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 SUFFIXES: dict[str, Callable[[pd.DataFrame, Path], None]] = {
-    ".csv": _write_csv,
+    ".csv": write_csv,
     ".jsonl": _write_lines,
     ".json": _write_label_studio,
 }

@@ -97,8 +97,8 @@ def task_command(task: Task) -> Any:
 def _title(name: str) -> str:
     try:
         return find_task(name).title
-    except Exception as error:  # somebody else's package: the others can be used all the same
-        return f"(cannot be loaded: {error})"
+    except InputError as error:  # somebody else's package: the others can be used all the same
+        return f"(cannot be loaded: {error.__cause__ or error.what})"
 
 
 def _command(name: str, function: Any, help: str) -> Any:

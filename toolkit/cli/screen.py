@@ -19,8 +19,13 @@ from goldlabel.task import Progress
 __all__ = ["Screen", "screen_of", "shell"]
 
 
-# What a terminal obeys instead of showing: C0 and C1 controls but the newline.
+# What a terminal obeys instead of showing: C0 and C1 controls but the newline, line separators,
+# overrides of the direction; and halves of surrogate pairs, which it can't show.
 CONTROLS = {code: f"\\x{code:02x}" for code in (*range(10), *range(11, 32), *range(127, 160))}
+CONTROLS |= {
+    code: f"\\u{code:04x}"
+    for code in (*range(0x2028, 0x202F), *range(0x2066, 0x206A), *range(0xD800, 0xE000))
+}
 
 
 def shell(*words: object) -> str:
@@ -44,7 +49,7 @@ class Screen:
 
     def say(self, text: str = "") -> None:
         """Print a line of the result; a long one is not folded, so that it can be pasted."""
-        self.out.print(text, markup=False, soft_wrap=True)
+        self.out.print(text.translate(CONTROLS), markup=False, soft_wrap=True)
 
     def complain(self, text: str) -> None:
         """Print an error or a warning."""
@@ -64,7 +69,7 @@ class Screen:
 
             def tell(done: int, total: int, what: str) -> None:
                 if what not in known:
-                    known[what] = bars.add_task(what.replace("[", "\\["))
+                    known[what] = bars.add_task(what.translate(CONTROLS).replace("[", "\\["))
                 bars.update(known[what], completed=done, total=total)
 
             yield tell

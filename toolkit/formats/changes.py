@@ -114,6 +114,12 @@ def class_value(classes: Sequence[str], values: Sequence[Value]) -> Callable[[Co
 
     A class whose value is None can't be written.
     """
+    if len(classes) != len(values):
+        raise InputError(
+            "summary.json: source.options",
+            f"has {len(values)} values for {len(classes)} classes",
+            "Run the audit again: its folder was changed",
+        )
     value_of = dict(zip(classes, values, strict=True))
 
     def value(correction: Correction) -> Value:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar, cast
 
 import numba
@@ -14,8 +16,28 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def kernel(function: F) -> F:
-    """Compile `function`, keeping its Python signature for type checkers."""
-    return cast("F", numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+    """Compile `function`, keeping its Python signature for type checkers.
+
+    What is compiled is kept beside the module, or in the user's cache; where neither can be
+    written to, it is compiled again in each process. (A temporary folder would be no place for
+    it: code that others could have put there would be run.)
+    """
+    flags = {"nogil": True, "error_model": "numpy"}
+    try:
+        return cast("F", numba.njit(cache=True, **flags)(function))
+    except RuntimeError as error:
+        if "cannot cache function" not in str(error):
+            raise
+        _say_once()
+        return cast("F", numba.njit(**flags)(function))
+
+
+@cache
+def _say_once() -> None:
+    logging.getLogger("goldlabel").warning(
+        "compiling takes up to a minute in every run, as its result can't be kept: let "
+        "NUMBA_CACHE_DIR name a folder of yours"
+    )
 
 
 def frozen(array: npt.NDArray[Any], dtype: npt.DTypeLike | None = None) -> npt.NDArray[Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -14,17 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from goldlabel.errors import InputError
-from goldlabel.files import is_replaceable, sha256
+from goldlabel.files import in_use, is_replaceable, no_wider_than, sha256
 from goldlabel.results.audit import Audit
-from goldlabel.results.folder import SUMMARY, TABLES, read_summary
+from goldlabel.results.folder import TABLES
+from goldlabel.results.moving import REPORT, STAGING, SUMMARY, TABLE, finish, move
 
 from .html import render_document
 from .summary import describe, to_bytes
 
 __all__ = ["write"]
-
-_REPORT = "report.html"
-_TABLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.parquet")
 
 
 def write(
@@ -38,8 +35,9 @@ def write(
     """Write an audit into a folder: Parquet tables, ``summary.json`` and ``report.html``.
 
     The files are finished in a hidden folder and only then moved to their places. If anything
-    fails, `out` is left as it was. Files of an older audit are replaced, and those of its tables
-    that the new audit does not have are removed; files of others are never touched.
+    fails, `out` is left as it was. If the process is killed while it moves them, whoever reads the
+    audit next, or writes one, moves the rest. Files of an older audit are replaced, and those of
+    its tables that the new audit does not have are removed; files of others are never touched.
 
     Parameters
     ----------
@@ -63,11 +61,15 @@ def write(
     out = Path(out)
     document = describe(audit, command=command, started=started, seed=seed)
     with _refusing(out), ExitStack() as undo:
+        undo.enter_context(no_wider_than(audit.source.files))
         made = _make(out, undo)
-        staging = Path(tempfile.mkdtemp(dir=out, prefix=".goldlabel-"))
+        finish(out)
+        staging = Path(tempfile.mkdtemp(dir=out, prefix=STAGING))
         undo.callback(shutil.rmtree, staging, ignore_errors=True)
+        undo.enter_context(in_use(staging))
         names = _write_files(audit, document, staging)
-        _move(names, staging, out)
+        _refuse_foreign(out, names)
+        move(staging, out)
         made.pop_all()
 
 
@@ -109,7 +111,7 @@ def _write_files(audit: Audit, document: dict[str, Any], staging: Path) -> list[
     names = list(TABLES)
     for name, frame in audit.frames.items():
         file = f"{name}.parquet"
-        if not _TABLE.fullmatch(file) or file in names:
+        if not TABLE.fullmatch(file) or file in names:
             raise InputError(
                 f"audit.frames[{name!r}]",
                 "is not a name for a further table",
@@ -118,32 +120,9 @@ def _write_files(audit: Audit, document: dict[str, Any], staging: Path) -> list[
         frame.to_parquet(staging / file, index=False)
         names.append(file)
     document["files"] = {name: sha256(staging / name) for name in names}
-    (staging / _REPORT).write_text(render_document(audit, document), encoding="utf-8", newline="\n")
+    (staging / REPORT).write_text(render_document(audit, document), encoding="utf-8", newline="\n")
     (staging / SUMMARY).write_bytes(to_bytes(document))
-    # The summary goes first: with it in place, whatever was cut short is known as an audit.
-    return [SUMMARY, *names, _REPORT]
-
-
-def _move(names: list[str], staging: Path, out: Path) -> None:
-    """Move the files to their places; put the old ones back if one cannot be moved."""
-    _refuse_foreign(out, names)
-    aside = staging / "old"
-    aside.mkdir()
-    done: list[str] = []
-    try:
-        for name in [*_left_over(out, names), *names]:
-            done.append(name)
-            if os.path.lexists(out / name):
-                os.replace(out / name, aside / name)
-            if name in names:
-                os.replace(staging / name, out / name)
-    except BaseException:
-        for name in reversed(done):
-            if os.path.lexists(aside / name):
-                os.replace(aside / name, out / name)
-            elif name in names and not os.path.lexists(staging / name):
-                (out / name).unlink(missing_ok=True)
-        raise
+    return [SUMMARY, *names, REPORT]
 
 
 def _refuse_foreign(out: Path, names: list[str]) -> None:
@@ -165,19 +144,3 @@ def _is_audit(path: Path) -> bool:
     except (OSError, ValueError, RecursionError):
         return False
     return isinstance(found, dict) and {"schema", "task", "versions"} <= found.keys()
-
-
-def _left_over(out: Path, names: list[str]) -> list[str]:
-    """Return tables of an older audit in `out` that the new one does not have."""
-    try:
-        files = read_summary(out / SUMMARY)["files"]
-    except InputError:
-        return []
-    return [
-        name
-        for name, digest in files.items()
-        if _TABLE.fullmatch(name)
-        and name not in names
-        and (out / name).is_file()
-        and sha256(out / name) == digest
-    ]

@@ -16,19 +16,17 @@ from goldlabel.errors import InputError
 from goldlabel.files import sha256
 from goldlabel.results.audit import Source
 from goldlabel.results.label_issues import LabelIssues
+from goldlabel.results.moving import SUMMARY, finish
 
 __all__ = [
     "SCHEMA",
-    "SUMMARY",
     "TABLES",
     "changed_inputs",
     "fingerprint",
     "read_audit",
-    "read_summary",
 ]
 
 SCHEMA = 1
-SUMMARY = "summary.json"
 TABLES = ("examples.parquet", "issues.parquet")
 _FIX = "Name a folder that goldlabel audit has written, or run the audit again"
 
@@ -55,7 +53,8 @@ def read_audit(folder: str | Path) -> tuple[LabelIssues, Source, dict[str, Any]]
     if not folder.is_dir():
         what = "is a file, not a folder" if folder.exists() else "does not exist"
         raise InputError(str(folder), what, _FIX)
-    summary = read_summary(folder / SUMMARY)
+    finish(folder)
+    summary = _read_summary(folder / SUMMARY)
     for name in TABLES:
         _same_file(folder, name, summary["files"].get(name))
     try:
@@ -102,7 +101,7 @@ def _foreign(path: Path, what: str) -> InputError:
     return InputError(str(path), what, _FIX)
 
 
-def read_summary(path: Path) -> dict[str, Any]:
+def _read_summary(path: Path) -> dict[str, Any]:
     """Read ``summary.json``, and make sure that what others rely on is there and of its type."""
     if not path.is_file():
         raise _foreign(path, "is missing, so this is no audit")
