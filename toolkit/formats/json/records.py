@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,7 +150,12 @@ class Records:
 
         each_block(work, n, BLOCK)
         for row in np.flatnonzero(unsure).tolist():
-            found.floats[row] = float(self.document.raw(starts[row], stops[row]).strip(b'"'))
+            value = float(self.document.raw(starts[row], stops[row]).strip(b'"'))
+            found.floats[row] = value
+            if math.isfinite(value) and found.found[row] == json_numbers.NOT_FINITE:
+                found.found[row] = json_numbers.FRACTION  # next to the largest float
+            elif math.isinf(value) and found.found[row] <= json_numbers.FRACTION:
+                found.found[row] = json_numbers.NOT_FINITE
         return found
 
     def boxes(self, field: str) -> tuple[npt.NDArray[np.float64], Ints]:
@@ -167,9 +173,11 @@ class Records:
             )
 
         each_block(work, n, BLOCK)
-        for row in np.flatnonzero(unsure.astype(bool) & (found >= 0)).tolist():
-            values = self.document.value(starts[row], stops[row])[:4]
-            out[row, : len(values)] = values
+        for row in np.flatnonzero(unsure.astype(bool) & (found != -1)).tolist():
+            values = self.document.value(starts[row], stops[row])
+            is_finite = all(map(math.isfinite, values))
+            found[row] = len(values) if is_finite else -3
+            out[row, : len(values)] = values[:4] if is_finite else np.nan
         return out, found
 
     def is_filled(self, field: str) -> Mask:
