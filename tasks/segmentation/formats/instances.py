@@ -152,13 +152,17 @@ def export(source: Source, corrections: pd.DataFrame, out: Path) -> None:
     InputError
         A correction names no finding or class, a file has changed, or `out` can't be written.
     """
-    write_text(source, out, lambda file: _changed(source, corrections, file))
+    write_text(
+        source,
+        out,
+        lambda file: _changed(source, corrections, file) if len(corrections) else file.data,
+    )
 
 
 def _changed(source: Source, corrections: pd.DataFrame, file: TextFile) -> bytes:
     dataset = dataset_of(file, FIELDS)
     coco = Coco(dataset)
-    listed = _results(source.inputs[0], coco) if len(corrections) else None
+    listed = _results(source.inputs[0], coco)
     ids = dict(zip(coco.classes, dataset.category_ids, strict=True))
     new: dict[int, int | str] = {}
     removed: set[int] = set()
@@ -171,7 +175,7 @@ def _changed(source: Source, corrections: pd.DataFrame, file: TextFile) -> bytes
             new.update(dict.fromkeys(own["given"], ids[label]))
             continue
         removed.update(own["given"])
-        for at in own["predicted"] if label != ACTIONS[0] and listed is not None else ():
+        for at in own["predicted"] if label != ACTIONS[0] else ():
             identity = {} if number is None else {"id": number + len(added)}
             entry = _entry(coco, listed, int(example), at, ids.get(label))
             added.append(json.dumps({**identity, **entry}))

@@ -195,8 +195,7 @@ def dataset_of(file: TextFile, fields: Sequence[str] = ()) -> Dataset:
     check_objects(annotations, path)
     return Dataset(
         *(file, document, images, categories, annotations),
-        tuple(ids.show(code) for code in image_codes.tolist()),
-        tuple(ids.show(code) for code in category_codes.tolist()),
+        *(ids.names(image_codes), ids.names(category_codes)),
         rows_referred_to(annotations, "image_id", ids, image_codes, path),
         rows_referred_to(annotations, "category_id", ids, category_codes, path),
     )

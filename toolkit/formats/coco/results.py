@@ -96,7 +96,7 @@ def _distinct(
     order = np.argsort(first, kind="stable")
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
-    return tuple(ids.show(code) for code in values[order].tolist()), place[inverse].reshape(-1)
+    return ids.names(values[order]), place[inverse].reshape(-1)
 
 
 def scores_of(records: Records, path: Path) -> Floats:

@@ -120,7 +120,7 @@ class Document:
         raw = self.raw(start, stop)
         if b"\\" not in raw:
             return raw[1:-1].decode("utf-8", "replace")
-        return whole(str(self.value(start, stop)))
+        return str(whole(self.value(start, stop)))
 
     def end_of_members(self, start: int, stop: int) -> int:
         """Return where the last member of an object, which has one, ends."""

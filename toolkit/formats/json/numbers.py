@@ -47,7 +47,7 @@ def _power(exponent: int) -> float:
 
 
 @kernel
-def _quotient(digits: int, power: float, value: Floats) -> bool:
+def _quotient(digits: np.int64, power: float, value: Floats) -> bool:
     """``value[0] = digits / power``, rounded once from a quotient that is off by some 2**-100.
 
     `digits` may have more than 53 bits, `power` is exact. Return whether the float is sure.
@@ -67,7 +67,7 @@ def _quotient(digits: int, power: float, value: Floats) -> bool:
 
 
 @kernel
-def _scaled(digits: int, shift: int, value: Floats) -> bool:
+def _scaled(digits: np.int64, shift: int, value: Floats) -> bool:
     """``value[0] = digits * 10**shift``; return whether it is the float nearest to that."""
     is_short = digits <= _EXACT_DIGITS
     if not digits or not shift:

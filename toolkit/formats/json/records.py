@@ -65,6 +65,10 @@ class Ids:
             self._name.append(name)
         return self._code[name]
 
+    def names(self, codes: Ints) -> tuple[int | str, ...]:
+        """Return the ids that numbers stand for, none of which is missing."""
+        return tuple(name for name in map(self.show, codes.tolist()) if name is not None)
+
     def show(self, code: int) -> int | str | None:
         """Return the id that a number stands for; None where there is none."""
         if code == NO_ID:
@@ -144,8 +148,8 @@ class Records:
         def work(worker: int, block: int, rows: slice) -> None:
             json_numbers.numbers(
                 self.document.data,
-                *(starts[rows], stops[rows], kinds[rows]),
-                *(found.floats[rows], found.ints[rows], found.found[rows], unsure[rows]),
+                *(starts[rows], stops[rows], kinds[rows], found.floats[rows], found.ints[rows]),
+                *(found.found[rows], unsure[rows]),
             )
 
         each_block(work, n, BLOCK)

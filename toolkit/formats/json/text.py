@@ -52,8 +52,9 @@ def parse(text: str, where: str) -> Any:
 def loaded(text: str | bytes) -> Any:
     """Return what a JSON text holds, as `json.loads` does; see `whole` for half characters."""
     value = json.loads(text)
-    pattern = _ESCAPED_HALF if isinstance(text, str) else _ESCAPED_HALF_BYTES
-    return whole(value) if pattern.search(text) else value  # type: ignore[call-overload]
+    if isinstance(text, str):
+        return whole(value) if _ESCAPED_HALF.search(text) else value
+    return whole(value) if _ESCAPED_HALF_BYTES.search(text) else value
 
 
 def whole(value: Any) -> Any:
