@@ -129,6 +129,7 @@ def write(task: Task, values: Mapping[str, Any], output: Output, screen: Screen)
     from goldlabel import report
 
     started = datetime.now(UTC)
+    screen.in_options = signature.in_options(task.audit)
     _check_out(output.out, values)
     with (
         screen.warnings() as warned,

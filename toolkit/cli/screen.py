@@ -6,7 +6,7 @@ import logging
 import shlex
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -46,6 +46,7 @@ class Screen:
         self.command = shell("goldlabel", *command)
         self.out = Console(highlight=False)
         self.err = Console(stderr=True, highlight=False)
+        self.in_options: Callable[[str], str] = str  # how a command's own arguments are called
 
     def say(self, text: str = "") -> None:
         """Print a line of the result; a long one is not folded, so that it can be pasted."""
@@ -53,7 +54,8 @@ class Screen:
 
     def complain(self, text: str) -> None:
         """Print an error or a warning."""
-        self.err.print(f"goldlabel: {text}".translate(CONTROLS), markup=False, soft_wrap=True)
+        text = f"goldlabel: {self.in_options(text)}".translate(CONTROLS)
+        self.err.print(text, markup=False, soft_wrap=True)
 
     @contextmanager
     def progress(self, quiet: bool = False) -> Iterator[Progress | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import inspect
 import io
+import re
 import types
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from goldlabel.errors import InputError
 
 __all__ = [
     "PROGRESS",
+    "in_options",
     "join",
     "keywords",
     "options",
@@ -97,6 +99,34 @@ def shaped(
 def wants_progress(audit: Callable[..., Any]) -> bool:
     """Say whether a task's ``audit`` tells how far it is."""
     return PROGRESS in inspect.signature(audit).parameters
+
+
+def in_options(audit: Callable[..., Any]) -> Callable[[str], str]:
+    """Return what puts the options of the command into a message that names arguments in Python.
+
+    A name counts where it can be nothing else: at the beginning of the message, with its value
+    behind it (``missing='drop'``), or if it has an underscore.
+    """
+    own = [each.name for each in parameters(audit, {}) if each.kind not in POSITIONAL]
+    names = "|".join(sorted(own, key=len, reverse=True))
+    begin, end = r"(?<![\w'\"/.-])", r"(?![\w'\"/]|\.\w)"
+    first = re.compile(rf"^({names})(?=[:\[])")
+    value = re.compile(rf"{begin}({names})=(True|False|\d+(?:\.\d+)?|'[^']*'|\"[^\"]*\"|)")
+    word = re.compile(rf"{begin}({names}){end}")
+
+    def option(found: re.Match[str]) -> str:
+        return "--" + found[1].replace("_", "-")
+
+    def with_value(found: re.Match[str]) -> str:
+        if found[2] == "False":
+            return f"--no-{option(found)[2:]}"
+        return option(found) if found[2] in ("", "True") else f"{option(found)} {found[2]}"
+
+    def translated(message: str) -> str:
+        message = value.sub(with_value, first.sub(option, message))
+        return word.sub(lambda found: option(found) if "_" in found[1] else found[1], message)
+
+    return translated
 
 
 def split(text: str, option: str) -> list[str]:

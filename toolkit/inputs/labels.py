@@ -317,6 +317,8 @@ class _Reader(NamedTuple):
     def _refuse(self, rows: npt.NDArray[np.intp], n: int, what: str, fix: str) -> None:
         """Refuse these labels, unless they are few and to be marked."""
         if not self.mark_unknown or rows.size >= FEW_UNKNOWN * n:
+            if rows.size > 10 and 2 * rows.size > n:  # the classes are others, not the rows wrong
+                fix = f"Pass classes=: the name of each column of {self.name}, in order"
             raise InputError(self.where(int(rows[0])), f"{what} ({rows.size} such)", fix)
 
 

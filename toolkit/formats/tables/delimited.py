@@ -262,7 +262,7 @@ def _check_header(table: Delimited, names: Sequence[str]) -> None:
             raise InputError(
                 f"{table.file.path}: header",
                 f"names columns {first + 1} and {at + 1} both {name!r}, which is a value of theirs",
-                "Pass header=False (--no-header) if it is a row, else give each a name of its own",
+                "Pass header=False if it is a row, else give each a name of its own",
             )
 
 
