@@ -11,7 +11,9 @@ One entry for each image:
   ``iscrowd``), and for predictions ``instances`` with ``pred_boxes``, ``scores``,
   ``pred_classes``;
 - MMDetection 3: ``instances`` (``bbox``, ``bbox_label``, ``ignore_flag``), and for predictions
-  ``pred_instances`` with ``bboxes``, ``labels``, ``scores``.
+  ``pred_instances`` with ``bboxes``, ``labels``, ``scores``;
+- supervision: ``Detections`` with ``xyxy``, ``class_id``, ``confidence``; Ultralytics: ``Results``
+  whose ``boxes`` have ``xyxy``, ``cls``, ``conf``.
 """
 
 from __future__ import annotations
@@ -29,9 +31,9 @@ from goldlabel.typing import Floats, Ints
 
 __all__ = ["as_boxes", "as_detections"]
 
-_BOXES = ("boxes", "bboxes", "pred_boxes")
-_LABELS = ("labels", "classes", "pred_classes", "category_ids")
-_SCORES = ("scores", "confidences")
+_BOXES = ("boxes", "bboxes", "pred_boxes", "xyxy")
+_LABELS = ("labels", "classes", "pred_classes", "category_ids", "class_id", "cls")
+_SCORES = ("scores", "confidences", "confidence", "conf")
 _IGNORE = ("ignore", "iscrowd", "ignore_flags")
 _XYXY, _XYWH = 0, 1
 """Detectron2's BoxMode: absolute corners; absolute left, top, width, height."""
@@ -166,11 +168,13 @@ def _image(entry: Any, where: str) -> _Image:
         if instances is not None:
             return _image(instances, where)
         return _fields(entry, where)
+    if hasattr(getattr(entry, "boxes", None), "xyxy"):
+        return _image(entry.boxes, where)
     if any(hasattr(entry, key) for key in _BOXES):
         found = {
             key: getattr(entry, key)
             for key in (*_BOXES, *_LABELS, *_SCORES, *_IGNORE)
-            if hasattr(entry, key)
+            if getattr(entry, key, None) is not None
         }
         return _fields(found, where)
     if isinstance(entry, Sequence | np.ndarray) and not isinstance(entry, str | bytes):

@@ -34,11 +34,13 @@ class Unusable(NamedTuple):
     image, part : int
         Position of the image, and of the annotation in it.
     label : int
-        Its class.
+        Its class; -1 where what it says is none.
     code : str
         What `goldlabel coco check` calls it.
     what : str
         What is wrong, to follow "This annotation of 'cat' ".
+    suggested : int
+        The class that may have been meant, where it is that which is wrong; -1 = none.
     """
 
     image: int
@@ -46,6 +48,7 @@ class Unusable(NamedTuple):
     label: int
     code: str
     what: str
+    suggested: int = -1
 
 
 def with_unusable(
@@ -80,12 +83,14 @@ def with_unusable(
     if not unusable:
         return issues
     parts, m = issues.parts, len(unusable)
-    images, numbers, classes, codes, texts = (list(each) for each in zip(*unusable, strict=True))
+    images, numbers, classes, codes, texts, meant = map(list, zip(*unusable, strict=True))
     seen = _seen(issues, unusable, labels, predictions)
     given = np.array(classes, dtype=parts.given.dtype)
+    renamed = np.array(meant, dtype=np.int64)
+    action = np.where(seen >= 0, "move", np.where(renamed >= 0, "relabel", "remove"))
     corners = np.where(seen[:, None] >= 0, _rows(predictions.boxes, seen), np.nan)
     new: dict[str, Any] = {
-        "action": np.where(seen >= 0, "move", "remove").astype(object),
+        "action": action.astype(object),
         "model_score": np.where(seen >= 0, _rows(predictions.scores, seen), np.nan),
         **dict(zip(CORNERS, corners.T, strict=True)),
         "code": codes,
@@ -108,7 +113,7 @@ def with_unusable(
             kind=np.concatenate([np.full(m, len(parts.kinds), dtype=np.int8), parts.kind]),
             kinds=(*parts.kinds, NOT_A_BOX),
             given=np.concatenate([given, parts.given]),
-            suggested=np.concatenate([np.where(seen >= 0, given, -1), parts.suggested]),
+            suggested=np.concatenate([np.where(seen >= 0, given, renamed), parts.suggested]),
             score=np.concatenate([np.zeros(m), parts.score]),
             confidence=np.concatenate([np.zeros(m), parts.confidence]),
             evidence=evidence,
@@ -172,4 +177,5 @@ def _reason(*, given: str, code: str, what: str, model_score: float, **_: Any) -
     seen = ""
     if model_score == model_score:
         seen = f" The model (score {model_score:.2f}) finds one that nothing is annotated for."
-    return f"This annotation of {given!r} {what} ({code}).{seen}"
+    of = "" if given == "nothing" else f" of {given!r}"
+    return f"This annotation{of} {what} ({code}).{seen}"

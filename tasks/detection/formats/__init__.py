@@ -20,7 +20,7 @@ from goldlabel.formats.text import check_file
 from goldlabel.results.audit import Source
 from goldlabel.tasks.detection.data import DetectionData
 from goldlabel.tasks.detection.formats.joining import joined
-from goldlabel.tasks.detection.formats.listed import Change, Listed
+from goldlabel.tasks.detection.formats.listed import Change, Listed, fault_of, short
 from goldlabel.tasks.detection.formats.pictures import Pictures, picture_folder
 from goldlabel.tasks.detection.formats.table import FORMATS, PREDICTIONS, Asked
 from goldlabel.tasks.detection.parts import CORNERS
@@ -183,8 +183,21 @@ def _changes(source: Source, corrections: pd.DataFrame) -> Mapping[int, list[Cha
 
 
 def _new_box(entry: Mapping[Any, Any], where: str) -> tuple[float, float, float, float]:
-    corners = [float(entry.get(name, math.nan)) for name in CORNERS]
+    corners = []
+    for name in CORNERS:
+        value = entry.get(name)
+        try:
+            corner = math.nan if value is None else float(value)
+        except (TypeError, ValueError):
+            corner = math.nan
+        if not math.isfinite(corner):
+            has = "nothing" if value is None or value != value else short(str(value))
+            raise InputError(
+                where, f"has {has} for {name}, which a new box needs",
+                f"Write numbers for {', '.join(CORNERS)}",
+            )  # fmt: skip
+        corners.append(corner)
     x1, y1, x2, y2 = corners
-    if not all(map(math.isfinite, corners)) or x2 < x1 or y2 < y1:
-        raise InputError(where, f"has the box {corners}", f"Fill in {', '.join(CORNERS)}")
+    if (fault := fault_of((x1, y1, x2, y2))) is not None:
+        raise InputError(where, fault[1], f"Mend {', '.join(CORNERS)}")
     return x1, y1, x2, y2

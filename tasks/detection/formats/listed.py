@@ -102,6 +102,16 @@ class Change:
     box: tuple[float, float, float, float]
 
 
+_SHOWN = 40
+MOST = 0.5
+"""Where a larger share of the annotations has no box, the file is refused."""
+
+
+def short(text: str) -> str:
+    """Return a text of a file for a message, cut if it is long."""
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
+
+
 def number(value: Any, where: str, name: str) -> float:
     """Return a finite number of a file, or say that it is none."""
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -111,15 +121,22 @@ def number(value: Any, where: str, name: str) -> float:
     return float(value)
 
 
+_OF_LABELS = {".txt", ".xml", ".json", ".csv"}
+
+
 def stem(name: str) -> str:
     """Return the name of a file without folders, also of Windows, and without extension.
 
-    A label file may be called a.txt or a.jpg.txt.
+    Only what ends pictures and label files is an extension: ``a.rf.3f`` is a name. A label file may
+    be called a.txt or a.jpg.txt.
     """
     path = PurePosixPath(name.replace("\\", "/"))
-    inner = PurePosixPath(path.stem)
-    is_label_file = path.suffix.lower() in (".txt", ".xml") and inner.suffix.lower() in IMAGES
-    return inner.stem if is_label_file else path.stem
+    if path.suffix.lower() in _OF_LABELS:
+        path = PurePosixPath(path.stem)
+    return path.stem if path.suffix.lower() in IMAGES else path.name
+
+
+_NO_BOX = (0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass
@@ -132,6 +149,7 @@ class Collector:
     labels: list[Any] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
     ignore: list[bool] = field(default_factory=list)
+    faults: dict[int, tuple[str, str, str, Any]] = field(default_factory=dict)
 
     def add(
         self,
@@ -143,21 +161,86 @@ class Collector:
         score: float | None = None,
         ignore: bool = False,
     ) -> None:
-        """Add a box of a file, given by its corners and what the file calls its class."""
-        if box[2] < box[0] or box[3] < box[1]:
-            raise InputError(
-                where,
-                f"has a box from ({box[0]:g}, {box[1]:g}) to ({box[2]:g}, {box[3]:g})",
-                "Mend the file: a box ends right of and below its start",
-            )
+        """Add a box of a file, given by its corners and what the file calls its class.
+
+        An annotation without a box that can be used is kept as one, to be a finding.
+        """
+        fault = fault_of(box)
+        if score is None and fault is not None:
+            self.add_fault(image, label, *fault, where=where)
+            return
+        if fault is not None:
+            raise InputError(where, fault[1], "Mend the file: predictions need a box with a size")
         if score is not None:
             if not 0.0 <= score <= 1.0:
                 raise InputError(where, f"has the score {score:g}, not in [0, 1]", "Mend the file")
             self.scores.append(score)
+        self._append(image, box, label, ignore)
+
+    def add_fault(
+        self,
+        image: int,
+        label: Any,
+        code: str,
+        what: str,
+        *,
+        where: str,
+        box: tuple[float, float, float, float] = _NO_BOX,
+        suggested: Any = None,
+    ) -> None:
+        """Add an annotation that can't be used; its class is None where it is none.
+
+        `code` and `what` as of `Unusable`; `suggested` is the class that may have been meant.
+        """
+        self.faults[len(self.boxes)] = (code, what, where, suggested)
+        self._append(image, box if fault_of(box) is None else _NO_BOX, label, True)
+
+    def _append(
+        self, image: int, box: tuple[float, float, float, float], label: Any, ignore: bool
+    ) -> None:
         self.image.append(image)
         self.boxes.append(box)
         self.labels.append(label)
         self.ignore.append(ignore)
+
+    @property
+    def classes(self) -> list[Any]:
+        """What the file calls its classes, sorted."""
+        return sorted({label for label in self.labels if label is not None})
+
+    def _unusable(self, order: Ints, image: Ints, place: Mapping[Any, int]) -> tuple[Unusable, ...]:
+        """Return the annotations without a box by their numbers in their images."""
+        ranks = np.empty(len(order), dtype=np.int64)
+        ranks[order] = np.arange(len(order))
+        first = np.searchsorted(image[order], image)
+        return tuple(
+            Unusable(
+                self.image[row],
+                int(ranks[row] - first[row]),
+                place.get(self.labels[row], -1),
+                code,
+                what,
+                place.get(suggested, -1),
+            )
+            for row, (code, what, _, suggested) in self.faults.items()
+        )
+
+    def _check_most(self) -> list[str]:
+        """Refuse a file of which most annotations can't be used; else say how many."""
+        if not self.faults:
+            return []
+        bad, count = len(self.faults), len(self.boxes)
+        if bad > MOST * count:
+            _, what, where, _ = next(iter(self.faults.values()))
+            raise InputError(
+                where,
+                f"{what} ({bad:,} of {count:,} annotations have no box or class)",
+                "Mend the file",
+            )
+        return [
+            f"Without a box or class that can be used: {bad:,} of {count:,} annotations. They are"
+            " listed first, and left out of all figures."
+        ]
 
     def listed(
         self,
@@ -174,18 +257,22 @@ class Collector:
         **more: Any,
     ) -> Listed:
         """Return all boxes, sorted by image; `codes` has every class by what the file calls it."""
-        if self.scores and len(self.scores) < len(self.boxes):
+        if self.scores and len(self.scores) < len(self.boxes) - len(self.faults):
             raise InputError(
                 self.where,
                 "has scores for some of its boxes only",
                 "Write one for each, or none; where a folder holds annotations and predictions,"
                 " name the folder of the ones that are meant",
             )
+        faults = self._check_most()
         place = {code: at for at, code in enumerate(codes)}
         image = np.array(self.image, dtype=np.int64)
         order = np.argsort(image, kind="stable")
-        labels = np.fromiter((place[each] for each in self.labels), np.int64, len(self.labels))
-        scores = np.array(self.scores, dtype=np.float64)[order] if self.scores else None
+        labels = np.fromiter(
+            (0 if each is None else place[each] for each in self.labels), np.int64, len(self.labels)
+        )
+        has_scores = bool(self.scores) and not self.faults
+        scores = np.array(self.scores, dtype=np.float64)[order] if has_scores else None
         return Listed(
             keys=tuple(map(stem, names)),
             ids=tuple(names if ids is None else ids),
@@ -201,9 +288,23 @@ class Collector:
             scores=scores,
             ignore=np.array(self.ignore, dtype=np.bool_)[order],
             source=source,
-            notes=tuple(notes),
+            notes=(*notes, *faults),
+            unusable=self._unusable(order, image, place),
             **more,
         )
+
+
+def fault_of(box: tuple[float, float, float, float]) -> tuple[str, str] | None:
+    """Return what the checker of COCO files calls a box that is none, and what is wrong with it."""
+    x1, y1, x2, y2 = box
+    if not all(math.isfinite(value) and abs(value) <= LARGEST for value in box):
+        return "bbox-format", f"has the box {x1:g}, {y1:g}, {x2:g}, {y2:g}, which no image has"
+    span = f"has a box from ({x1:g}, {y1:g}) to ({x2:g}, {y2:g})"
+    if x2 < x1 or y2 < y1:
+        return "bbox-negative-size", f"{span}, which ends before it begins"
+    if x2 == x1 or y2 == y1:
+        return "bbox-zero-size", f"{span}, which has no size"
+    return None
 
 
 def inside(folder: Path, name: str) -> Path | None:
@@ -220,4 +321,4 @@ def described(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-__all__ += ["described", "inside"]
+__all__ += ["MOST", "described", "fault_of", "inside", "short"]

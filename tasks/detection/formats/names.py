@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,14 @@ from goldlabel.formats.text import read_text
 
 __all__ = ["class_file", "names_of"]
 
+_INDEX = re.compile(r"\d{1,6}", re.ASCII)
 _USUAL = ("data.yaml", "data.yml", "dataset.yaml", "classes.txt", "obj.names")
 
 
 def class_file(folder: Path) -> Path | None:
-    """Return the file of class names in a folder or beside it, if there is one."""
-    for place in (folder, folder.resolve().parent):
+    """Return the file of class names in a folder or up to two above it, if there is one."""
+    whole = folder.resolve()
+    for place in (folder, whole.parent, whole.parent.parent):
         for name in _USUAL:
             if (place / name).is_file():
                 return place / name
@@ -48,17 +51,19 @@ def names_of(path: Path) -> tuple[str, ...]:
 
 
 def _from_yaml(text: str, path: Path) -> list[str]:
+    """Return the names as they are written: no, on and 1_000 are names, no booleans or numbers."""
     import yaml
 
     try:
-        content: Any = yaml.safe_load(text)
+        content: Any = yaml.load(text, Loader=yaml.BaseLoader)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise InputError(str(path), f"is no YAML ({type(error).__name__})", "Mend it") from error
     names = content.get("names") if isinstance(content, dict) else None
-    if isinstance(names, dict) and all(type(key) is int for key in names):
-        if sorted(names) != list(range(len(names))):
+    if isinstance(names, dict) and all(_INDEX.fullmatch(str(key)) for key in names):
+        numbered = {int(key): name for key, name in names.items()}
+        if sorted(numbered) != list(range(len(names))):
             raise InputError(str(path), "does not number its names 0, 1, 2, ...", "Number them")
-        names = [names[key] for key in sorted(names)]
-    if not isinstance(names, list) or not all(isinstance(each, str | int) for each in names):
+        names = [numbered[at] for at in range(len(names))]
+    if not isinstance(names, list) or not all(isinstance(each, str) for each in names):
         raise InputError(str(path), "has no names", "Write names: a list, or numbers and names")
-    return [str(each) for each in names]
+    return names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -23,7 +24,9 @@ from goldlabel.formats.tables import (
 )
 from goldlabel.formats.text import TextFile
 from goldlabel.results.audit import Source
-from goldlabel.tasks.detection.formats.listed import Change, Collector, Listed, number
+from goldlabel.tasks.detection.boxes import LARGEST
+from goldlabel.tasks.detection.formats.listed import Change, Collector, Listed, short
+from goldlabel.typing import Floats
 
 __all__ = ["export", "looks_like", "read"]
 
@@ -112,11 +115,13 @@ def read(path: Path, *, scored: bool, encoding: str | None = None) -> Listed:
     columns = _columns([str(name) for name in frame.columns], str(path))
     if scored and columns.score is None:
         raise InputError(str(path), "has no column of scores", "Add one, called score")
-    corners = np.stack([_numbers(frame, name, path) for name in columns.box], axis=1)
+    read, faults = zip(*(_numbers(frame, name) for name in columns.box), strict=True)
+    corners = np.stack(read, axis=1)
     if columns.has_sizes:
         corners[:, 2:] += corners[:, :2]
-    is_relative = bool(len(corners)) and bool((np.abs(corners) <= _RELATIVE).all())
-    scores = _numbers(frame, columns.score, path) if scored and columns.score else None
+    shares = (np.abs(corners) <= _RELATIVE).all(axis=1)
+    is_relative = bool(np.count_nonzero(shares) > len(corners) / 2)
+    scores = _scores(frame, columns.score, path) if scored and columns.score else None
     images = [str(value) for value in frame[columns.image]]
     labels = [str(value) for value in frame[columns.label]]
     ignored = (
@@ -126,15 +131,25 @@ def read(path: Path, *, scored: bool, encoding: str | None = None) -> Listed:
     collector = Collector(str(path))
     for row, box in enumerate(corners.tolist()):
         where = f"{path}: row {row + 1}"
-        for name, value in ((columns.image, images[row]), (columns.label, labels[row])):
-            if not value.strip():
-                raise InputError(where, f"has no {name}", "Fill it in")
+        if not images[row].strip() or (scored and not labels[row].strip()):
+            name = columns.label if images[row].strip() else columns.image
+            raise InputError(where, f"has no {name}", "Fill it in")
+        fault = next((each[row] for each in faults if row in each), None)
+        if fault is not None and scored:
+            raise InputError(where, fault, "Mend the table")
+        label = labels[row] if labels[row].strip() else None
+        if fault is not None or label is None:
+            code, what = (
+                ("unknown-class", "has no class") if fault is None else ("bbox-format", fault)
+            )
+            collector.add_fault(place[images[row]], label, code, what, where=where)
+            continue
         collector.add(
             place[images[row]], (box[0], box[1], box[2], box[3]), labels[row], where=where,
             score=None if scores is None else float(scores[row]),
             ignore=bool(ignored) and ignored[row] and not scored,
         )  # fmt: skip
-    codes, is_named = _codes(labels)
+    codes, is_named = _codes([each for each in labels if each.strip()])
     is_open_images = columns.image == "ImageID" and columns.label == "LabelName"
     source = replace(
         table.source,
@@ -149,17 +164,30 @@ def read(path: Path, *, scored: bool, encoding: str | None = None) -> Listed:
     )  # fmt: skip
 
 
-def _numbers(frame: pd.DataFrame, name: str, path: Path) -> Any:
-    """Return a column as numbers; text may have decimal commas."""
-    values = np.empty(len(frame))
+def _numbers(frame: pd.DataFrame, name: str) -> tuple[Floats, dict[int, str]]:
+    """Return a column as numbers, and what is wrong in which rows; text may have decimal commas."""
+    values = np.zeros(len(frame))
+    faults = {}
     for row, value in enumerate(frame[name].tolist()):
-        where = f"{path}: row {row + 1}, column {name!r}"
-        if isinstance(value, str):
-            text = value.strip()
-            if not NUMBER_OR_COMMA.fullmatch(text):
-                raise InputError(where, f"is {value!r}, not a number", "Mend the table")
-            value = float(text.replace(",", "."))
-        values[row] = number(value, where, "number")
+        text = value.strip().replace(",", ".") if isinstance(value, str) else value
+        is_number = NUMBER_OR_COMMA.fullmatch(text) if isinstance(text, str) else (
+            isinstance(text, int | float) and not isinstance(text, bool)
+        )  # fmt: skip
+        read = float(text) if is_number else math.nan
+        if abs(read) <= LARGEST:
+            values[row] = read
+        else:
+            faults[row] = (
+                f"has {short(str(value))} in column {name!r}, which is no place in an image"
+            )
+    return values, faults
+
+
+def _scores(frame: pd.DataFrame, name: str, path: Path) -> Floats:
+    values, faults = _numbers(frame, name)
+    if faults:
+        row, what = next(iter(faults.items()))
+        raise InputError(f"{path}: row {row + 1}", what, "Mend the table")
     return values
 
 

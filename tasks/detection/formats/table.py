@@ -30,8 +30,8 @@ class Asked(NamedTuple):
     encoding: str | None
 
 
-def _text(layout: str | None) -> Callable[[Path, Asked], Listed]:
-    return lambda path, asked: text.read(path, layout, names=asked.names)
+def _text(layout: str | None, *, scored: bool = False) -> Callable[[Path, Asked], Listed]:
+    return lambda path, asked: text.read(path, layout, names=asked.names, scored=scored)
 
 
 def _table(*, scored: bool) -> Callable[[Path, Asked], Listed]:
@@ -92,10 +92,10 @@ PREDICTIONS: Formats[Asked, Listed] = Formats(
         "coco", "a COCO file with scores", is_coco,
         lambda path, asked: coco.read_scored(path, encoding=asked.encoding),
     ),
-    Format("yolo", "YOLO's labels with scores", _never, _text("yolo"), is_folder=True),
-    Format("text", _TEXT_FOLDER, None, _text(None), is_folder=True),
-    Format("text_xywh", _TEXT_FOLDER, _never, _text("text_xywh"), is_folder=True),
-    Format("text_cxcywh", _TEXT_FOLDER, _never, _text("text_cxcywh"), is_folder=True),
+    Format("yolo", "YOLO's labels with scores", _never, _text("yolo", scored=True), is_folder=True),
+    Format("text", _TEXT_FOLDER, None, _text(None, scored=True), is_folder=True),
+    Format("text_xywh", _TEXT_FOLDER, _never, _text("text_xywh", scored=True), is_folder=True),
+    Format("text_cxcywh", _TEXT_FOLDER, _never, _text("text_cxcywh", scored=True), is_folder=True),
     Format("csv", "a table", None, _table(scored=True)),
     Format("parquet", _PARQUET, is_parquet, _table(scored=True)),
     option="predictions_format",

@@ -8,25 +8,31 @@ or a name.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from goldlabel.errors import InputError
 from goldlabel.formats.numerals import NUMBER
 from goldlabel.results.audit import Source
 from goldlabel.tasks.detection.boxes import LARGEST
 from goldlabel.tasks.detection.formats.folders import copied, digest, files_of, read_bytes
-from goldlabel.tasks.detection.formats.listed import Change, Collector, Listed
+from goldlabel.tasks.detection.formats.listed import Change, Collector, Listed, short
 from goldlabel.tasks.detection.formats.names import class_file, names_of
 
 __all__ = ["LAYOUTS", "export", "read"]
 
 LAYOUTS = ("yolo", "text", "text_xywh", "text_cxcywh")
 _NOT_LABELS = {"classes.txt", "obj.names", "train.txt", "val.txt", "test.txt", "readme.txt"}
-_SAMPLE = 200
+_OTHERS = ("readme", "license", "requirements", "notes", "changelog", "classes")
+"""So files begin that are no labels."""
+_LEAST, _MOST = -0.5, 1.5
+"""Coordinates that are shares of the image: rounding, and boxes over the border, pass 0 and 1."""
+_MOSTLY = 0.9
+_DIGITS = 40
+"""A class number has no more characters."""
 
 Box = tuple[float, float, float, float]
 
@@ -37,47 +43,60 @@ class _Line(NamedTuple):
     score: float | None
 
 
-def read(folder: Path, layout: str | None, *, names: Path | None = None) -> Listed:
+class _Row(NamedTuple):
+    """A line of a file that is not blank."""
+
+    image: int
+    where: str
+    fields: list[str]
+
+
+def read(
+    folder: Path, layout: str | None, *, names: Path | None = None, scored: bool = False
+) -> Listed:
     """Read a folder of text files.
+
+    Annotations that are no box, or of no class that is named, are findings.
 
     Parameters
     ----------
     folder : Path
     layout : {"yolo", "text", "text_xywh", "text_cxcywh"}, optional
-        If not given, what the numbers look like.
+        If not given, what most numbers look like.
     names : Path, optional
-        File of class names; if not given, data.yaml, classes.txt or obj.names in or beside the
-        folder.
+        File of class names; if not given, data.yaml, classes.txt or obj.names in, beside or above
+        the folder.
+    scored : bool
+        Whether these are predictions, in which every line has to be a box.
 
     Raises
     ------
     InputError
-        There are no text files, or a line is no box; says which.
+        There are no text files, or most lines are no boxes; says which.
     """
-    files = files_of(folder, ".txt", _NOT_LABELS)
-    if not files:
-        raise InputError(str(folder), "has no text files with boxes", "Name the folder of labels")
-    lines = [(image, *each) for image, path in enumerate(files) for each in _lines(folder, path)]
-    layout = layout or _guess(folder, lines)
-    collector = Collector(str(folder))
-    seen: dict[str, None] = {}
-    for image, where, fields in lines:
-        line = _line(fields, layout, where)
-        seen.setdefault(line.label)
-        collector.add(image, line.box, line.label, where=where, score=line.score)
+    files, rows, others = _label_files(folder)
+    layout = layout or _guess(rows)
     named = names or class_file(folder)
     told = None if named is None else names_of(named)
-    codes, classes, is_named = _classes(seen, told, folder)
+    lines = [_line(row.fields, layout) for row in rows]
+    codes, classes, is_named = _classes([each for each in lines if not isinstance(each, str)], told)
+    collector = Collector(str(folder))
+    for row, line in zip(rows, lines, strict=True):
+        _add(collector, row, line, codes, scored, is_named)
     shown = {
         "yolo": "YOLO: centre and size in shares of the image",
         "text": "text: class, corners in pixels",
         "text_xywh": "text: class, left, top, width, height in pixels",
         "text_cxcywh": "text: class, centre and size in shares of the image",
     }[layout]
-    scored = "" if not collector.scores else ", with scores"
+    with_scores = "" if not collector.scores else ", with scores"
     size = f"{len(files):,} files, {len(collector.boxes):,} boxes"
-    note = f"Read {folder.name or folder} as {shown}{scored}; {size}."
-    notes = [note]
+    notes = [f"Read {folder.name or folder} as {shown}{with_scores}; {size}."]
+    polygons = sum(_is_polygon(row.fields, layout) for row in rows)
+    if polygons:
+        notes.append(f"{polygons:,} polygons are taken as the boxes around them.")
+    if others:
+        notes.append(f"Passed over, as no line in them is a box: {', '.join(others[:5])}.")
     if named is not None:
         notes.append(f"Class names are those of {named.name}.")
     options = {
@@ -85,13 +104,17 @@ def read(folder: Path, layout: str | None, *, names: Path | None = None) -> List
         "extension": ".txt",
         "sha256": digest(folder, files_of(folder, ".txt")),
         "files": [path.as_posix() for path in files],
-        "codes": codes,
+        "codes": list(codes.values()),
     }
-    inputs = () if named is None else (named,)
     return collector.listed(
         [path.as_posix() for path in files],
-        Source("yolo" if layout == "yolo" else "text", (folder,), options, inputs),
-        codes=codes,
+        Source(
+            "yolo" if layout == "yolo" else "text",
+            (folder,),
+            options,
+            () if named is None else (named,),
+        ),
+        codes=list(codes),
         classes=classes,
         is_named=is_named,
         is_relative=layout in ("yolo", "text_cxcywh"),
@@ -99,101 +122,158 @@ def read(folder: Path, layout: str | None, *, names: Path | None = None) -> List
     )
 
 
-def _lines(folder: Path, path: Path) -> list[tuple[str, list[str]]]:
+def label_files(folder: Path) -> list[Path]:
+    """Return the text files of a folder that can hold boxes."""
+    files = files_of(folder, ".txt")
+    return [path for path in files if path.name.lower() not in _NOT_LABELS]
+
+
+def _label_files(folder: Path) -> tuple[list[Path], list[_Row], list[str]]:
+    """Return the files of boxes, their lines, and names of other text files.
+
+    A file without any line that can be a box is none if it is called as such files are, or is the
+    only one of its folder; among label files it is one that is broken.
+    """
+    texts = [(path, _lines(folder, path)) for path in label_files(folder)]
+    can_be = [any(map(_can_be_box, fields)) for _, fields in texts]
+    folders = {path.parent for (path, _), fits in zip(texts, can_be, strict=True) if fits}
+    files: list[Path] = []
+    rows: list[_Row] = []
+    others: list[str] = []
+    for (path, fields), fits in zip(texts, can_be, strict=True):
+        is_other = path.parent not in folders or path.name.lower().startswith(_OTHERS)
+        if fields and not fits and (is_other and folders):
+            others.append(path.as_posix())
+            continue
+        rows += [
+            _Row(len(files), f"{folder / path}: line {at}", each)
+            for at, each in enumerate(fields, start=1)
+            if each
+        ]
+        files.append(path)
+    if not files:
+        raise InputError(str(folder), "has no text files with boxes", "Name the folder of labels")
+    return files, rows, others
+
+
+def _lines(folder: Path, path: Path) -> list[list[str]]:
+    """Return the fields of each line."""
     try:
         text = read_bytes(folder / path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(
             str(folder / path), f"is not UTF-8 text ({error.reason})", "Save it as UTF-8"
         ) from error
-    return [
-        (f"{folder / path}: line {at}", line.split())
-        for at, line in enumerate(text.splitlines(), start=1)
-        if line.strip()
-    ]
+    return [line.split() for line in text.splitlines()]
+
+
+def _can_be_box(fields: Sequence[str]) -> bool:
+    return len(fields) >= 5 and all(map(_is_number, fields[1:5]))
 
 
 def _is_number(text: str) -> bool:
     return NUMBER.fullmatch(text) is not None
 
 
-def _guess(folder: Path, lines: Sequence[tuple[int, str, list[str]]]) -> str:
-    """Say of which layout lines look: shares are YOLO's, pixels are corners or sizes."""
-    sample = [fields for _, _, fields in lines]
-    rows = []
-    for fields in sample:
-        if len(fields) not in (5, 6) or not all(map(_is_number, fields[1:])):
-            return "yolo" if len(fields) > 6 else "text"  # _line says what is wrong
-        rows.append([float(each) for each in fields[1:]])
-    if all(0 <= value <= 1.0 for row in rows for value in row[:4] + row[-1:]):
+def _is_polygon(fields: Sequence[str], layout: str) -> bool:
+    """Say whether a line is a class and three points or more, and a score where there is one."""
+    return layout == "yolo" and len(fields) > 6
+
+
+def _guess(rows: Sequence[_Row]) -> str:
+    """Say of which layout most lines look: shares are YOLO's, pixels are corners or sizes."""
+    numbers = [
+        list(map(float, row.fields[1:])) for row in rows if all(map(_is_number, row.fields[1:]))
+    ]
+    if not numbers:
         return "yolo"
-    boxes = [row[-4:] for row in rows]
-    return "text" if all(x2 >= x1 and y2 >= y1 for x1, y1, x2, y2 in boxes) else "text_xywh"
+    shares = [all(_LEAST <= value <= _MOST for value in each) for each in numbers]
+    if sum(shares) > len(numbers) / 2:
+        return "yolo"
+    boxes = [each[-4:] for each in numbers if len(each) in (4, 5)]
+    corners = [x2 >= x1 and y2 >= y1 for x1, y1, x2, y2 in boxes]
+    return "text" if sum(corners) > _MOSTLY * len(corners) or not corners else "text_xywh"
 
 
-def _line(fields: list[str], layout: str, where: str) -> _Line:
-    if len(fields) not in (5, 6):
-        what = f"has {len(fields)} fields"
-        fix = "Write a class, four numbers, and a score where there is one"
-        if layout == "yolo" and len(fields) > 6 and len(fields) % 2:
-            what += ", as polygons have"
-            fix = "Turn polygons into boxes: this audit is of boxes"
-        raise InputError(where, what, fix)
-    numbers = [_number(text, where) for text in fields[1:]]
+def _line(fields: Sequence[str], layout: str) -> _Line | str:
+    """Return what a line says, or what is wrong with it."""
+    bad = next((text for text in fields[1:] if not _is_number(text)), None)
+    if bad is not None:
+        return f"has {short(bad)} where a number is expected"
+    numbers = list(map(float, fields[1:]))
+    if any(not abs(value) <= LARGEST for value in numbers):
+        return f"has the number {short(max(fields[1:], key=len))}, which no image has"
     score = None
+    if _is_polygon(fields, layout):
+        score = numbers.pop() if len(numbers) % 2 else None
+        x, y = numbers[::2], numbers[1::2]
+        return _Line(fields[0], (min(x), min(y), max(x), max(y)), score)
+    if len(numbers) not in (4, 5):
+        return (
+            f"has {len(fields)} fields, not a class, four numbers, and a score where there is one"
+        )
     if len(numbers) == 5:
         score = numbers.pop(-1 if layout == "yolo" else 0)
     a, b, c, d = numbers
     if layout == "text":
         return _Line(fields[0], (a, b, c, d), score)
-    if c < 0 or d < 0:
-        raise InputError(where, f"has a box of {c:g} x {d:g}", "Sizes are not negative")
     if layout == "text_xywh":
         return _Line(fields[0], (a, b, a + c, b + d), score)
-    if max(c, d) > 1.5:
-        raise InputError(
-            where, f"has a box of {c:g} x {d:g}, and shares are no larger than 1",
-            "Divide by the size of the image, or name another format",
-        )  # fmt: skip
+    if max(c, d) > _MOST:
+        return f"has a box of {c:g} x {d:g}, and shares are no larger than 1"
     return _Line(fields[0], (a - c / 2, b - d / 2, a + c / 2, b + d / 2), score)
 
 
-def _number(text: str, where: str) -> float:
-    if not _is_number(text):
-        raise InputError(where, f"has {text!r} where a number is expected", "Mend the line")
-    value = float(text)
-    if not math.isfinite(value) or abs(value) > LARGEST:
-        raise InputError(where, f"has the number {text}, which no image has", "Mend the line")
-    return value
+def _add(
+    collector: Collector,
+    row: _Row,
+    line: _Line | str,
+    codes: Mapping[str, str],
+    scored: bool,
+    is_named: bool,
+) -> None:
+    """Add what a line says, a box or an annotation that is none."""
+    label = _canonical(row.fields[0])
+    known = label if label in codes else None
+    if isinstance(line, str):
+        if scored:
+            fix = "Mend the line; or name another format, where the units are others"
+            raise InputError(row.where, line, fix)
+        collector.add_fault(row.image, known, "bbox-format", line, where=row.where)
+    elif known is None:
+        what = f"is of {short(row.fields[0])}, and {', '.join(list(codes)[:10])} are the classes"
+        if scored:
+            raise InputError(row.where, what, "Name every class")
+        near = get_close_matches(label, list(codes), 1) if is_named else []
+        collector.add_fault(
+            row.image, None, "unknown-class", what, where=row.where, box=line.box,
+            suggested=near[0] if near else None,
+        )  # fmt: skip
+    else:
+        collector.add(row.image, line.box, label, where=row.where, score=line.score)
+
+
+def _canonical(code: str) -> str:
+    """Return a class number as it is counted: 7 of 07 and 7.0."""
+    if len(code) <= _DIGITS and _is_number(code) and float(code).is_integer() and float(code) >= 0:
+        return str(int(float(code)))
+    return code
 
 
 def _classes(
-    seen: Mapping[str, Any], told: Sequence[str] | None, folder: Path
-) -> tuple[list[str], list[str], bool]:
-    """Return what the files call each class, names of them, and whether these are names."""
-    if all(re.fullmatch(r"\d{1,6}", code) for code in seen):
-        numbers = sorted({int(code) for code in seen})
+    lines: Sequence[_Line], told: Sequence[str] | None
+) -> tuple[dict[str, str], list[str], bool]:
+    """Return how each class is written in the files, names of classes, and whether it has them."""
+    written: dict[str, str] = {}
+    for line in lines:
+        written.setdefault(_canonical(line.label), line.label)
+    numbers = [int(code) for code in written if re.fullmatch(r"\d{1,6}", code)]
+    if len(numbers) > len(written) / 2 or not written:
         count = max([-1, *numbers]) + 1 if told is None else len(told)
-        if numbers and numbers[-1] >= count:
-            raise InputError(
-                str(folder),
-                f"has boxes of class {numbers[-1]}, and {count} classes are named, from 0 on",
-                "Name every class",
-            )
-        written = {int(code): code for code in seen}  # as 7 is, or 07
-        codes = [written.get(at, str(at)) for at in range(count)]
-        if len({int(code) for code in seen}) < len(seen):
-            raise InputError(str(folder), "writes one class number in two ways", "Write it in one")
-        return codes, list(told or codes), told is not None
-    codes = sorted(seen)
-    if told is not None:
-        unknown = [code for code in codes if code not in told]
-        if unknown:
-            raise InputError(
-                str(folder), f"has boxes of {unknown[0]!r}, which is not named", "Name every class"
-            )
-        codes = list(told)
-    return codes, codes, True
+        codes = [str(at) for at in range(count)]
+        return {code: written.get(code, code) for code in codes}, list(told or codes), bool(told)
+    codes = sorted(written) if told is None else list(told)
+    return {code: written.get(code, code) for code in codes}, codes, True
 
 
 def export(source: Source, changes: Mapping[int, Sequence[Change]], out: Path) -> None:
@@ -233,10 +313,16 @@ def _changed_line(line: str, change: Change, layout: str, codes: Sequence[str]) 
     if change.action == "relabel":
         first = fields[0]
         return line[: first.start()] + codes[change.label] + line[first.end() :]
+    if len(fields) not in (5, 6):  # a polygon, or what is no box
+        return line[: fields[0].end()] + f" {_written(change.box, layout, None)}" + _end(line)
     numbers = fields[1:5] if layout == "yolo" or len(fields) == 5 else fields[2:6]
     texts = [each.group() for each in numbers]
     written = _written(change.box, layout, texts)
     return line[: numbers[0].start()] + written + line[numbers[-1].end() :]
+
+
+def _end(line: str) -> str:
+    return line[len(line.rstrip("\r\n")) :]
 
 
 def _written(box: Box, layout: str, like: Sequence[str] | None) -> str:

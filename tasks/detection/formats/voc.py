@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 from typing import Any
 from xml.parsers import expat
@@ -18,7 +20,14 @@ from goldlabel.formats.numerals import NUMBER
 from goldlabel.results.audit import Source
 from goldlabel.tasks.detection.boxes import LARGEST
 from goldlabel.tasks.detection.formats.folders import copied, digest, files_of, read_bytes
-from goldlabel.tasks.detection.formats.listed import IMAGES, Change, Collector, Listed
+from goldlabel.tasks.detection.formats.listed import (
+    IMAGES,
+    Change,
+    Collector,
+    Listed,
+    fault_of,
+    short,
+)
 from goldlabel.tasks.detection.formats.names import names_of
 
 __all__ = ["export", "read"]
@@ -27,6 +36,16 @@ _SIDES = ("xmin", "ymin", "xmax", "ymax")
 _DEPTH = 100
 
 Place = tuple[int, int]
+Box = tuple[float, float, float, float]
+_TAG = re.compile(rb"""<(?:[^>"']|"[^"]*"|'[^']*')*>""")
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_DECLARED = re.compile(rb"""\s*<\?xml[^>]*?encoding\s*=\s*(["'])([A-Za-z0-9._-]+)\1""")
+_HEAD = 400
+_COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 
 
 @dataclass
@@ -45,23 +64,25 @@ class _Annotation:
     objects: list[_Object] = field(default_factory=list)
     texts: dict[str, str] = field(default_factory=dict)
     end: int = 0
-    encoding: str = "utf-8"
 
 
 class _Reader:
-    """Follows the elements of a file with expat; nothing outside of the file is ever read."""
+    """Follows the elements of a file with expat; nothing outside of the file is ever read.
+
+    Places are those of the file as UTF-8, whatever it is saved as.
+    """
 
     def __init__(self, data: bytes, where: str) -> None:
         self.found = _Annotation()
+        self._data = data
         self._where = where
         self._path: list[str] = []
         self._text: list[str] = []
-        self._begin: int | None = None
-        self._parser = parser = expat.ParserCreate()
+        self._begin = 0
+        self._parser = parser = expat.ParserCreate("utf-8")
         parser.StartElementHandler = self._open
         parser.EndElementHandler = self._close
         parser.CharacterDataHandler = self._characters
-        parser.XmlDeclHandler = self._declared
         parser.StartDoctypeDeclHandler = self._refuse
         parser.EntityDeclHandler = self._refuse
         try:
@@ -77,9 +98,6 @@ class _Reader:
             self._where, "declares a document type or entities", "Remove the declaration"
         )
 
-    def _declared(self, version: str, encoding: str | None, standalone: int) -> None:
-        self.found.encoding = encoding or "utf-8"
-
     def _open(self, name: str, attributes: Mapping[str, str]) -> None:
         self._path.append(name)
         if len(self._path) == 1 and name != "annotation":
@@ -88,11 +106,14 @@ class _Reader:
             raise InputError(self._where, "is nested too deep", "Mend it")
         if self._path == ["annotation", "object"]:
             self.found.objects.append(_Object(self._parser.CurrentByteIndex))
-        self._text, self._begin = [], None
+        self._text, self._begin = [], self._after_tag()
+
+    def _after_tag(self) -> int:
+        """Return where the tag that begins here ends."""
+        tag = _TAG.match(self._data, self._parser.CurrentByteIndex)
+        return self._parser.CurrentByteIndex if tag is None else tag.end()
 
     def _characters(self, text: str) -> None:
-        if self._begin is None:
-            self._begin = self._parser.CurrentByteIndex
         self._text.append(text)
 
     def _close(self, name: str) -> None:
@@ -102,19 +123,40 @@ class _Reader:
         if path[:2] == ["annotation", "object"] and self.found.objects:
             own = self.found.objects[-1]
             if len(path) == 2:
-                own.stop = at + len("</object>")
+                own.stop = self._after_tag()
             else:
-                own.texts.setdefault("/".join(path[2:]), (text, (self._begin or at, at)))
+                place = min(self._begin, at), at
+                own.texts.setdefault("/".join(path[2:]), (text, place))
         elif len(path) == 1:
             self.found.end = at
         else:
             self.found.texts.setdefault(key, text.strip())
         self._path.pop()
-        self._text, self._begin = [], None
+        self._text, self._begin = [], at
 
 
 def _parsed(path: Path) -> _Annotation:
-    return _Reader(read_bytes(path), str(path)).found
+    return _Reader(_as_utf8(read_bytes(path), str(path))[0], str(path)).found
+
+
+def _as_utf8(data: bytes, where: str) -> tuple[bytes, str, bytes]:
+    """Return a file as UTF-8, its encoding, and the mark that it begins with.
+
+    Raises
+    ------
+    InputError
+        It is not of the encoding that it says.
+    """
+    declared = _DECLARED.match(data[:_HEAD])
+    said = (b"", declared[2].decode() if declared else "utf-8")
+    mark, encoding = next((each for each in _MARKS if data.startswith(each[0])), said)
+    try:
+        text = data[len(mark) :].decode(encoding)
+        if text.encode(encoding) != data[len(mark) :]:
+            raise UnicodeError
+        return text.encode("utf-8"), encoding, mark
+    except (LookupError, UnicodeError):
+        raise InputError(where, f"is not {encoding}", "Save it as UTF-8") from None
 
 
 def read(folder: Path, *, names: Path | None = None) -> Listed:
@@ -133,34 +175,20 @@ def read(folder: Path, *, names: Path | None = None) -> Listed:
     if not files:
         raise InputError(str(folder), "has no XML files", "Name the folder of annotations")
     rows = [(at, path, _parsed(folder / path)) for at, path in enumerate(files)]
-    collector = Collector(str(folder))
-    boxes = [
-        (
-            image,
-            each,
-            _box(each, f"{folder / path}: object {at + 1}"),
-            f"{folder / path}: object {at + 1}",
-        )
+    objects = [
+        (image, each, _box(each), f"{folder / path}: object {at + 1}")
         for image, path, found in rows
         for at, each in enumerate(found.objects)
     ]
-    from_one = all(min(box[:2]) >= 1 for _, _, box, _ in boxes)
+    boxes = [box for _, _, box, _ in objects if not isinstance(box, str)]
+    from_one = all(min(box[:2]) >= 1 for box in boxes if fault_of(box) is None)
     shift = 1.0 if from_one else 0.0
-    for image, each, (x1, y1, x2, y2), where in boxes:
-        flag = each.texts.get("difficult", ("0", (0, 0)))[0].strip()
-        collector.add(
-            image, (x1 - shift, y1 - shift, x2, y2), _name(each, where),
-            where=where, ignore=flag in ("1", "true", "True"),
-        )  # fmt: skip
-    classes = sorted(set(collector.labels)) if names is None else list(names_of(names))
-    unknown = sorted(set(collector.labels) - set(classes))
-    if unknown:
-        raise InputError(
-            str(folder),
-            f"has objects called {unknown[0]!r}, which is not named",
-            "Name every class",
-        )
-    difficult = sum(collector.ignore)
+    told = None if names is None else list(names_of(names))
+    collector = Collector(str(folder))
+    for image, each, box, where in objects:
+        _add(collector, image, each, box, where, shift, told)
+    classes = collector.classes if told is None else told
+    difficult = sum(collector.ignore) - len(collector.faults)
     size = f"{len(files):,} files, {len(collector.boxes):,} boxes"
     note = f"Read {folder.name or folder} as Pascal VOC: {size},"
     notes = [f"{note} pixels counted from {1 if from_one else 0}."]
@@ -197,20 +225,42 @@ def _size(found: _Annotation) -> tuple[float, float]:
     return sides[0], sides[1]
 
 
-def _name(each: _Object, where: str) -> str:
+def _add(
+    collector: Collector,
+    image: int,
+    each: _Object,
+    box: Box | str,
+    where: str,
+    shift: float,
+    told: Sequence[str] | None,
+) -> None:
+    """Add an object, or an annotation that has no box or no class."""
     name = each.texts.get("name", ("", (0, 0)))[0].strip()
-    if not name:
-        raise InputError(where, "has no name", "Write <name> into it")
-    return name
+    known = name if name and (told is None or name in told) else None
+    if isinstance(box, str):
+        collector.add_fault(image, known, "bbox-format", box, where=where)
+        return
+    x1, y1, x2, y2 = box
+    box = (x1 - shift, y1 - shift, x2, y2)
+    if known is None:
+        what = "has no name" if not name else f"is called {short(name)}, which is not named"
+        near = get_close_matches(name, told or [], 1)
+        collector.add_fault(
+            image, None, "unknown-class", what, where=where, box=box,
+            suggested=near[0] if near else None,
+        )  # fmt: skip
+        return
+    flag = each.texts.get("difficult", ("0", (0, 0)))[0].strip()
+    collector.add(image, box, name, where=where, ignore=flag in ("1", "true", "True"))
 
 
-def _box(each: _Object, where: str) -> tuple[float, float, float, float]:
+def _box(each: _Object) -> Box | str:
+    """Return the corners as they are written, or what is wrong with them."""
     values = []
     for side in _SIDES:
         text = each.texts.get(f"bndbox/{side}", ("", (0, 0)))[0].strip()
-        if not NUMBER.fullmatch(text) or abs(float(text)) > LARGEST:
-            what = f"has {text!r} for {side}" if text else f"has no {side}"
-            raise InputError(where, what, "Write <bndbox> with four numbers")
+        if not NUMBER.fullmatch(text) or not abs(float(text)) <= LARGEST:
+            return f"has {short(text)} for {side}" if text else f"has no {side}"
         values.append(float(text))
     x1, y1, x2, y2 = values
     return x1, y1, x2, y2
@@ -238,9 +288,10 @@ def _empty(image: str) -> bytes:
 def _edited(
     data: bytes, wanted: Sequence[Change], where: str, classes: Sequence[str], shift: float
 ) -> bytes:
+    data, encoding, mark = _as_utf8(data, where)
     found = _Reader(data, where).found
     whole = all(
-        each.texts[f"bndbox/{side}"][0].strip().lstrip("+-").isdigit()
+        each.texts.get(f"bndbox/{side}", ("0", (0, 0)))[0].strip().lstrip("+-").isdigit()
         for each in found.objects
         for side in _SIDES
     )
@@ -249,37 +300,47 @@ def _edited(
     for change in wanted:
         if change.action == "add":
             new.append(change)
-            continue
-        own = found.objects[change.part]
-        if change.action == "remove":
-            start = own.start
-            while start > 0 and data[start - 1 : start] in (b" ", b"\t"):
-                start -= 1
-            stop = own.stop
-            if data[stop : stop + 2] == b"\r\n":
-                stop += 2
-            elif data[stop : stop + 1] == b"\n":
-                stop += 1
-            edits.append((start, stop, b""))
-        elif change.action == "relabel":
-            text, place = own.texts["name"]
-            edits.append(_swap(text, place, escape(classes[change.label]), found.encoding))
+        elif change.action == "remove":
+            edits.append(_removed(data, found.objects[change.part]))
         else:
-            for side, value in zip(_SIDES, _sides(change, shift, whole), strict=True):
-                text, place = own.texts[f"bndbox/{side}"]
-                edits.append(_swap(text, place, value, found.encoding))
+            values = {"name": escape(classes[change.label])}
+            if change.action == "move":
+                sides = _sides(change, shift, whole)
+                values = {f"bndbox/{s}": value for s, value in zip(_SIDES, sides, strict=True)}
+            own = found.objects[change.part]
+            place = f"{where}: object {change.part + 1}"
+            edits += [_swap(data, own, key, value, place) for key, value in values.items()]
     if new:
         edits.append(_added(data, found, new, classes, shift, whole))
     for start, stop, piece in sorted(edits, reverse=True):
         data = data[:start] + piece + data[stop:]
-    return data
+    return mark + data.decode("utf-8").encode(encoding, "xmlcharrefreplace")
 
 
-def _swap(text: str, place: Place, value: str, encoding: str) -> tuple[int, int, bytes]:
-    """Replace a text and keep the space around it."""
-    before = text[: len(text) - len(text.lstrip())]
-    after = text[len(text.rstrip()) :] if text.strip() else ""
-    return place[0], place[1], f"{before}{value}{after}".encode(encoding, "xmlcharrefreplace")
+def _removed(data: bytes, own: _Object) -> tuple[int, int, bytes]:
+    """Remove an object with its indent and the end of its line."""
+    start, stop = own.start, own.stop
+    while start > 0 and data[start - 1 : start] in (b" ", b"\t"):
+        start -= 1
+    if data[stop : stop + 2] == b"\r\n":
+        stop += 2
+    elif data[stop : stop + 1] == b"\n":
+        stop += 1
+    return start, stop, b""
+
+
+def _swap(data: bytes, own: _Object, key: str, value: str, where: str) -> tuple[int, int, bytes]:
+    """Replace what an element holds, and keep comments in it and the space around."""
+    if key not in own.texts:
+        raise InputError(where, f"has no <{key}>", "Write it by hand, or remove the object")
+    start, stop = own.texts[key][1]
+    old = data[start:stop]
+    if start == stop and not own.texts[key][0] and data[start - 1 : start] != b">":
+        raise InputError(where, f"has an empty <{key}/>", "Write it by hand, or remove the object")
+    before = old[: len(old) - len(old.lstrip())]
+    after = old[len(old.rstrip()) :] if old.strip() else b""
+    comments = b"".join(_COMMENT.findall(old))
+    return start, stop, before + comments + value.encode("utf-8") + after
 
 
 def _sides(change: Change, shift: float, whole: bool) -> list[str]:
@@ -319,4 +380,4 @@ def _added(
             f"{2 * tab}</bndbox>{end}{tab}</object>{end}"
         )
     begin = "" if data[at - 1 : at] == b"\n" else end
-    return at, at, (begin + "".join(parts)).encode(found.encoding, "xmlcharrefreplace")
+    return at, at, (begin + "".join(parts)).encode("utf-8")

@@ -200,13 +200,12 @@ FOLDERS = {
     ),
     "another root": ("a.xml", "!<html/>", "is of <html>"),
     "too few fields": ("a.txt", "0 0.5 0.5", "line 1.*has 3 fields"),
-    "a polygon": ("a.txt", "0 0.5 0.5 0.1 0.1 0.2 0.2", "has 7 fields, as polygons have"),
     "text for a number": ("a.txt", "0 0.5 0.5 0.1 wide", "'wide' where a number"),
     "a hexadecimal": ("a.txt", "0 0.5 0.5 0.1 0x1", "'0x1' where a number"),
     "a size below zero": ("a.txt", "0 0.5 0.5 -0.1 0.1", "box of|has a box from"),
     "not UTF-8": ("a.txt", b"\xff\xfe 0.5", "is not UTF-8"),
     "an empty folder": ("a.md", "x", "has no text files"),
-    "a number written twice": ("a.txt", "0 .5 .5 .1 .1\n00 .5 .5 .1 .1", "in two ways"),
+    "a shape without a name": ("a.txt", "0 100 100 wide 5 6 7 8", "'wide' where a number"),
 }  # fmt: skip
 
 
@@ -228,10 +227,13 @@ def test_folders(case, tmp_path):
 
 TABLES = {
     "no columns of boxes": ("image,class\na,cat\n", "no box is known by these"),
-    "a number of text": ("image,class,x1,y1,x2,y2\na,cat,1,1,wide,5\n", "row 1, column 'x2'"),
+    "a number of text": (
+        "image,class,x1,y1,x2,y2\na,cat,1,1,wide,5\n",
+        "row 1: has 'wide' in column 'x2'",
+    ),
     "no class": ("image,class,x1,y1,x2,y2\na,,1,1,5,5\n", "row 1.*has no class"),
     "corners in the wrong order": ("image,class,x1,y1,x2,y2\na,cat,9,1,5,5\n", "has a box from"),
-    "infinite": ("image,class,x1,y1,x2,y2\na,cat,1,1,1e400,5\n", "which no image has"),
+    "infinite": ("image,class,x1,y1,x2,y2\na,cat,1,1,1e400,5\n", "which is no place in an image"),
 }
 
 
@@ -250,8 +252,8 @@ def test_names(tmp_path, made):
         ("names: {1: cat}", "does not number its names"),
         ("nc: 2", "has no names"),
         ("a: [", "is no YAML"),
-        ("!!python/object/apply:os.system ['true']", "is no YAML"),
-        ("names: [cat]", "boxes of class 1, and 1 classes are named"),
+        ("!!python/object/apply:os.system ['true']", "has no names"),
+        ("names: [cat]", "is of '1', and 0 are the classes"),
     ):
         (made.folder / "data.yaml").write_text(text)
         with pytest.raises(InputError, match=message):
@@ -275,7 +277,10 @@ def test_units_that_need_sizes(made):
         ({"part": 9}, "box 9 of image 5"),
         ({"action": "burn"}, "'burn'"),
         ({"suggested": "cow"}, "which is no class"),
-        ({"action": "move", "part": 0, "x1": np.nan}, "Fill in x1"),
+        (
+            {"action": "move", "part": 0, "x1": np.nan},
+            "which a new box needs|ends before it begins",
+        ),
     ],
 )
 def test_corrections(changes, message, made):

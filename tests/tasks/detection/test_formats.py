@@ -221,7 +221,7 @@ def test_numbers_of_classes_without_names(made):
     found = made.predictions("yolo")
     data = detection.read(made.labels("text"), predictions=found, images=made.folder / "images")
     assert any("are taken as 0 cat, 1 dog" in note for note in data.notes)
-    with pytest.raises(InputError, match="'dog', which is not named"):
+    with pytest.raises(InputError, match="is of 'dog', and cat are the classes"):
         detection.read(made.folder / "texts", predictions=found, names=_one_name(made))
 
 
