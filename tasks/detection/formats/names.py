@@ -55,7 +55,7 @@ def _from_yaml(text: str, path: Path) -> list[str]:
     import yaml
 
     try:
-        content: Any = yaml.load(text, Loader=yaml.BaseLoader)
+        content: Any = yaml.BaseLoader(text).get_single_data()  # texts, lists and mappings alone
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise InputError(str(path), f"is no YAML ({type(error).__name__})", "Mend it") from error
     names = content.get("names") if isinstance(content, dict) else None
