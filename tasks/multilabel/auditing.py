@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Unpack
 
@@ -127,6 +128,7 @@ def audit(
     )  # fmt: skip
     with collected_warnings() as warned:
         cells = labeled_cells(data.labels, data.pred_probs, data.classes)
+        cells = replace(cells, labels=replace(cells.labels, bad=data.bad))
         pooling = Pooling(aggregator, alpha, temperature)
         options = Options(filter_by=filter_by, rank_by=rank_by)
         issues, counted, wrong = judge(cells, options, pooling, ids=data.ids)

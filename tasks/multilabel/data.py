@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from goldlabel.errors import InputError
 from goldlabel.results.audit import Source
+from goldlabel.tasks.multilabel.inputs import BadLabel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +42,8 @@ class MultilabelData:
         The image of each example, which may not be there.
     notes : tuple of str
         What was recognised or assumed while reading, a sentence each.
+    bad : tuple of BadLabel
+        What stands where a label should, and is none.
     """
 
     labels: npt.NDArray[np.int8]
@@ -51,6 +54,7 @@ class MultilabelData:
     frame: pd.DataFrame | None = None
     images: tuple[Path, ...] | None = None
     notes: tuple[str, ...] = ()
+    bad: tuple[BadLabel, ...] = ()
 
     def __post_init__(self) -> None:
         n, k = self.labels.shape

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,14 +17,38 @@ import pandas as pd
 
 from goldlabel.errors import InputError
 from goldlabel.inputs import check
-from goldlabel.inputs.labels import as_array, class_codes, class_names, flat_array
+from goldlabel.inputs.labels import (
+    FEW_UNKNOWN,
+    NOT_A_CLASS,
+    as_array,
+    class_codes,
+    class_names,
+    flat_array,
+)
 from goldlabel.typing import Ints
 
-__all__ = ["UNKNOWN", "Annotations", "Cells", "labeled_cells"]
+__all__ = ["UNKNOWN", "Annotations", "BadLabel", "Cells", "labeled_cells"]
 
 UNKNOWN = -1
 
 Cube = npt.NDArray[np.int8]
+
+
+class BadLabel(NamedTuple):
+    """Something that stands where a label should, and is none.
+
+    Attributes
+    ----------
+    example : int
+    part : int
+        The class that it was to say something of; -1 if it is the name of none.
+    text : str
+        What stands there.
+    """
+
+    example: int
+    part: int
+    text: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +65,8 @@ class Annotations:
         In place of the matrix: example i has the classes ``members[offsets[i]:offsets[i + 1]]``.
     has_unknown : bool
         Whether some cell is `UNKNOWN`.
+    bad : tuple of BadLabel
+        What is no label, and left out; fewer than one in ten.
     """
 
     shape: tuple[int, int]
@@ -48,6 +74,7 @@ class Annotations:
     offsets: Ints | None = None
     members: Ints | None = None
     has_unknown: bool = False
+    bad: tuple[BadLabel, ...] = ()
 
     def block(self, rows: slice) -> Cube:
         """Return some rows of the matrix; made here and now where there are only lists."""
@@ -206,8 +233,26 @@ def _of_matrix(array: npt.NDArray[Any], k: int) -> Annotations:
             )
     if array.dtype.kind not in "biuf":
         raise InputError("labels", f"holds {array.dtype}, not numbers", "Pass 0 and 1")
+    array, bad = _without_bad(array)
     matrix, unknown = _checked(array)
-    return Annotations((len(array), k), np.ascontiguousarray(matrix), has_unknown=unknown)
+    return Annotations((len(array), k), np.ascontiguousarray(matrix), has_unknown=unknown, bad=bad)
+
+
+def _without_bad(array: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], tuple[BadLabel, ...]]:
+    """Put UNKNOWN for the few numbers that are no label, and return what they were."""
+    if array.dtype.kind == "b" or not array.size:
+        return array, ()
+    if array.dtype.kind != "f" and array.min() >= UNKNOWN and array.max() <= 1:
+        return array, ()
+    is_bad = (array != 0) & (array != 1) & (array != UNKNOWN)
+    if array.dtype.kind == "f":
+        is_bad &= ~np.isnan(array)
+    cells = np.argwhere(is_bad).tolist()
+    # Shares of a whole matrix: the least that says it is one of something else.
+    if not cells or len(cells) >= FEW_UNKNOWN * array.shape[0]:
+        return array, ()
+    bad = tuple(BadLabel(row, column, str(array[row, column])) for row, column in cells)
+    return np.where(is_bad, UNKNOWN, array), bad
 
 
 def _checked(array: npt.NDArray[Any]) -> tuple[Cube, bool]:
@@ -245,8 +290,16 @@ def _of_lists(
         return f"labels[{example}][{member - offsets[example]}]"
 
     flat = flat_array(list(chain.from_iterable(lists)))
-    members, names = class_codes(flat, names, k, where=where)
-    return Annotations((len(lists), k), offsets=offsets, members=members), names
+    members, names = class_codes(flat, names, k, where=where, mark_unknown=True)
+    unknown = np.flatnonzero(members == NOT_A_CLASS)
+    if not unknown.size:
+        return Annotations((len(lists), k), offsets=offsets, members=members), names
+    examples = np.searchsorted(offsets, unknown, side="right") - 1
+    texts = [str(flat[member]) for member in unknown.tolist()]
+    bad = tuple(map(BadLabel, examples.tolist(), [-1] * len(texts), texts))
+    offsets = np.append(0, np.cumsum(members != NOT_A_CLASS))[offsets].astype(np.int64)
+    members = members[members != NOT_A_CLASS]
+    return Annotations((len(lists), k), offsets=offsets, members=members, bad=bad), names
 
 
 def _one_list(row: Any, at: int) -> Sequence[Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,6 +34,8 @@ VALUES = ("absent", "present")
 """What an annotation may be, by its number."""
 KINDS = ("missing label", "spurious label")
 """What may be wrong with it, by the number of what was given."""
+NOT_A_LABEL = "not a label"
+"""... or it is none: another class's name, another number than 0 and 1."""
 
 
 def find_label_issues(
@@ -206,7 +209,60 @@ def judge(
             "temperature": pooling.temperature,
         },
     )
-    return Judged(issues, counted, wrong)
+    return Judged(_with_bad_labels(issues, cells), counted, wrong)
+
+
+def _with_bad_labels(issues: LabelIssues, cells: Cells) -> LabelIssues:
+    """Put what is no label before what else was found: it is an issue whatever a model says."""
+    bad = cells.labels.bad
+    if not bad:
+        return issues
+    examples, parts = (np.array([each[at] for each in bad], dtype=np.int64) for at in (0, 1))
+    named = parts >= 0
+    present = np.full(len(bad), np.nan)
+    present[named] = np.clip(cells.pred_probs[examples[named], parts[named]], 0.0, 1.0)
+    suggested = np.where(named, present > 0.5, -1).astype(np.int8)
+    after, nothing = issues.parts, np.zeros(len(bad))
+    scores, is_issue = issues.scores.copy(), issues.is_issue.copy()
+    scores[examples], is_issue[examples] = 0.0, True
+    texts = np.array([each.text for each in bad] + [""] * len(after), dtype=object)
+    return replace(
+        issues,
+        scores=scores,
+        is_issue=is_issue,
+        parts=Parts(
+            example=np.append(examples, after.example),
+            part=np.append(parts, after.part),
+            kind=np.append(np.full(len(bad), len(KINDS)), after.kind).astype(np.int8),
+            kinds=(*KINDS, NOT_A_LABEL),
+            given=np.append(np.full(len(bad), -1), after.given).astype(np.int8),
+            suggested=np.append(suggested, after.suggested).astype(np.int8),
+            score=np.append(nothing, after.score),
+            confidence=np.append(
+                np.where(named, np.maximum(present, 1.0 - present), 0.0), after.confidence
+            ),
+            evidence={
+                "p_class": np.append(present, after.evidence["p_class"]),
+                "given_text": texts,
+            },
+            reasons={**_reasons(after), NOT_A_LABEL: _reason_not_a_label},
+        ),
+    )
+
+
+def _reasons(parts: Parts) -> Mapping[str, Callable[..., str]]:
+    return {} if isinstance(parts.reasons, np.ndarray) else parts.reasons
+
+
+def _reason_not_a_label(
+    *, given_text: str, part: str, suggested: str, p_class: float, **_: Any
+) -> str:
+    if not part:
+        return f"{given_text!r} is not one of the classes."
+    return (
+        f"{given_text!r} is neither 0 nor 1: whether the example has {part!r} is not said. The"
+        f" model gives it {p_class:.0%}, so {suggested}."
+    )
 
 
 def _name(aggregator: Aggregator) -> str:

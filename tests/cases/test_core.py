@@ -12,7 +12,7 @@ import pytest
 
 from goldlabel import DataWarning, InputError
 from goldlabel.cli import main
-from goldlabel.tasks import multiclass
+from goldlabel.tasks import multiclass, multilabel
 
 
 def audit(*arguments):
@@ -249,3 +249,72 @@ def test_a_dense_joint_of_many_classes_says_what_it_takes():
         pytest.raises(InputError, match=r"40,000 classes would take 12 GiB"),
     ):
         multiclass.confident_joint(labels, probs)
+
+
+# Several classes for each example
+
+
+def tags(n=60):
+    """Lists of classes that a model knows well, and its probabilities."""
+    present = np.stack([np.arange(n) % 2, np.arange(n) % 3 > 0, np.arange(n) % 5 > 1], axis=1) > 0
+    names = np.array(["calm", "loud", "slow"])
+    return [names[row].tolist() for row in present], present, np.where(present, 0.9, 0.1)
+
+
+def test_a_class_in_a_list_that_is_none():
+    lists, _, probs = tags()
+    classes = ["calm", "loud", "slow"]
+    lists[20].append("lowd")
+    issues = multilabel.find_label_issues(lists, probs, classes=classes)
+    parts = issues.to_frame("part")
+    assert parts[["example", "part", "kind", "given_text"]].to_numpy().tolist() == [
+        [20, -1, "not a label", "lowd"]
+    ]
+    assert issues.reasons() == ["'lowd' is not one of the classes."]
+    assert issues.scores[20] == 0.0
+    unharmed = tags()[0]
+    np.testing.assert_array_equal(
+        multilabel.confident_joint(lists, probs, classes=classes),
+        multilabel.confident_joint(unharmed, probs, classes=classes),
+    )
+
+
+@pytest.mark.parametrize("bad", [2, 7, 0.5, np.inf])
+def test_a_number_that_is_neither_0_nor_1(bad):
+    _, present, probs = tags()
+    labels = present.astype(np.float64 if isinstance(bad, float) else np.int64)
+    labels[20, 1] = bad
+    issues = multilabel.find_label_issues(labels, probs)
+    parts = issues.to_frame("part")
+    assert parts[["example", "part", "kind", "suggested"]].to_numpy().tolist() == [
+        [20, 1, "not a label", "present"]
+    ]
+    assert parts["confidence"].tolist() == [0.9]
+    assert parts["given"].isna().all()
+
+
+def test_too_many_numbers_that_are_no_labels_are_refused():
+    _, present, probs = tags()
+    labels = present.astype(np.int64)
+    labels[:6, 1] = 2
+    with pytest.raises(InputError, match=r"is 2, not 0 or 1 \(6 such\)"):
+        multilabel.find_label_issues(labels, probs)
+
+
+@pytest.mark.parametrize("path", ["p.csv", "p.npy"])
+def test_a_table_of_lists_with_one_bad_class(path):
+    lists, _, probs = tags()
+    lists[20].append("lowd")
+    texts = ["|".join(each) for each in lists]
+    pd.DataFrame({"tags": texts}).to_csv("songs.csv", index=False)
+    pd.DataFrame(probs, columns=["calm", "loud", "slow"]).to_csv("p.csv", index=False)
+    np.save("p.npy", probs)
+    options = ["--labels", "tags", "--separator", "|"]
+    found, summary = audit("audit", "multilabel", "songs.csv", "--pred-probs", path, *options)
+    assert found[["example", "kind", "given_text"]].to_numpy().tolist() == [
+        [20, "not a label", "lowd"]
+    ]
+    assert summary["figures"]["label_health"] == 1.0
+    assert main(["decisions", "audit", "--out", "d.csv"]) == 0
+    assert main(["export", "audit", "--decisions", "d.csv", "--out", "fixed.csv"]) == 0
+    assert pd.read_csv("fixed.csv", keep_default_na=False)["tags"].tolist() == texts

@@ -237,7 +237,8 @@ class LabelIssues:
             "confidence": parts.confidence[chosen].tolist(),
         }
         if self.part_names is not None:
-            columns["part"] = [str(self.part_names[part]) for part in parts.part[chosen].tolist()]
+            names_of = ["", *map(str, self.part_names)]  # -1: the example itself
+            columns["part"] = [names_of[part + 1] for part in parts.part[chosen].tolist()]
         columns.update((name, values[chosen].tolist()) for name, values in parts.evidence.items())
         sentence = [parts.reasons.get(kind, "".format) for kind in parts.kinds]
         kinds = parts.kind[chosen].tolist()

@@ -201,6 +201,7 @@ def _assembled(
         frame=given.frame,
         images=given.images,
         notes=tuple(notes),
+        bad=order.bad,
     )
 
 

@@ -11,7 +11,9 @@ import numpy.typing as npt
 from goldlabel.errors import InputError
 from goldlabel.formats.predictions import PredProbs
 from goldlabel.formats.tables.class_order import arrange
+from goldlabel.inputs.labels import NOT_A_CLASS
 from goldlabel.tasks.multilabel.formats.given import Given, rows_of
+from goldlabel.tasks.multilabel.inputs import BadLabel
 
 __all__ = ["Arranged", "arranged"]
 
@@ -33,6 +35,8 @@ class Arranged(NamedTuple):
     places : tuple of int
         Which of the file's classes each one is.
     notes : tuple of str
+    bad : tuple of BadLabel
+        Entries of lists that are none of the classes.
     """
 
     labels: npt.NDArray[np.int8]
@@ -40,6 +44,7 @@ class Arranged(NamedTuple):
     values: tuple[Any, ...]
     places: tuple[int, ...]
     notes: tuple[str, ...]
+    bad: tuple[BadLabel, ...] = ()
 
 
 def arranged(given: Given, probs: PredProbs | None, classes: Sequence[str] | None) -> Arranged:
@@ -142,14 +147,22 @@ def _of_lists(
             classes=classes,
             columns=named,
             k=k,
+            mark_unknown=True,
         ),
     )
     n = len(given.labels)
     labels = np.zeros((n, len(order.names)), dtype=np.int8)
-    labels[:, order.place] = given.labels
+    is_class = order.place != NOT_A_CLASS
+    labels[:, order.place[is_class]] = given.labels[:, is_class]
     if given.labels.size:
         labels[(given.labels < 0).all(axis=1)] = -1
-    return Arranged(labels, order.names, order.values, tuple(range(len(order.names))), order.notes)
+    bad = tuple(
+        BadLabel(int(row), -1, found.names[code])
+        for row, code in zip(given.rows.tolist(), found.codes.tolist(), strict=True)
+        if not is_class[code]
+    )
+    places = tuple(range(len(order.names)))
+    return Arranged(labels, order.names, order.values, places, order.notes, bad)
 
 
 def _shown(names: Sequence[str]) -> str:
