@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Unpack
 
 import numpy as np
 import pandas as pd
 
 from goldlabel.errors import InputError, collected_warnings
+from goldlabel.formats.reading import Reading
 from goldlabel.learning.confident import Method
 from goldlabel.learning.filters import FilterBy
 from goldlabel.results.audit import Audit
@@ -26,7 +27,7 @@ from goldlabel.tasks.multiannotator.aggregation.truth_inference import consensus
 from goldlabel.tasks.multiannotator.agreement.coefficients import Agreement
 from goldlabel.tasks.multiannotator.annotators.report import annotator_table
 from goldlabel.tasks.multiannotator.data import MultiannotatorData
-from goldlabel.tasks.multiannotator.formats import read
+from goldlabel.tasks.multiannotator.formats import FORMATS, read
 from goldlabel.tasks.multiannotator.formats.duplicates import Duplicates
 from goldlabel.tasks.multiannotator.inputs import Checked, checked_models
 from goldlabel.tasks.multiannotator.issues import issues_of
@@ -68,28 +69,8 @@ def audit(
     positive: str | None = None,
     consensus: Path | None = None,
     with_consensus: Path | None = None,
-    format: Literal[
-        "csv",
-        "tsv",
-        "jsonl",
-        "parquet",
-        "huggingface",
-        "long",
-        "wide",
-        "lists",
-        "counts",
-        "prodigy",
-        "doccano",
-        "label_studio",
-    ]
-    | None = None,
-    encoding: str | None = None,
-    delimiter: str | None = None,
-    quote: str = '"',
-    header: bool | None = None,
-    split: str | None = None,
-    key: str | None = None,
-    prefix: str | None = None,
+    format: Annotated[str | None, FORMATS] = None,
+    **reading: Unpack[Reading],
 ) -> Audit:
     r"""Find the consensus of several annotators, the votes against it, and whom to trust how far.
 
@@ -145,20 +126,8 @@ def audit(
         Also write the dataset again, in its own format, with the consensus added to it.
     format : str, optional
         Format of the votes, in place of what the content looks like.
-    encoding : str, optional
-        Encoding of a text file, e.g. latin-1, in place of UTF-8 or what a byte order mark says.
-    delimiter : str, optional
-        Character between the fields of a text table.
-    quote : str
-        Character around a field of a text table; empty for none.
-    header : bool, optional
-        Whether the first record names the columns; if not, they are called 0, 1, 2.
-    split : str, optional
-        Split of a Hugging Face dataset, e.g. train.
-    key : str, optional
-        Array in an .npz file of predictions.
-    prefix : str, optional
-        What the names of the columns of predictions begin with, before the class.
+    **reading
+        How to read the files; see `goldlabel.formats.reading.Reading`.
 
     Returns
     -------
@@ -189,8 +158,7 @@ def audit(
     data = read(
         path, item=item, annotator=annotator, label=label, time=time, seconds=seconds,
         annotators=annotators, pred_probs=pred_probs, classes=classes, duplicates=duplicates,
-        positive=positive, format=format, encoding=encoding, delimiter=delimiter, quote=quote,
-        header=header, split=split, key=key, prefix=prefix,
+        positive=positive, format=format, **reading,
     )  # fmt: skip
     checked = _checked(data)
     with collected_warnings() as warned:

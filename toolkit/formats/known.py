@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from goldlabel.formats.coco.recognising import kind_of_coco
 from goldlabel.formats.head import Head
+from goldlabel.formats.label_studio import looks_like
 
 __all__ = [
     "foreign",
@@ -58,13 +59,7 @@ def is_parquet(head: Head) -> bool:
 
 def is_label_studio(head: Head) -> bool:
     """Return whether JSON lists tasks of Label Studio, in its long or its short form."""
-    return any(_is_list_with(head.json, keys) for keys in _TASKS)
-
-
-_TASKS = (
-    ("annotations", "data"), ("completions", "data"), ("annotations", "id"),
-    ("annotator", "annotation_id"), ("annotation_id", "lead_time"),
-)  # fmt: skip
+    return looks_like(head.json)
 
 
 def _has(*keys: str) -> Callable[[Head], bool]:

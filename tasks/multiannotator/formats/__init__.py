@@ -9,19 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.errors import InputError
+from goldlabel.formats.options import options_of
+from goldlabel.formats.reading import Reading, of_predictions, of_table
 from goldlabel.formats.tables.table import check_unchanged
 from goldlabel.results.audit import Source
 from goldlabel.tasks.multiannotator.data import MultiannotatorData
 from goldlabel.tasks.multiannotator.formats import label_studio, lines, long, wide
 from goldlabel.tasks.multiannotator.formats.duplicates import Duplicates, without_duplicates
 from goldlabel.tasks.multiannotator.formats.labels import read_labels
+from goldlabel.tasks.multiannotator.formats.options import VoteKeys
 from goldlabel.tasks.multiannotator.formats.predictions import Predictions, read_predictions
 from goldlabel.tasks.multiannotator.formats.raw_votes import RawVotes, name_codes
 from goldlabel.tasks.multiannotator.formats.recognition import (
@@ -50,13 +53,7 @@ def read(
     duplicates: Duplicates = "last",
     positive: str | None = None,
     format: str | None = None,
-    encoding: str | None = None,
-    delimiter: str | None = None,
-    quote: str = '"',
-    header: bool | None = None,
-    split: str | None = None,
-    key: str | None = None,
-    prefix: str | None = None,
+    **reading: Unpack[Reading],
 ) -> MultiannotatorData:
     r"""Read votes of several annotators, and predictions if there are any.
 
@@ -84,10 +81,8 @@ def read(
         Where a vote may hold several classes: the one to ask about; votes become yes and no.
     format : str, optional
         One of `FORMATS`, taken instead of what the content looks like.
-    encoding, delimiter, quote, header, split
-        Of the table; see `goldlabel.formats.tables.read_table`.
-    key, prefix
-        Of `pred_probs`; see `goldlabel.formats.predictions.read_pred_probs`.
+    **reading
+        How to read the table and `pred_probs`; see `goldlabel.formats.reading.Reading`.
 
     Returns
     -------
@@ -113,8 +108,7 @@ def read(
             raise InputError(name, f"is the text {value!r}", "Pass a list of names")
     columns = {"item": item, "annotator": annotator, "label": label, "time": time}
     columns["seconds"] = seconds
-    options = {"encoding": encoding, "delimiter": delimiter, "quote": quote, "header": header}
-    asked = Asked(columns, annotators, positive, format, {**options, "split": split})
+    asked = Asked(columns, annotators, positive, format, dict(of_table(reading)))
     raw = open_raw_votes(path, asked)
     if not len(raw.label):
         raise InputError(str(path), "holds no vote", "Name a file with labels")
@@ -126,11 +120,10 @@ def read(
             raw.items,
             id=raw.source.options.get("item") or _item_column(raw.source),
             classes=classes,
-            key=key,
-            prefix=prefix,
+            **of_predictions(reading),
         )
     found = _assembled(raw, predictions, classes, duplicates, [Path(each) for each in models])
-    kept = {"classes": classes, "duplicates": duplicates, "key": key, "prefix": prefix}
+    kept = {"classes": classes, "duplicates": duplicates, **of_predictions(reading)}
     source = replace(found.source, options={**found.source.options, "read": kept})
     return replace(found, source=source)
 
@@ -143,8 +136,9 @@ def read_again(source: Source) -> MultiannotatorData:
     InputError
         The votes have changed since, or a file is no longer there.
     """
-    asked = source.options.get("asked")
-    if not isinstance(asked, dict) or not isinstance(source.options.get("read"), dict):
+    options = options_of(source, VoteKeys)
+    asked = options.get("asked")
+    if asked is None or "read" not in options:
         raise InputError(
             str(source.files[0]), "was audited by another version", "Run the audit again"
         )
@@ -156,7 +150,7 @@ def read_again(source: Source) -> MultiannotatorData:
         format=asked["format"],
         **asked["columns"],
         **asked["options"],
-        **source.options["read"],
+        **options["read"],
     )
     check_unchanged(source, found.source.options["sha256"])
     return found
@@ -251,6 +245,7 @@ def export(source: Source, corrections: pd.DataFrame, out: str | Path) -> None:
         A correction names no vote or class, the dataset changed since it was read, or `out` can't
         be written. Nothing is written then.
     """
+    source = FORMATS.restored(source)
     layout = source.options.get("layout")
     writers: dict[str, Callable[..., None]] = {
         "long": long.export,

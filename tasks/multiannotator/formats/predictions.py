@@ -45,8 +45,8 @@ def read_predictions(
     *,
     id: str | None,
     classes: Sequence[str] | None,
-    key: str | None,
-    prefix: str | None,
+    key: str | None = None,
+    prefix: str | None = None,
 ) -> Predictions:
     """Read the predictions of E models, a file each, and match their rows with the items.
 

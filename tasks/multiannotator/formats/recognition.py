@@ -11,26 +11,21 @@ import numpy as np
 import pandas as pd
 
 from goldlabel.errors import InputError
-from goldlabel.formats.json.text import parse
-from goldlabel.formats.tables import FORMATS as TABLES
-from goldlabel.formats.tables import TableFile, read_table
+from goldlabel.formats.head import Head
+from goldlabel.formats.known import is_label_studio
+from goldlabel.formats.options import options_of
+from goldlabel.formats.registry import Format, Formats
+from goldlabel.formats.tables import TABLES, TableFile, table_formats
 from goldlabel.formats.tables.table import check_unchanged
-from goldlabel.formats.text import (
-    check_file,
-    first_bytes,
-    is_folder,
-    read_text,
-)
 from goldlabel.results.audit import Source
 from goldlabel.tasks.multiannotator.formats import label_studio, lines, long, wide
+from goldlabel.tasks.multiannotator.formats.options import VoteKeys
 from goldlabel.tasks.multiannotator.formats.raw_votes import RawVotes
 
 __all__ = ["FORMATS", "LAYOUTS", "Asked", "open_raw_votes", "raw_votes_again"]
 
 LAYOUTS = ("long", "wide", "lists", "counts", "prodigy", "doccano", "label_studio")
 """How votes lie in a file."""
-FORMATS = (*TABLES, *LAYOUTS)
-"""Kinds of files, and layouts, whose kind the content shows."""
 
 
 @dataclass(frozen=True)
@@ -89,38 +84,37 @@ def raw_votes_again(source: Source) -> RawVotes:
     InputError
         The file has changed since.
     """
-    found = open_raw_votes(source.files[0], Asked(**source.options["asked"]))
+    options = options_of(source, VoteKeys)
+    found = open_raw_votes(source.files[0], Asked(**options["asked"]))
     check_unchanged(source, found.source.options["sha256"])
     return found
 
 
 def _raw_votes(path: Path, asked: Asked) -> RawVotes:
-    format, options = asked.format, asked.options
-    if format is not None and format not in FORMATS:
-        raise InputError("format", f"is {format!r}, not one of {', '.join(FORMATS)}", "Use one")
-    if format == "label_studio" or (format is None and _is_label_studio(path, options)):
-        if first_bytes(check_file(path)).lstrip()[:1] in (b"[", b"{"):
-            given = {"label": asked.columns["label"], "positive": asked.positive}
-            return label_studio.read(path, encoding=options["encoding"], **given)
-    kind = format if format in TABLES else None
-    table = read_table(path, format=kind, **options)
-    layout = format if format in LAYOUTS else _layout(table, asked)
-    return _of_table(table, layout, asked)
+    found = FORMATS.find(path, asked.format, encoding=asked.options.get("encoding"))
+    return found.read(path, asked)
 
 
-def _is_label_studio(path: Path, options: Mapping[str, Any]) -> bool:
-    if is_folder(path) or first_bytes(check_file(path)).startswith(b"PAR1"):
-        return False
-    data = read_text(path, encoding=options["encoding"]).data
-    if data[:4096].lstrip()[:1] != b"[":
-        return False
-    content = parse(data.decode("utf-8"), str(path))
-    if not label_studio.looks_like(content):
-        raise InputError(
-            str(path), "is JSON, and no export of Label Studio",
-            "Write other votes as CSV, Parquet or JSON Lines",
-        )  # fmt: skip
-    return True
+def _read_studio(path: Path, asked: Asked) -> RawVotes:
+    if Head.of(path).text.lstrip()[:1] not in ("[", "{"):  # the table that it exports
+        return _in_layout("long")(path, asked)
+    return label_studio.read(
+        path,
+        encoding=asked.options.get("encoding"),
+        label=asked.columns["label"],
+        positive=asked.positive,
+    )
+
+
+def _in_layout(layout: str) -> Callable[[Path, Asked], RawVotes]:
+    """Return what reads a table of any kind in which votes lie so."""
+
+    def read(path: Path, asked: Asked) -> RawVotes:
+        reading: Any = asked.options
+        kind = TABLES.find(path, encoding=reading.get("encoding"))
+        return _of_table(kind.read(path, reading), layout, asked)
+
+    return read
 
 
 def _layout(table: TableFile, asked: Asked) -> str:
@@ -162,3 +156,26 @@ def _of_table(table: TableFile, layout: str | None, asked: Asked) -> RawVotes:
         read_lines: Callable[..., RawVotes] = getattr(lines, f"read_{layout}")
         return read_lines(table, positive=asked.positive)
     return long.read(table, asked.columns, positive=asked.positive)
+
+
+def _reading(asked: Asked) -> Any:
+    return asked.options
+
+
+FORMATS: Formats[Asked, RawVotes] = Formats(
+    "multiannotator",
+    Format(
+        "label_studio", "an export of Label Studio", is_label_studio, _read_studio, None, VoteKeys
+    ),
+    *table_formats(
+        lambda table, asked: _of_table(table, _layout(table, asked), asked),
+        None,
+        VoteKeys,
+        reading=_reading,
+    ),
+    *(
+        Format(layout, f"votes in {layout}", lambda head: False, _in_layout(layout))
+        for layout in LAYOUTS[:-1]
+    ),
+)
+"""Kinds of files, and layouts of tables, whose kind the content shows."""

@@ -291,8 +291,8 @@ FORMATS = tuple(each.name for each in TABLES.own)
 
 def table_formats(
     read: Callable[[TableFile, Asked], Document],
-    export: Export,
-    options: type[TableOptions],
+    export: Export | None,
+    options: type[Any],
     *,
     reading: Callable[[Asked], TableReading],
     but: Sequence[str] = (),
