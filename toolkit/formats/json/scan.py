@@ -1,6 +1,6 @@
 """One pass over JSON text: is it JSON, and where do its upper values stand.
 
-The text is never turned into objects: `json_places` finds members, `json_numbers` reads numbers.
+The text is never turned into objects: `places` finds members, `numbers` reads numbers.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ FINE, NO_VALUE, NO_KEY, NO_COLON, NO_COMMA, AFTER_END, TRUNCATED, CONTROL, ESCAP
 )
 # What is odd, but can be read on.
 NOT_FINITE, HUGE, SAME_KEY, MANY_KEYS = range(4)
+NOT_JSON = 3  # from this one on, the words that parsers know are not in the grammar
 
 
 def new_state() -> dict[str, npt.NDArray[Any]]:
@@ -159,6 +160,35 @@ def _note_key(data: Bytes, opened: Ints, hashes: Ints, odd: Ints) -> int:
 
 
 @kernel
+def _key(
+    data: Bytes, at: int, opened: Ints, hashes: Ints, odd: Ints, error: Ints
+) -> tuple[int, int]:
+    """Return where the value begins whose key is at `at`, and whether there is something odd."""
+    opened[3] = at
+    at = _string_end(data, at, error)
+    opened[4] = at
+    is_odd = _note_key(data, opened, hashes, odd)
+    if error[0] == FINE:
+        at = _skip_space(data, at)
+        if at >= data.shape[0]:
+            error[0] = TRUNCATED
+        elif data[at] != 58:
+            error[0] = NO_COLON
+        else:
+            at += 1
+    return at, is_odd
+
+
+@kernel
+def _which_word(data: Bytes, at: int, words: tuple[Bytes, ...]) -> int:
+    """Return which of `words` is at `at`; -1 if none is."""
+    for i in range(6):
+        if _word(data, at, words[i]):
+            return i
+    return -1
+
+
+@kernel
 def scan(
     data: Bytes,
     words: tuple[Bytes, ...],
@@ -222,19 +252,9 @@ def scan(
             elif c != 34:
                 error[0] = NO_KEY
             else:
-                opened[level, 3] = at
-                at = _string_end(data, at, error)
-                opened[level, 4] = at
-                strange += _note_key(data, opened[level], hashes[level], odd[strange])
-                if error[0] == FINE:
-                    at = _skip_space(data, at)
-                    if at >= n:
-                        error[0] = TRUNCATED
-                    elif data[at] != 58:
-                        error[0] = NO_COLON
-                    else:
-                        at += 1
-                        expected = VALUE
+                at, is_odd = _key(data, at, opened[level], hashes[level], odd[strange], error)
+                strange += is_odd
+                expected = VALUE
         elif c == 93 and expected == VALUE_OR_END:
             at += 1
             done = opened[level, 1]
@@ -252,21 +272,13 @@ def scan(
             at = _string_end(data, at, error)
         else:
             done = at
-            word = -1
-            for i in range(6):
-                if c == words[i][0] and _word(data, at, words[i]):
-                    word = i
-            if word >= 0:
-                at += words[word].shape[0]
-                if word >= 3:
-                    odd[strange] = (NOT_FINITE, done, at)
-                    strange += 1
-            else:
-                at = _number_end(data, at, error)
-                if error[1]:
-                    odd[strange] = (HUGE, done, at)
-                    strange += 1
-                    error[1] = 0
+            is_number = 48 <= c <= 57 or (c == 45 and not _word(data, at, words[5]))
+            word = -1 if is_number else _which_word(data, at, words)
+            at = _number_end(data, at, error) if word < 0 else at + words[word].shape[0]
+            if word >= NOT_JSON or error[1]:
+                odd[strange] = (HUGE if word < 0 else NOT_FINITE, done, at)
+                strange += 1
+                error[1] = 0
         if done >= 0 and error[0] == FINE:
             expected = COMMA_OR_END if level else END
             if level == 1 or (level == 2 and opened[2, 0] == 0):
