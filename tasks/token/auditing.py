@@ -151,10 +151,9 @@ def audit(
         if not _is_labeled(data):
             warn("Nothing was labelled: no token has another tag than O.")
     by_class = health_of(counted, rows)
-    lengths = np.diff(rows.offsets)
-    issues = replace(issues, parts=with_words(issues.parts, *flat_words(words), lengths))
-    if data.bad:
-        issues = with_bad_labels(issues, rows, rules, data.bad, data.tokens)
+    flat = flat_words(words)
+    issues = replace(issues, parts=with_words(issues.parts, *flat, np.diff(rows.offsets)))
+    issues = with_bad_labels(issues, rows, rules, data.bad, flat)
     issues = issues.with_params(model=f"predictions in {pred_probs.name}")
     entities = entity_table(issues, data.tokens, data.labels.offsets)
     frames = {} if entities is None else {"entities": entities}

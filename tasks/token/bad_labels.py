@@ -19,6 +19,7 @@ from goldlabel.tasks.token.data import (
     NO_LABEL,
     NO_SPAN,
     NO_TAG,
+    OTHER_LENGTH,
     OTHER_TEXT,
     OUT_OF_TEXT,
     BadLabel,
@@ -46,7 +47,7 @@ def with_bad_labels(
     rows: FlatTokens,
     rules: TagSet | None,
     bad: Sequence[BadLabel],
-    words: Sequence[str],
+    words: tuple[npt.NDArray[Any], Ints] | None = None,
 ) -> LabelIssues:
     """Put labels that are none before what else was found.
 
@@ -59,8 +60,8 @@ def with_bad_labels(
     rules : TagSet, optional
         Of the classes, if they are tags of entities.
     bad : sequence of BadLabel
-    words : sequence of str
-        The tokens of all sentences.
+    words : ndarray of str and of int64, optional
+        The tokens of all sentences, and where each sentence's begin.
     """
     findings = [
         finding for each in bad if (finding := _finding(each, rows, rules, issues)) is not None
@@ -109,7 +110,9 @@ def _region(bad: BadLabel, given: Spans, predicted: Spans) -> tuple[int, int]:
     return int(start[order][inside].min()), int(end[order][inside].max())
 
 
-def _parts(findings: Sequence[_Finding], rows: FlatTokens, words: Sequence[str]) -> Parts:
+def _parts(
+    findings: Sequence[_Finding], rows: FlatTokens, words: tuple[npt.NDArray[Any], Ints] | None
+) -> Parts:
     """One row for each token of each finding that has the bad label, or another tag to get."""
     kinds = tuple(dict.fromkeys(each.bad.kind for each in findings))
     number = np.repeat(np.arange(len(findings)), [each.end - each.start for each in findings])
@@ -126,17 +129,18 @@ def _parts(findings: Sequence[_Finding], rows: FlatTokens, words: Sequence[str])
     texts, hints = (
         _objects(getattr(each.bad, name) for each in findings)[number] for name in ("text", "hint")
     )
-    evidence = {
-        "token": _objects(words[at] for at in row.tolist()),
+    evidence: dict[str, Any] = {
         "start": np.array([each.start for each in findings], dtype=np.int64)[number],
         "end": np.array([each.end for each in findings], dtype=np.int64)[number],
-        "text": _objects(_text(each, rows, words) for each in findings)[number],
         "p_given": np.zeros(len(part)),
         "p_suggested": p_suggested,
         "given_text": np.where(is_own, texts, ""),
         "label": texts,
         "hint": hints,
     }
+    if words is not None:
+        evidence["token"] = words[0][words[1][sentence] + part]
+        evidence["text"] = _objects(_text(each, *words) for each in findings)[number]
     parts = Parts(
         example=sentence,
         part=part,
@@ -153,8 +157,8 @@ def _parts(findings: Sequence[_Finding], rows: FlatTokens, words: Sequence[str])
     return _selected(parts, is_own | (given != suggested))
 
 
-def _text(finding: _Finding, rows: FlatTokens, words: Sequence[str]) -> str:
-    begin = int(rows.offsets[finding.bad.sentence])
+def _text(finding: _Finding, words: npt.NDArray[Any], offsets: Ints) -> str:
+    begin = int(offsets[finding.bad.sentence])
     return " ".join(words[begin + finding.start : begin + finding.end])
 
 
@@ -227,6 +231,7 @@ def _joined(first: Parts, second: Parts) -> Parts:
 
 _CLAIMS = {
     NO_TAG: "is not a tag of the scheme, or of the predictions",
+    OTHER_LENGTH: "are not one for each word",
     NO_SPAN: "has no start, end or label that could be read",
     OUT_OF_TEXT: "is empty, or reaches beyond the text",
     OTHER_TEXT: "has another text than what stands there",
@@ -244,11 +249,11 @@ def _reason(
     end: int,
     label: str,
     hint: str,
-    text: str,
+    text: str | None = None,
     **_: Any,
 ) -> str:
     here = f"token {start}" if end - start == 1 else f"tokens {start} to {end - 1}"
-    what = f"{text!r} ({here})"
+    what = here if text is None else f"{text!r} ({here})"
     if suggested == "nothing":
         return f"{label!r} {_CLAIMS[kind]}: no word is there."
     if kind == CUT:

@@ -18,14 +18,16 @@ __all__ = [
     "NO_LABEL",
     "NO_SPAN",
     "NO_TAG",
+    "OTHER_LENGTH",
     "OTHER_TEXT",
     "OUT_OF_TEXT",
     "BadLabel",
     "TokenData",
 ]
 
-NO_TAG, NO_SPAN, OUT_OF_TEXT, OTHER_TEXT, NO_LABEL, CUT = BAD_KINDS = (
+NO_TAG, OTHER_LENGTH, NO_SPAN, OUT_OF_TEXT, OTHER_TEXT, NO_LABEL, CUT = BAD_KINDS = (
     "not a tag",
+    "not a tag for each word",
     "not a span",
     "span out of text",
     "span of another text",

@@ -17,8 +17,15 @@ import pandas as pd
 
 from goldlabel.errors import InputError
 from goldlabel.inputs import check
-from goldlabel.inputs.labels import as_array, class_codes, class_names, flat_array
+from goldlabel.inputs.labels import (
+    NOT_A_CLASS,
+    as_array,
+    class_codes,
+    class_names,
+    flat_array,
+)
 from goldlabel.inputs.ragged import Ragged
+from goldlabel.tasks.token.data import NO_TAG, BadLabel
 from goldlabel.typing import Ints
 
 __all__ = ["IGNORED", "FlatTokens", "flat_pred_probs", "flat_tokens"]
@@ -41,12 +48,15 @@ class FlatTokens:
         Sentence i owns the rows ``offsets[i] .. offsets[i + 1] - 1``.
     classes : tuple of length k
         Class names by column; the indices themselves where there are no names.
+    bad : tuple of BadLabel
+        Labels that are none of the classes; they are left out of everything else.
     """
 
     labels: Ints
     pred_probs: npt.NDArray[Any]
     offsets: Ints
     classes: tuple[Hashable, ...]
+    bad: tuple[BadLabel, ...] = ()
 
     def locate(self, rows: Ints) -> tuple[Ints, Ints]:
         """Turn rows into (sentence, position in the sentence)."""
@@ -79,8 +89,20 @@ def flat_tokens(
     assert ends is not None
     _check_lengths(ends, offsets, len(values), len(probs))
     codes, names = _codes(values, names, probs.shape[1], ends)
-    return FlatTokens(codes, probs, ends, tuple(range(probs.shape[1])) if names is None else
-                     tuple(names))  # fmt: skip
+    listed = range(probs.shape[1]) if names is None else names
+    bad = _bad_labels(codes, values, ends)
+    codes[codes == NOT_A_CLASS] = -1
+    return FlatTokens(codes, probs, ends, tuple(listed), bad)
+
+
+def _bad_labels(codes: Ints, values: Any, offsets: Ints) -> tuple[BadLabel, ...]:
+    rows = np.flatnonzero(codes == NOT_A_CLASS)
+    sentence = np.searchsorted(offsets, rows, side="right") - 1
+    token = rows - offsets[sentence]
+    return tuple(
+        BadLabel(s, at, at + 1, NO_TAG, str(values[row]))
+        for s, at, row in zip(sentence.tolist(), token.tolist(), rows.tolist(), strict=True)
+    )
 
 
 def flat_pred_probs(
@@ -240,6 +262,7 @@ def _codes(
         names,
         k,
         where=lambda label: f"labels[{_place(offsets, int(kept[label]))}]",
+        mark_unknown=True,
     )
     return codes, names
 

@@ -15,6 +15,7 @@ from goldlabel.learning import confident, filters
 from goldlabel.learning.confident import Counted, Flagged, Guess, Method
 from goldlabel.learning.filters import FilterBy, Options
 from goldlabel.results.label_issues import LabelIssues, Parts
+from goldlabel.tasks.token.bad_labels import with_bad_labels
 from goldlabel.tasks.token.entity_issues import KINDS, entity_parts
 from goldlabel.tasks.token.inputs import FlatTokens, flat_tokens
 from goldlabel.tasks.token.scores import Aggregator, check_aggregator, pooled
@@ -86,7 +87,8 @@ def find_label_issues(
         One row of `parts` for each tag to be changed. By token the kind is "label error", and the
         suggestion the model's class. By entity it is "wrong type", "wrong boundary", "missed
         entity" or "spurious entity", or "invalid tag sequence" where the given tags break the
-        scheme's rules and nothing else is wrong there. All rows of one place have its score (the
+        scheme's rules and nothing else is wrong there. A label that is none of the classes is
+        "not a tag", if less than one in ten is. All rows of one place have its score (the
         lowest of its given tags), confidence (the lowest of its suggested tags) and ``group``,
         and as evidence ``start`` and ``end`` (its tokens, the end not included): they are taken
         together or not at all, and then what is suggested is legal.
@@ -137,11 +139,10 @@ def find_label_issues(
     names = checked_ids(ids, len(rows.offsets) - 1, rows="sentences")
     rules = tag_set(rows.classes, scheme, tags=rows.labels, offsets=rows.offsets)
     issues, _ = judge(rows, rules, options, aggregator, temperature, ids=names)
-    if tokens is None:
-        return issues
-    return replace(
-        issues, parts=with_words(issues.parts, *flat_words(tokens), np.diff(rows.offsets))
-    )
+    words = None if tokens is None else flat_words(tokens)
+    if words is not None:
+        issues = replace(issues, parts=with_words(issues.parts, *words, np.diff(rows.offsets)))
+    return with_bad_labels(issues, rows, rules, rows.bad, words)
 
 
 def judge(

@@ -13,7 +13,7 @@ from goldlabel.inputs.ragged import Ragged
 from goldlabel.kernels import pooling
 from goldlabel.kernels.ordering import ascending
 from goldlabel.learning import confident
-from goldlabel.learning.confident import Counted, Method
+from goldlabel.learning.confident import Method
 from goldlabel.tasks.token.inputs import FlatTokens, flat_tokens
 from goldlabel.typing import Floats, Ints
 
@@ -165,16 +165,22 @@ def check_aggregator(aggregator: Any, temperature: Any) -> None:
 def pooled(rows: FlatTokens, scores: Floats, aggregator: Aggregator, temperature: float) -> Floats:
     """Return the score of each sentence; tokens without a label have no part in it."""
     offsets = rows.offsets
-    if aggregator == "softmin" and (rows.labels < 0).any():
-        known = rows.labels >= 0
-        offsets = np.append(0, np.cumsum(known))[offsets].astype(np.int64)
-        scores = scores[known]
+    unknown = rows.labels < 0
+    unknown[_rows_of_bad_labels(rows)] = False
+    if aggregator == "softmin" and unknown.any():
+        offsets = np.append(0, np.cumsum(~unknown))[offsets].astype(np.int64)
+        scores = scores[~unknown]
     if aggregator == "min":
         return pooling.minimum(scores, offsets)
     return pooling.softmin(scores, offsets, float(temperature))
 
 
-def _token_scores(rows: FlatTokens, method: Method, counted: Counted | None = None) -> Floats:
-    return confident.label_quality(
-        rows.labels, rows.pred_probs, method, counted=counted, where=rows.place
-    )
+def _token_scores(rows: FlatTokens, method: Method) -> Floats:
+    """Return the score of each token; of a label that is none, 0."""
+    scores = confident.label_quality(rows.labels, rows.pred_probs, method, where=rows.place)
+    scores[_rows_of_bad_labels(rows)] = 0.0
+    return scores
+
+
+def _rows_of_bad_labels(rows: FlatTokens) -> Ints:
+    return np.array([rows.offsets[each.sentence] + each.start for each in rows.bad], dtype=np.int64)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from goldlabel.errors import InputError
-from goldlabel.formats.json.text import elements, spliced
-from goldlabel.formats.tables import TableFile, write_column
+from goldlabel.formats.json.text import elements, quoted, spliced
+from goldlabel.formats.tables import TableFile, read_table_again, write_column
 from goldlabel.formats.tables.roles import id_column
 from goldlabel.formats.tables.roles import ids as ids_of
+from goldlabel.inputs.labels import FEW_UNKNOWN
 from goldlabel.results.audit import Source
+from goldlabel.tasks.token.data import OTHER_LENGTH, BadLabel
 from goldlabel.tasks.token.formats.sentences import Changes, TaggedSentences
 
 __all__ = ["TAGS", "TOKENS", "export", "read"]
@@ -55,14 +56,10 @@ def read(
     tags_in = _column(table, tags, TAGS, "tags")
     names = table.categories.get(tags_in) if tags_in in table.coded else None
     lists = [_listed(value, path, words_in, row) for row, value in enumerate(table.frame[words_in])]
+    if tokens is None:
+        _check_words(path, words_in, lists)
     given = [_listed(value, path, tags_in, row) for row, value in enumerate(table.frame[tags_in])]
-    for row, (some, others) in enumerate(zip(lists, given, strict=True)):
-        if len(some) != len(others):
-            raise InputError(
-                f"{path}: row {row + 1}",
-                f"has {len(some)} words in {words_in!r} and {len(others)} tags in {tags_in!r}",
-                "Give each word a tag",
-            )
+    given, bad = _of_equal_length(lists, given, path, (words_in, tags_in))
     lengths = np.fromiter(map(len, lists), dtype=np.int64, count=len(lists))
     flat, values = _named(given, names or classes, f"{path}: column {tags_in!r}")
     id_name, id_note = id_column(table, id)
@@ -76,7 +73,50 @@ def read(
         notes=notes + ([id_note] if id_note else []),
         ids=ids_of(table, id_name),
         listed=names,
+        bad=tuple(bad),
     )
+
+
+def _check_words(path: Path, column: str, lists: Sequence[Sequence[Any]]) -> None:
+    """Refuse a column of numbers: numbers of tokens, or of pieces of words in a vocabulary."""
+    words = [word for each in lists for word in each]
+    if words and all(isinstance(word, int | float) for word in words):
+        raise InputError(
+            f"{path}: column {column!r}",
+            f"holds numbers such as {words[0]}, no words",
+            "Name the column of the words with the option tokens",
+        )
+
+
+def _of_equal_length(
+    lists: Sequence[list[Any]], given: Sequence[list[Any]], path: Path, columns: tuple[str, str]
+) -> tuple[list[list[Any]], list[BadLabel]]:
+    """Return a tag for each word; where few rows have others, theirs are not known."""
+    wrong = [
+        row
+        for row, pair in enumerate(zip(lists, given, strict=True))
+        if len(set(map(len, pair))) > 1
+    ]
+    if not wrong:
+        return list(given), []
+    words, tags = columns
+    texts = [
+        f"{len(lists[row])} words in {words!r}, {len(given[row])} tags in {tags!r}" for row in wrong
+    ]
+    if len(wrong) >= FEW_UNKNOWN * len(lists):
+        raise InputError(
+            f"{path}: row {wrong[0] + 1}",
+            f"has {texts[0]} ({len(wrong):,} such rows)",
+            "Give each word a tag",
+        )
+    mended = list(given)
+    for row in wrong:
+        mended[row] = [None] * len(lists[row])
+    bad = [
+        BadLabel(row, 0, len(lists[row]), OTHER_LENGTH, text)
+        for row, text in zip(wrong, texts, strict=True)
+    ]
+    return mended, bad
 
 
 def _column(table: TableFile, asked: str | None, usual: tuple[str, ...], what: str) -> str:
@@ -115,32 +155,33 @@ def _named(
     given: list[list[Any]], names: tuple[str, ...] | None, where: str
 ) -> tuple[list[str | None], dict[str, Any] | None]:
     """Return tags as text, and what the file holds for each; None where that is the text."""
-    kinds = {type(value) for tags in given for value in tags} - {type(None)}
-    if kinds <= {str}:
-        return [tag for tags in given for tag in tags], None
-    if not kinds <= {int}:
+    known = [tag for tags in given for tag in tags if tag is not None]
+    of_text, of_numbers = (
+        sum(type(tag) is kind for tag in known) > (1 - FEW_UNKNOWN) * len(known)
+        for kind in (str, int)
+    )
+    if of_text or not known:  # anything else in between is a slip
+        return [None if tag is None else str(tag) for tags in given for tag in tags], None
+    if not of_numbers:
         row, value = next(
             (row, value) for row, tags in enumerate(given) for value in tags
-            if type(value) not in (int, type(None), *({str} if str in kinds else ()))
-            or (str in kinds and type(value) is int)
+            if type(value) not in (str, type(None))
         )  # fmt: skip
         raise InputError(
-            f"{where}, row {row + 1}", f"holds {value!r}", "Use only text, or only whole numbers"
+            f"{where}, row {row + 1}",
+            f"holds {value!r:.60}",
+            "Use only text, or only whole numbers",
         )
     flat: list[str | None] = []
-    for row, tags in enumerate(given):
+    for tags in given:
         for value in tags:
-            if value is None or value in (-1, -100):
+            if value is None or (type(value) is int and value in (-1, -100)):
                 flat.append(None)
-            elif names is not None and not 0 <= value < len(names):
-                raise InputError(
-                    f"{where}, row {row + 1}",
-                    f"holds {value}, and there are classes 0 .. {len(names) - 1}",
-                    "Name all classes",
-                )
-            else:
-                flat.append(str(value) if names is None else names[value])
-    held = sorted({value for tags in given for value in tags if value is not None})
+            elif names is not None and type(value) is int and 0 <= value < len(names):
+                flat.append(names[value])
+            else:  # a number without a name, which is a slip where numbers have names
+                flat.append(str(value))
+    held = sorted({value for tags in given for value in tags if type(value) is int})
     values = {str(value): value for value in held} if names is None else {
         name: at for at, name in enumerate(names)
     }  # fmt: skip
@@ -160,48 +201,52 @@ def export(source: Source, changes: Changes, out: Path) -> None:
             )
         return values[tag]
 
+    where = str(source.files[0])
+    new = {
+        sentence: _NewTags(
+            f"{where}: row {sentence + 1}",
+            {at: held(change.new[at]) for at in change.changed},
+            [held(tag) for tag in change.new],
+        )
+        for sentence, change in changes.items()
+    }
     rows: dict[int, object] = {}
-    for sentence, change in changes.items():
-        if source.format == "jsonl":
-            rows[sentence] = _edit({at: held(change.new[at]) for at in change.changed})
-        else:
-            rows[sentence] = _Elements({at: held(change.new[at]) for at in change.changed})
-    if source.format != "jsonl" and rows:
-        rows = _whole_lists(source, rows)
+    if source.format == "jsonl":
+        rows |= {sentence: each.in_text for sentence, each in new.items()}
+    elif new:
+        column = read_table_again(source).frame[source.options["tags"]]
+        rows |= {sentence: each.in_list(list(column.iloc[sentence])) for sentence, each in
+                 new.items()}  # fmt: skip
     write_column(source, source.options["tags"], rows, out)
 
 
-class _Elements(dict[int, Any]):
-    """New values by position in a list."""
+class _NewTags(NamedTuple):
+    """New tags of a row: those that change by position, and all of them."""
 
+    where: str
+    changed: dict[int, Any]
+    every: list[Any]
 
-def _whole_lists(source: Source, rows: dict[int, Any]) -> dict[int, object]:
-    """Return the whole new list of each row: Arrow has no smaller change."""
-    from goldlabel.formats.tables import read_table_again
-
-    column = read_table_again(source).frame[source.options["tags"]]
-    lists = {row: list(column.iloc[row]) for row in rows}
-    for row, new in rows.items():
-        for at, value in new.items():
-            lists[row][at] = value
-    return {
-        row: [each.item() if hasattr(each, "item") else each for each in values]
-        for row, values in lists.items()
-    }
-
-
-def _edit(new: dict[int, Any]) -> Callable[[str], str]:
-    """Return what puts new elements into the text of a JSON list, and leaves the others alone."""
-
-    def edited(text: str) -> str:
+    def in_text(self, text: str) -> str:
+        """Put the changed ones into the text of a JSON list, and leave the others alone."""
         places = list(elements(text))
-        ascii_only = text.isascii()
+        if len(places) != len(self.every):
+            return quoted(self._whole(), text)
         return spliced(
-            text,
-            [
-                (*places[at][1:], json.dumps(value, ensure_ascii=ascii_only))
-                for at, value in new.items()
-            ],
+            text, [(*places[at][1:], quoted(tag, text)) for at, tag in self.changed.items()]
         )
 
-    return edited
+    def in_list(self, tags: list[Any]) -> list[Any]:
+        """Return the whole new list: Arrow has no smaller change."""
+        if len(tags) != len(self.every):
+            return self._whole()
+        mixed = [self.changed.get(at, tag) for at, tag in enumerate(tags)]
+        return [each.item() if hasattr(each, "item") else each for each in mixed]
+
+    def _whole(self) -> list[Any]:
+        """Return all tags, of a row that had not one for each word."""
+        if None in self.every:
+            raise InputError(
+                self.where, "has not a tag for each word, and not all are decided", "Decide all"
+            )
+        return self.every

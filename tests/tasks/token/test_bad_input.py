@@ -179,7 +179,7 @@ FILES = {
         "a.jsonl",
         '{"tokens": ["a", "b"], "tags": ["O"]}',
         {},
-        "row 1: has 2 words in 'tokens' and 1 tags",
+        "row 1: has 2 words in 'tokens', 1 tags",
     ),
     "no list": (
         "a.jsonl",
@@ -203,7 +203,7 @@ FILES = {
         "a.jsonl",
         '{"tokens": ["a"], "tags": [7]}',
         {"classes": ["O", "B-X"]},
-        "row 1: holds 7, and there are classes 0 .. 1",
+        "has the tag '7', not one of the 2 classes",
     ),
     "broken JSON": ("a.jsonl", '{"text": "a", "label": []}\n{"text"', {}, "line 2.*is not JSON"),
     "a span outside": (

@@ -349,6 +349,48 @@ def test_json_lines_with_lists(tmp_path):
     assert written == path.read_bytes().replace(b"[1,  0]", b"[1,  1]")
 
 
+@pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
+def test_one_bad_row_does_not_end_the_audit(tmp_path, suffix):
+    """A number without a name, and a row with another number of tags than words."""
+    rows = [{"tokens": ["Ann", "in"], "ner_tags": [1, 0]} for _ in range(30)]
+    rows[3] = {"tokens": ["Ann", "in"], "ner_tags": [1, 7]}
+    rows[5] = {"tokens": ["Ann", "in"], "ner_tags": [1]}
+    path = tmp_path / f"a.{suffix}"
+    if suffix == "jsonl":
+        path.write_text("\n".join(map(json.dumps, rows)))
+    else:
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    np.savez(tmp_path / "p.npz", probs=[[0.1, 0.9], [0.9, 0.1]] * 30, lengths=[2] * 30,
+             labels=np.array(["O", "B-PER"]))  # fmt: skip
+    found = token.audit(path, pred_probs=tmp_path / "p.npz")
+    table = found.issues.to_frame("part")
+    assert table[["example", "part", "kind", "suggested"]].values.tolist() == [
+        [5, 0, "not a tag for each word", "B-PER"],
+        [5, 1, "not a tag for each word", "O"],
+        [3, 1, "not a tag", "O"],
+    ]
+    token.export(found.source, table, tmp_path / "new")
+    new = token.read(tmp_path / "new", classes=["O", "B-PER"], format=suffix)
+    assert tags(new) == [["B-PER", "O"]] * 30
+
+
+def test_one_label_that_is_no_class_in_python():
+    names = ["O", "B-PER", "I-PER"]
+    labels = [["B-PER", "O"]] * 20
+    labels[7] = ["B-PER", "0"]
+    probs = [[[0.1, 0.8, 0.1], [0.9, 0.05, 0.05]]] * 20
+    issues = token.find_label_issues(labels, probs, classes=names)
+    table = issues.to_frame("part")
+    assert table[["example", "part", "kind", "given_text", "suggested"]].values.tolist() == [
+        [7, 1, "not a tag", "0", "O"]
+    ]
+    assert "'0' is not a tag" in table["reason"][0]
+    assert token.get_token_quality_scores(labels, probs, classes=names)[7].tolist() == [0.8, 0.0]
+    assert token.get_label_quality_scores(labels, probs, classes=names, aggregator="softmin")[7] < (
+        0.01
+    )
+
+
 def test_parquet(tmp_path):
     path = tmp_path / "a.parquet"
     table = pa.table({"words": [["Ann", "in"], []], "tags": [["B-PER", "O"], []], "n": [1, 2]})
