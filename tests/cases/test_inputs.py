@@ -20,9 +20,11 @@ from goldlabel.errors import InputError
 from goldlabel.formats.arrays import Archive, load_array
 from goldlabel.formats.numerals import NUMBER, NUMBER_OR_COMMA
 from goldlabel.formats.tables import read_table
+from goldlabel.formats.tables.delimited import _count_ends
 from goldlabel.formats.tables.writing import write_column
 from goldlabel.formats.text import read_text
 from goldlabel.formats.unpacking import LIMIT, check_unpacked, inflate
+from goldlabel.tasks.multiclass.auditing import audit as audit_multiclass
 from goldlabel.tasks.multiclass.formats import read as read_multiclass
 from goldlabel.tasks.segmentation.auditing import audit as audit_masks
 from goldlabel.tasks.segmentation.formats import export as export_masks
@@ -451,3 +453,62 @@ def test_masks_of_other_modes(mode, at, tmp_path):
 def test_brushes(rle):
     with pytest.raises(InputError, match="rle: "):
         decoded(rle, (2, 2), "rle")
+
+
+def test_backslash_escapes(case, capsys):
+    folder = case("csv-backslash-escapes")
+    table = read_table(folder / "reviews.csv")
+    assert len(table.frame) == 60
+    text = 'They called it "The bus ride was lovely, visit 0", twice'
+    assert table.frame["text"].iloc[0] == text
+    assert "quotes are escaped by a backslash" in table.notes[0]
+    found = audit_multiclass(folder / "reviews.csv", pred_probs=folder / "probs.npy")
+    assert sorted(found.issues.ranked().tolist()) == [7, 31]
+    out = folder / "fixed.csv"
+    write_column(table.source, "label", {3: 'a "b" \\ c, d'}, out)
+    old, new = (path.read_bytes().splitlines() for path in (folder / "reviews.csv", out))
+    assert [at for at, (a, b) in enumerate(zip(old, new, strict=True)) if a != b] == [4]
+    assert b'"a \\"b\\" \\\\ c, d"' in new[4]
+    assert read_table(out).frame["label"].iloc[3] == 'a "b" \\ c, d'
+
+
+@pytest.mark.parametrize(
+    ("data", "rows"),
+    [
+        (r'a,b{n}"x \"y\"",1{n}"C:\dir",2{n}"\\",3{n}', ['x "y"', r"C:\dir", "\\"]),
+        (r'a,b{n}"\"x",1{n}"\"\"",2{n}"q ""d""",3{n}', ['"x', '""', 'q "d"']),
+        (r'a;b{n}"x\"; y";1{n}"\"";2{n}z\";3{n}', ['x"; y', '"', 'z\\"']),
+        # Not escaped: a backslash is only that where quotes are doubled and rows are even.
+        (r'a,b{n}"x\",1{n}"y\z",2{n}"q ""d""",3{n}', ["x\\", r"y\z", 'q "d"']),
+    ],
+)
+@pytest.mark.parametrize("n", ["\n", "\r\n"])
+def test_quotes_escaped_or_not(data, rows, n, tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_bytes(data.replace("{n}", n).encode())
+    table = read_table(file)
+    assert table.frame["a"].tolist() == rows
+    assert table.frame["b"].tolist() == ["1", "2", "3"]
+    write_column(table.source, "b", {1: "5"}, tmp_path / "b.csv")
+    assert (tmp_path / "b.csv").read_bytes() == file.read_bytes().replace(
+        b"2" + n.encode(), b"5" + n.encode()
+    )
+
+
+def test_broken_quotes_are_still_refused(tmp_path):
+    file = tmp_path / "a.csv"
+    for text in ('a,b\n"x"y,1\n', 'a,b\n"x \\"y,1\n', 'a,b\n"x\\" y,1\n"z"z,2\n', 'a,b\n"x\\"'):
+        file.write_text(text)
+        with pytest.raises(InputError, match="quote"):
+            read_table(file)
+
+
+def test_blank_lines_take_no_memory():
+    for text, most in (
+        (b"\n" * 5_000_000 + b"a,b\n" + b"\r\n" * 5_000_000 + b"1,2", 2),
+        (b"a\rb\rc\r", 3),
+        (b"", 0),
+        (b"\n\n", 0),
+    ):
+        assert _count_ends(np.frombuffer(text, np.uint8)) + 1 >= most
+        assert _count_ends(np.frombuffer(text, np.uint8)) <= most

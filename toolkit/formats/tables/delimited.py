@@ -6,8 +6,8 @@ for writing: what a row was when it was read, it is when it is written.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,13 +18,13 @@ from goldlabel.errors import InputError
 from goldlabel.formats.numerals import NUMBER
 from goldlabel.formats.tables import fields as loops
 from goldlabel.formats.tables.header import of_short_header, own_names
+from goldlabel.formats.tables.style import DELIMITERS, Style, check_character, sniff
 from goldlabel.formats.text import TextFile, line_number
 from goldlabel.typing import Bytes, Ints
 
 __all__ = ["Delimited", "scan", "with_changes", "with_columns"]
 
-_DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
-_SAMPLE_BYTES, _SAMPLE_RECORDS = 1 << 18, 200
+_PIECE = 1 << 18
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +34,7 @@ class Delimited:
     Attributes
     ----------
     file : TextFile
-    delimiter, quote : str
-        One character each; an empty `quote` means that no quoting is in use.
+    style : Style
     header : bool
         Whether the first record names the columns.
     names : tuple of str
@@ -51,8 +50,7 @@ class Delimited:
     """
 
     file: TextFile
-    delimiter: str
-    quote: str
+    style: Style
     header: bool
     names: tuple[str, ...]
     starts: Ints
@@ -60,21 +58,32 @@ class Delimited:
     blanks: int
     on_names: str = ""
 
+    @property
+    def delimiter(self) -> str:
+        """What separates fields."""
+        return self.style.delimiter
+
+    @property
+    def quote(self) -> str:
+        """What is around fields; "" where quotes mean nothing."""
+        return self.style.quote
+
     def table(self) -> pa.Table:
         """Return all fields as text, a column each."""
         data = _bytes(self.file.data)
-        arrays = _columns(data, self.delimiter, self.quote, self.starts, self.sizes)
+        arrays = _columns(data, self.style, self.starts, self.sizes)
         return pa.table(arrays, names=list(self.names))
 
     @property
     def note(self) -> str:
         """What was recognised, in a sentence."""
-        delimiter = _DELIMITERS.get(self.delimiter, repr(self.delimiter))
+        delimiter = DELIMITERS.get(self.delimiter, repr(self.delimiter))
         shown = ", ".join(self.names[:8]) + (
             f" and {len(self.names) - 8:,} more" if len(self.names) > 8 else ""
         )
         header = "the first row is the header" if self.header else "no header"
         header += f" ({self.on_names})" if self.on_names else ""
+        header += ", quotes are escaped by a backslash" if self.style.escape else ""
         blank = f"; {self.blanks:,} blank lines skipped" if self.blanks else ""
         return (
             f"Read {self.file.path.name} as delimited text: {delimiter}, {self.file.description}, "
@@ -108,26 +117,39 @@ def scan(
     InputError
         Broken quoting, ragged rows, a column name twice, no rows; says which row and line.
     """
-    data = _bytes(file.data)
-    _check_character("quote", quote, optional=True)
-    if delimiter is None:
-        delimiter = _sniff(data, file.path.name, quote)
-    _check_character("delimiter", delimiter)
+    check_character("quote", quote, optional=True)
+    if delimiter is not None:
+        check_character("delimiter", delimiter)
     if delimiter == quote:
         raise InputError("delimiter", f"and quote are both {quote!r}", "Use two characters")
+    try:
+        return _scan(file, delimiter, quote, "", header)
+    except InputError:
+        if not quote or f"\\{quote}".encode() not in file.data:
+            raise
+        with suppress(InputError):
+            return _scan(file, delimiter, quote, "\\", header)
+        raise
+
+
+def _scan(
+    file: TextFile, delimiter: str | None, quote: str, escape: str, header: bool | None
+) -> Delimited:
+    data = _bytes(file.data)
+    style = Style(delimiter or sniff(data, file.path.name, quote, escape), quote, escape)
     first = np.zeros(1, np.int64)
-    loops.field_counts(data, ord(delimiter), _code(quote), first)
-    starts, sizes, report = _records(data, delimiter, quote, max(int(first[0]), 1))
+    loops.field_counts(data, *style.codes, first)
+    starts, sizes, report = _records(data, style, max(int(first[0]), 1))
     if report[loops.RAGGED] and report[loops.RECORDS] == 1 and header is not False:
-        named = _short_header(file, delimiter, quote, len(sizes), header)
+        named = _short_header(file, style, len(sizes), header)
         if named is not None:
             return named
     names: Sequence[str] = [str(column) for column in range(len(sizes))]
     guessed = False
     if len(starts):
         stop = int(starts[1]) if len(starts) > 1 else len(data)
-        _, first_sizes, _ = _records(data[:stop], delimiter, quote, len(sizes))
-        row = _columns(data, delimiter, quote, starts[:1], first_sizes)
+        _, first_sizes, _ = _records(data[:stop], style, len(sizes))
+        row = _columns(data, style, starts[:1], first_sizes)
         fields = [column[0].as_py() for column in row]
         guessed = header is None
         header = _looks_like_header(fields) if header is None else header
@@ -138,110 +160,75 @@ def scan(
         raise InputError(str(file.path), "has a header and no rows", "Name a file that has rows")
     blanks = int(report[loops.BLANKS])
     named = own_names(names)
-    found = Delimited(
-        file, delimiter, quote, bool(header), named.names, starts, sizes, blanks, named.note
-    )
+    found = Delimited(file, style, bool(header), named.names, starts, sizes, blanks, named.note)
     if named.note and guessed:
         _check_header(found, names)
     return found
 
 
-def _short_header(
-    file: TextFile, delimiter: str, quote: str, k: int, header: bool | None
-) -> Delimited | None:
+def _short_header(file: TextFile, style: Style, k: int, header: bool | None) -> Delimited | None:
     """Return the table if its rows have one number of fields, and only the header has fewer.
 
     Rows that end in delimiters do so, and rows with names, which R writes.
     """
     data = _bytes(file.data)
     starts, rows = np.empty(_count_ends(data) + 1, np.int64), np.zeros(2, np.int64)
-    loops.records(
-        data, ord(delimiter), _code(quote), starts, np.zeros(k, np.int64), np.zeros(6, np.int64)
-    )
+    loops.records(data, *style.codes, starts, np.zeros(k, np.int64), np.zeros(6, np.int64))
     begin = int(starts[1])
-    loops.field_counts(data, ord(delimiter), _code(quote), rows)
-    below, sizes, report = _records(data[begin:], delimiter, quote, int(rows[1]))
+    loops.field_counts(data, *style.codes, rows)
+    below, sizes, report = _records(data[begin:], style, int(rows[1]))
     if rows[1] <= k or report[loops.STATUS] != loops.OK or report[loops.RAGGED]:
         return None
-    head, head_sizes, _ = _records(data[:begin], delimiter, quote, k)
-    row = _columns(data[:begin], delimiter, quote, head, head_sizes)
+    head, head_sizes, _ = _records(data[:begin], style, k)
+    row = _columns(data[:begin], style, head, head_sizes)
     names = [column[0].as_py() for column in row]
     if not (header or _looks_like_header(names)):
         return None
-    columns = _columns(data[begin:], delimiter, quote, below, sizes)
+    columns = _columns(data[begin:], style, below, sizes)
     found = of_short_header(names, columns, str(file.path))
     twice = own_names(found.names)
     note = "; ".join(filter(None, (found.note, twice.note)))
     blanks = int(report[loops.BLANKS])
-    return Delimited(file, delimiter, quote, True, twice.names, below + begin, sizes, blanks, note)
+    return Delimited(file, style, True, twice.names, below + begin, sizes, blanks, note)
 
 
 def _bytes(data: bytes) -> Bytes:
     return np.frombuffer(data, np.uint8)  # read-only, as every kernel input
 
 
-def _code(quote: str) -> int:
-    return ord(quote) if quote else -1
-
-
-def _check_character(name: str, value: str, *, optional: bool = False) -> None:
-    if optional and not value:
-        return
-    if len(value) != 1 or not value.isascii() or value in "\r\n\0":
-        raise InputError(
-            name, f"is {value!r}, not one ASCII character", "Use e.g. ',' or '\\t' or ';' or '|'"
-        )
-
-
-def _records(data: Bytes, delimiter: str, quote: str, k: int) -> tuple[Ints, Ints, Ints]:
+def _records(data: Bytes, style: Style, k: int) -> tuple[Ints, Ints, Ints]:
     starts, sizes, report = (
         np.empty(_count_ends(data) + 1, np.int64),
         np.zeros(k, np.int64),
         np.zeros(6, np.int64),
     )
-    loops.records(data, ord(delimiter), _code(quote), starts, sizes, report)
+    loops.records(data, *style.codes, starts, sizes, report)
     return starts[: report[loops.RECORDS]], sizes, report
 
 
 def _count_ends(data: Bytes) -> int:
-    """Count the bytes that may end a record."""
-    return sum(
-        int(np.count_nonzero((part == loops.LF) | (part == loops.CR)))
-        for part in np.array_split(data, len(data) // _SAMPLE_BYTES + 1)
-    )
+    """Count the places where a record may end: of several line ends in a row, the first."""
+    count, before = 0, True
+    for part in np.array_split(data, len(data) // _PIECE + 1):
+        is_end = (part == loops.LF) | (part == loops.CR)
+        count += int(np.count_nonzero(is_end[1:] & ~is_end[:-1]))
+        if len(part):
+            count += bool(is_end[0]) and not before
+            before = bool(is_end[-1])
+    return count
 
 
-def _columns(data: Bytes, delimiter: str, quote: str, starts: Ints, sizes: Ints) -> list[pa.Array]:
+def _columns(data: Bytes, style: Style, starts: Ints, sizes: Ints) -> list[pa.Array]:
     """Return the fields of every column; all columns share one buffer of text."""
     offsets = np.zeros((len(sizes), len(starts) + 1), np.int64)
     offsets[1:, 0] = np.cumsum(sizes[:-1])
     values = np.empty(int(sizes.sum()), np.uint8)
-    loops.columns(data, ord(delimiter), _code(quote), starts, offsets, values)
+    loops.columns(data, *style.codes, starts, offsets, values)
     text = pa.py_buffer(values)
     return [
         pa.LargeStringArray.from_buffers(len(starts), pa.py_buffer(column), text)
         for column in offsets
     ]
-
-
-def _sniff(data: Bytes, name: str, quote: str) -> str:
-    """Return the delimiter that gives the first records the same number of fields, two or more."""
-    usual = "\t" if re.search(r"\.(tsv|tab)(\.|$)", name.lower()) else ","
-    best, delimiter = (0.0, False, 0), usual
-    for candidate in _DELIMITERS:
-        counts = np.empty(_SAMPLE_RECORDS, np.int64)
-        cut = len(data) > _SAMPLE_BYTES
-        found = loops.field_counts(data[:_SAMPLE_BYTES], ord(candidate), _code(quote), counts)
-        if cut and found < 2:  # a first record longer than the sample
-            found = loops.field_counts(data, ord(candidate), _code(quote), counts)
-        elif cut and found < _SAMPLE_RECORDS:
-            found -= 1  # the sample may end within it
-        if found and counts[0] > 1:
-            even = float(np.mean(counts[:found] == counts[0]))
-            rank = (even, candidate == usual, int(counts[0]))
-            if rank > best:
-                best, delimiter = rank, candidate
-    return delimiter
 
 
 def _looks_like_header(fields: Sequence[str]) -> bool:
@@ -318,9 +305,9 @@ def with_changes(table: Delimited, changes: Mapping[str, Mapping[int, object]]) 
 def with_columns(table: Delimited, columns: Mapping[str, Sequence[str]]) -> bytes:
     """Return the text with a field for each row, and a name in the header, added at line ends."""
     data, k = _bytes(table.file.data), len(table.names)
-    starts, _, _ = _records(data, table.delimiter, table.quote, k)
+    starts, _, _ = _records(data, table.style, k)
     begin, end = np.empty_like(starts), np.empty_like(starts)
-    loops.spans(data, ord(table.delimiter), _code(table.quote), starts, k - 1, begin, end)
+    loops.spans(data, *table.style.codes, starts, k - 1, begin, end)
     view, done = memoryview(table.file.data), 0
     pieces: list[memoryview | bytes] = []
     for record, last in enumerate(end.tolist()):
@@ -341,9 +328,9 @@ def _places(
     """Yield start, end, column and row of the fields that change in a column."""
     rows = np.array(sorted(changes), np.int64)
     begin, end = np.empty_like(rows), np.empty_like(rows)
-    data, delimiter, quote = _bytes(table.file.data), ord(table.delimiter), _code(table.quote)
+    data = _bytes(table.file.data)
     position = table.names.index(column)
-    loops.spans(data, delimiter, quote, table.starts[rows], position, begin, end)
+    loops.spans(data, *table.style.codes, table.starts[rows], position, begin, end)
     for row, first, last in zip(rows.tolist(), begin.tolist(), end.tolist(), strict=True):
         yield first, last, column, row
 
@@ -361,7 +348,7 @@ def _field(table: Delimited, column: str, row: int, old: bytes, value: str) -> b
                 f"cannot become {value!r}, which this file without quoting can't hold",
                 "Use a label without delimiters and line breaks",
             )
-        text = quote + value.replace(quote, quote + quote) + quote
+        text = table.style.quoted(value)
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError as error:

@@ -1,9 +1,10 @@
 """Loops over the bytes of delimited text: where records begin, what fields hold.
 
-A field that begins with the quote character ends at the next quote that is not doubled; any other
-field ends at the delimiter or the end of the line, and quotes inside it mean nothing. LF, CR LF
-and CR end a record. A line of nothing but spaces and tabs is blank, and no record. Text is UTF-8,
-where the bytes of delimiter, quote and line ends never occur inside another character.
+A field that begins with the quote character ends at the next quote that is not doubled (nor, where
+there is an escape character, escaped); any other field ends at the delimiter or the end of the
+line, and quotes inside it mean nothing. LF, CR LF and CR end a record. A line of nothing but spaces
+and tabs is blank, and no record. Text is UTF-8, where the bytes of delimiter, quote, escape and
+line ends never occur inside another character.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ LF, CR, SPACE, TAB = 10, 13, 32, 9
 
 
 @kernel
-def _field(data: Bytes, start: int, delimiter: int, quote: int) -> tuple[int, int, int]:
+def _field(
+    data: Bytes, start: int, delimiter: int, quote: int, escape: int
+) -> tuple[int, int, int]:
     """Return the end of the field at `start`, the bytes it holds without quoting, and a status."""
     n = data.shape[0]
     i = start
@@ -36,6 +39,9 @@ def _field(data: Bytes, start: int, delimiter: int, quote: int) -> tuple[int, in
     doubled = 0
     while True:
         while i < n and data[i] != quote:
+            if data[i] == escape and i + 1 < n and (data[i + 1] == quote or data[i + 1] == escape):
+                doubled += 1
+                i += 1
             i += 1
         if i >= n:
             return n, 0, UNCLOSED_QUOTE
@@ -71,7 +77,7 @@ def _skip_blank(data: Bytes, start: int, delimiter: int) -> int:
 
 
 @kernel
-def field_counts(data: Bytes, delimiter: int, quote: int, out: Ints) -> int:
+def field_counts(data: Bytes, delimiter: int, quote: int, escape: int, out: Ints) -> int:
     """Count the fields of the first records; return how many records were counted.
 
     The record that holds broken quoting, or that the end of `data` cuts, is not counted.
@@ -84,10 +90,10 @@ def field_counts(data: Bytes, delimiter: int, quote: int, out: Ints) -> int:
         if after != start:
             start = after
             continue
-        end, _, status = _field(data, start, delimiter, quote)
+        end, _, status = _field(data, start, delimiter, quote, escape)
         count = 1
         while status == OK and end < n and data[end] == delimiter:
-            end, _, status = _field(data, end + 1, delimiter, quote)
+            end, _, status = _field(data, end + 1, delimiter, quote, escape)
             count += 1
         if status != OK:
             return found
@@ -99,17 +105,19 @@ def field_counts(data: Bytes, delimiter: int, quote: int, out: Ints) -> int:
 
 @kernel
 def records(
-    data: Bytes, delimiter: int, quote: int, starts: Ints, sizes: Ints, report: Ints
+    data: Bytes, delimiter: int, quote: int, escape: int, starts: Ints, sizes: Ints, report: Ints
 ) -> None:
     """Find where each record begins, and how many bytes each column holds without quoting.
 
     Parameters
     ----------
     data : ndarray of uint8
-    delimiter, quote : int
-        Bytes; a quote of -1 means that no quoting is in use.
+    delimiter, quote, escape : int
+        Bytes; a quote of -1 means that no quoting is in use, an escape of -1 that quotes inside
+        quotes are doubled and never escaped.
     starts : ndarray of int64
-        Written: position of each record. Has room for as many records as there are line ends + 1.
+        Written: position of each record. Has room for as many records as there are runs of
+        line ends + 1.
     sizes : ndarray of shape (k,), int64
         Added to: bytes of each column.
     report : ndarray of shape (6,), int64
@@ -129,7 +137,7 @@ def records(
         position = start
         count = 0
         while True:
-            end, size, status = _field(data, position, delimiter, quote)
+            end, size, status = _field(data, position, delimiter, quote, escape)
             if status != OK:
                 report[RECORDS] = found
                 report[STATUS] = status
@@ -157,13 +165,13 @@ def records(
 
 @kernel
 def columns(
-    data: Bytes, delimiter: int, quote: int, starts: Ints, offsets: Ints, values: Bytes
+    data: Bytes, delimiter: int, quote: int, escape: int, starts: Ints, offsets: Ints, values: Bytes
 ) -> None:
     """Copy every field, without its quoting, to its column.
 
     Parameters
     ----------
-    data, delimiter, quote, starts
+    data, delimiter, quote, escape, starts
         As given to and found by `records`, of a table without ragged records.
     offsets : ndarray of shape (k, r + 1), int64
         Written; on entry ``offsets[c, 0]`` is where column c begins in `values`. Positions are
@@ -174,13 +182,19 @@ def columns(
     for record in range(starts.shape[0]):
         position = starts[record]
         for column in range(offsets.shape[0]):
-            end, size, _ = _field(data, position, delimiter, quote)
+            end, size, _ = _field(data, position, delimiter, quote, escape)
             cursor = offsets[column, record]
             if position < end and data[position] == quote:
                 source = position + 1
                 for i in range(size):
-                    values[cursor + i] = data[source]
-                    source += 2 if data[source] == quote else 1
+                    after = data[source + 1]  # the closing quote, at the latest
+                    if data[source] == escape and (after == quote or after == escape):
+                        source += 1
+                        values[cursor + i] = data[source]
+                        source += 1
+                    else:
+                        values[cursor + i] = data[source]
+                        source += 2 if data[source] == quote else 1
             else:
                 for i in range(size):
                     values[cursor + i] = data[position + i]
@@ -190,14 +204,21 @@ def columns(
 
 @kernel
 def spans(
-    data: Bytes, delimiter: int, quote: int, starts: Ints, column: int, begin: Ints, end: Ints
+    data: Bytes,
+    delimiter: int,
+    quote: int,
+    escape: int,
+    starts: Ints,
+    column: int,
+    begin: Ints,
+    end: Ints,
 ) -> None:
     """Find the bytes of one column's field, quotes included, in the records at `starts`."""
     for record in range(starts.shape[0]):
         position = starts[record]
-        stop, _, _ = _field(data, position, delimiter, quote)
+        stop, _, _ = _field(data, position, delimiter, quote, escape)
         for _ in range(column):
             position = stop + 1
-            stop, _, _ = _field(data, position, delimiter, quote)
+            stop, _, _ = _field(data, position, delimiter, quote, escape)
         begin[record] = position
         end[record] = stop
