@@ -160,6 +160,6 @@ _KNOWN = (
     ),
     _Known(
         "is JSON of an unknown kind", "Say what it is with the option format, or convert it",
-        lambda head: head.json is not None and not head.rest,
+        lambda head: bool(head.json) and not head.rest,
     ),
 )  # fmt: skip
