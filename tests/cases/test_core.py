@@ -318,3 +318,32 @@ def test_a_table_of_lists_with_one_bad_class(path):
     assert main(["decisions", "audit", "--out", "d.csv"]) == 0
     assert main(["export", "audit", "--decisions", "d.csv", "--out", "fixed.csv"]) == 0
     assert pd.read_csv("fixed.csv", keep_default_na=False)["tags"].tolist() == texts
+
+
+# Arrays as people have them
+
+
+def test_a_ragged_of_lists(case):
+    folder = case("hostile-ragged-of-list")
+    ran = subprocess.run(
+        [sys.executable, folder / "use.py"], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout == "<LabelIssues: token, 0 of 2 examples flagged>\n"
+
+
+def test_rows_in_another_order_change_nothing():
+    random = np.random.default_rng(0)
+    probs = random.dirichlet(np.ones(4), 700).astype(np.float32)
+    labels = np.where(random.random(700) < 0.8, probs.argmax(axis=1), random.integers(0, 4, 700))
+    options = {"filter_by": "both", "min_examples_per_class": 0}
+    issues = multiclass.find_label_issues(labels, probs, **options)
+    adjusted = multiclass.get_label_quality_scores(labels, probs, adjust_pred_probs=True)
+    for _ in range(20):
+        order = random.permutation(700)
+        again = multiclass.find_label_issues(labels[order], probs[order], **options)
+        np.testing.assert_array_equal(again.is_issue, issues.is_issue[order])
+        np.testing.assert_array_equal(again.scores, issues.scores[order])
+        scores = multiclass.get_label_quality_scores(
+            labels[order], probs[order], adjust_pred_probs=True
+        )
+        np.testing.assert_array_equal(scores, adjusted[order])
