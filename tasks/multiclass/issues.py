@@ -20,7 +20,7 @@ from goldlabel.results.label_issues import LabelIssues, Parts
 __all__ = ["KINDS", "find_label_issues", "get_label_quality_scores", "judge"]
 
 
-KINDS = ("label error", "not a class", "class with hardly an example")
+KINDS: tuple[str, ...] = ("label error", "not a class", "class with hardly an example")
 """What may be wrong with a label."""
 
 

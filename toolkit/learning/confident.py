@@ -258,9 +258,14 @@ class Flagged:
 
     def in_order(self, order: npt.NDArray[np.intp]) -> Flagged:
         """Return the same rows in another order."""
-        arrays = (self.rows, self.given, self.suggested, self.score, self.confidence)
-        evidence = {name: values[order] for name, values in self.evidence.items()}
-        return Flagged(*(array[order] for array in arrays), evidence)
+        return Flagged(
+            rows=self.rows[order],
+            given=self.given[order],
+            suggested=self.suggested[order],
+            score=self.score[order],
+            confidence=self.confidence[order],
+            evidence={name: values[order] for name, values in self.evidence.items()},
+        )
 
 
 def rank_issues(counted: Counted, scores: Floats, is_issue: Mask) -> Flagged:

@@ -125,7 +125,7 @@ class LabelIssues:
     part_names: tuple[Hashable, ...] | None = None
 
     def __len__(self) -> int:
-        return self.scores.shape[0]
+        return len(self.scores)
 
     def __bool__(self) -> bool:
         raise InputError(
