@@ -142,15 +142,14 @@ def read_again(source: Source) -> MultiannotatorData:
         raise InputError(
             str(source.files[0]), "was audited by another version", "Run the audit again"
         )
+    said: Any = {**asked["columns"], **asked["options"], **options["read"]}
     found = read(
         source.files[0],
         pred_probs=list(source.inputs) or None,
         annotators=asked["annotators"],
         positive=asked["positive"],
         format=asked["format"],
-        **asked["columns"],
-        **asked["options"],
-        **options["read"],
+        **said,
     )
     check_unchanged(source, found.source.options["sha256"])
     return found

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from goldlabel.errors import InputError
+from goldlabel.formats.options import options_of
 from goldlabel.formats.tables import read_table, read_table_again
 from goldlabel.formats.tables.table import check_unchanged
 from goldlabel.inputs.ragged import Ragged
@@ -25,6 +26,7 @@ from goldlabel.results.audit import Source
 from goldlabel.tasks.token.data import TokenData
 from goldlabel.tasks.token.formats import conll, docbin, lists, spacy_json, span_files
 from goldlabel.tasks.token.formats.aligning import aligned, corrected
+from goldlabel.tasks.token.formats.options import TagKeys
 from goldlabel.tasks.token.formats.predictions import Predictions, read_predictions
 from goldlabel.tasks.token.formats.recognising import FORMATS, TABLES, recognised
 from goldlabel.tasks.token.formats.sentences import Changes, TaggedSentences
@@ -233,6 +235,7 @@ def export(source: Source, corrections: pd.DataFrame, out: str | Path) -> None:
         `out` can't be written. Nothing is written then.
     """
     out = Path(out)
+    options_of(source, TagKeys)
     given = _again(source)
     changes: Changes = corrected(source, given, corrections)
     if source.format in TABLES:

@@ -1,4 +1,4 @@
-"""Which format a file has, by its content."""
+"""Which format a file has, by its head."""
 
 from __future__ import annotations
 
@@ -7,13 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from goldlabel.errors import InputError
-from goldlabel.formats.json.text import parse
-from goldlabel.formats.text import (
-    check_file,
-    first_bytes,
-    is_folder,
-    read_text,
-)
+from goldlabel.formats.head import Head
+from goldlabel.formats.known import foreign, is_parquet
 
 __all__ = ["FORMATS", "TABLES", "recognised"]
 
@@ -35,35 +30,28 @@ def recognised(path: Path, format: str | None, encoding: str | None = None) -> s
         if format not in FORMATS:
             raise InputError("format", f"is {format!r}, not one of {', '.join(FORMATS)}", "Use one")
         return format
-    if is_folder(path):
+    head = Head.of(path, encoding)
+    if head.is_folder:
         return "huggingface"
-    head = first_bytes(check_file(path))
-    if head.startswith(b"PAR1"):
+    if is_parquet(head):
         return "parquet"
-    if head[:1] == b"\x78" and (head[0] * 256 + head[1]) % 31 == 0 and head[1] in (1, 94, 156, 218):
+    if _is_zlib(head.magic):
         return "docbin"
-    data = read_text(path, encoding=encoding).data
-    begin = data[:4096].lstrip()[:1]
-    if begin == b"[":
-        content = _json(data)
-        if content is not None:
-            return _of_array(path, content)
-    if begin == b"{":
-        first = _json(data.strip().split(b"\n", 1)[0])
-        if isinstance(first, dict):
-            return "jsonl" if _has_lists(first) else "spans"
-        if _json(data) is not None:
-            raise InputError(
-                str(path), "is one JSON object over several lines", "Write one object on each line"
-            )
+    if isinstance(head.json, list) and not head.rest:
+        return _of_array(path, head.json)
+    if head.is_json_lines:
+        return "jsonl" if _has_lists(head.json) else "spans"
+    if isinstance(head.json, dict) and not head.rest:
+        raise InputError(
+            str(path), "is one JSON object over several lines", "Write one object on each line"
+        )
+    if (known := foreign(head)) is not None:
+        raise InputError(str(path), *known)
     return "conll"
 
 
-def _json(data: bytes) -> Any:
-    try:
-        return parse(data.decode("utf-8"), "")
-    except InputError:
-        return None
+def _is_zlib(magic: bytes) -> bool:
+    return magic[:1] == b"\x78" and magic[1:2] in (b"\x01", b"\x5e", b"\x9c", b"\xda")
 
 
 def _has_lists(row: dict[str, Any]) -> bool:

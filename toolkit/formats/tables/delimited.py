@@ -159,9 +159,9 @@ def _scan(
     if not len(starts):
         raise InputError(str(file.path), "has a header and no rows", "Name a file that has rows")
     blanks = int(report[loops.BLANKS])
-    named = own_names(names)
-    found = Delimited(file, style, bool(header), named.names, starts, sizes, blanks, named.note)
-    if named.note and guessed:
+    own = own_names(names)
+    found = Delimited(file, style, bool(header), own.names, starts, sizes, blanks, own.note)
+    if own.note and guessed:
         _check_header(found, names)
     return found
 
@@ -185,9 +185,9 @@ def _short_header(file: TextFile, style: Style, k: int, header: bool | None) -> 
     if not (header or _looks_like_header(names)):
         return None
     columns = _columns(data[begin:], style, below, sizes)
-    found = of_short_header(names, columns, str(file.path))
-    twice = own_names(found.names)
-    note = "; ".join(filter(None, (found.note, twice.note)))
+    named = of_short_header(names, columns, str(file.path))
+    twice = own_names(named.names)
+    note = "; ".join(filter(None, (named.note, twice.note)))
     blanks = int(report[loops.BLANKS])
     return Delimited(file, style, True, twice.names, below + begin, sizes, blanks, note)
 
