@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -216,3 +217,70 @@ def test_label_studio_upload_prefix(case, roboflow, capsys):
         "swapped class": "washer",
         "overlooked": "washer",
     }
+
+
+def documents(path, values):
+    path.write_text("\n".join(map(json.dumps, values)))
+    return path
+
+
+def test_webanno_is_refused(tmp_path):
+    (tmp_path / "a.tsv").write_text("#FORMAT=WebAnno TSV 3.2\n\n#Text=Ann\n1-1\t0-3\tAnn\tPER\t\n")
+    with pytest.raises(InputError, match="TSV of WebAnno"):
+        token.read(tmp_path / "a.tsv")
+
+
+def test_dataturks(tmp_path):
+    """The last character is part of the span."""
+    point = {"start": 0, "end": 2, "text": "Ana"}
+    value = {"content": "Ana left", "annotation": [{"label": ["PER"], "points": [point]}]}
+    data = token.read(documents(tmp_path / "a.json", [value, value]))
+    assert tags(data) == [["B-PER", "O"]] * 2
+    change = pd.DataFrame({"example": [0], "part": [1], "suggested": ["B-PER"]})
+    token.export(data.source, change, tmp_path / "b.json")
+    new = json.loads((tmp_path / "b.json").read_text().splitlines()[0])["annotation"]
+    assert new[1] == {"label": ["PER"], "points": [{"start": 4, "end": 7, "text": "left"}]}
+
+
+def test_what_users_of_doccano_do_not_agree_on_is_not_known(tmp_path):
+    spans = [(1, 0, 3, 1), (1, 0, 3, 2), (2, 9, 15, 1)]
+    names = ("label", "start_offset", "end_offset", "user")
+    entries = [dict(zip(names, span, strict=True)) for span in spans]
+    value = {"text": "Ana left Lisbon", "annotations": entries}
+    data = token.read(documents(tmp_path / "a.jsonl", [value] * 3))
+    assert tags(data) == [["B-1", "O", None]] * 3
+    change = pd.DataFrame({"example": [0], "part": [0], "suggested": ["O"]})
+    token.export(data.source, change, tmp_path / "b.jsonl")
+    new = json.loads((tmp_path / "b.jsonl").read_text().splitlines()[0])
+    assert new["annotations"] == entries[2:]
+    entries[1]["start_offset"], entries[1]["end_offset"] = 4, 8  # they have shared the work
+    assert tags(token.read(documents(tmp_path / "c.jsonl", [value])))[0] == ["B-1", "B-1", "B-2"]
+
+
+def test_a_region_without_a_label_and_a_file_without_a_region(tmp_path):
+    values = [{"start": 0, "end": 3, "text": "Ana", "labels": ["PER"]} for _ in range(6)]
+    del values[2]["labels"]
+    tasks = [
+        {
+            "data": {"text": "Ana left"},
+            "annotations": [{"result": [{"type": "labels", "value": v}]}],
+        }
+        for v in values
+    ]
+    path, probs = tmp_path / "a.json", tmp_path / "p.npz"
+    path.write_text(json.dumps(tasks))
+    np.savez(probs, probs=[[0.1, 0.9], [0.9, 0.1]] * 6, lengths=[2] * 6, labels=["O", "B-PER"])
+    found = token.audit(path, pred_probs=probs)
+    table = found.issues.to_frame("part")
+    assert table[["example", "part", "kind", "suggested"]].values.tolist() == [
+        [2, 0, "span without a label", "B-PER"]
+    ]
+    token.export(found.source, table, tmp_path / "b.json")
+    values[2]["labels"] = ["PER"]
+    assert json.loads((tmp_path / "b.json").read_text()) == tasks
+    for task in tasks:
+        task["annotations"][0]["result"] = []
+    path.write_text(json.dumps(tasks))
+    empty = token.audit(path, pred_probs=probs)
+    assert "token_label_health" not in empty.summary
+    assert empty.warnings[0].startswith("Nothing was labelled")

@@ -118,7 +118,7 @@ def _different(column: pd.Series[Any]) -> tuple[Sequence[Any], Any]:
 def as_names(values: Sequence[Any] | pd.Series[Any] | npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return names as text: 3 and 3.0 are "3", and so is "3.0" in a column of such."""
     column = pd.Series(values)
-    if is_text(column):
+    if is_text(column) and not column.hasnans:
         text: npt.NDArray[Any] = column.to_numpy(dtype=object)
         if len(text) and _WHOLE.fullmatch(text[0]) and all(map(_WHOLE.fullmatch, text)):
             text = np.array([each.partition(".")[0] for each in text], dtype=object)

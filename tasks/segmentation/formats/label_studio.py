@@ -93,7 +93,7 @@ def read(path: Path, *, classes: Sequence[str] | None, planes: int) -> Given:
 
 
 def _shape(strokes: Sequence[_Stroke], where: str) -> tuple[int, int]:
-    sizes = [
+    sizes: list[tuple[Any, Any]] = [
         (result.get("original_height"), result.get("original_width")) for _, result, _ in strokes
     ]
     h, w = sizes[0]
