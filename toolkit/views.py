@@ -19,6 +19,8 @@ THUMBNAIL = 160
 """Longest side of a thumbnail, in pixels."""
 FIELDS = 8
 """So many columns are shown besides the text."""
+_LOOKED_AT = 1000
+"""The text is sought among so many columns: a table of more of them has measurements."""
 _TEXT_LENGTH = 30
 """Mean length from which a column of text is taken for the text of the example."""
 
@@ -49,7 +51,8 @@ class RowItems:
 
     def __call__(self, examples: Sequence[int]) -> list[Item]:
         """Return an `Item` for each position."""
-        rows = self._frame.iloc[list(examples)]
+        shown = [*self._text, *self._fields]  # of a wide table, not all of it
+        rows = self._frame[shown].iloc[list(examples)]
         texts = [" · ".join(str(value) for value in row) for row in rows[self._text].to_numpy()]
         fields = rows[self._fields].to_numpy()
         names = [str(name) for name in self._fields]
@@ -64,7 +67,8 @@ class RowItems:
 
 def _text_columns(frame: pd.DataFrame, columns: Sequence[Any]) -> list[Any]:
     """Return the column with the longest texts, if they are long enough to be one."""
-    head = frame.head(200)
+    columns = columns[:_LOOKED_AT]
+    head = frame[columns].head(200)
     lengths = {
         name: head[name].astype(str).str.len().mean()
         for name in columns

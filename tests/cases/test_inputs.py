@@ -30,6 +30,7 @@ from goldlabel.tasks.segmentation.auditing import audit as audit_masks
 from goldlabel.tasks.segmentation.formats import export as export_masks
 from goldlabel.tasks.segmentation.formats import read as read_masks
 from goldlabel.tasks.segmentation.formats.brush import decoded
+from goldlabel.views import RowItems
 
 BROKEN = ("open-bracket.npy", "shape-float.npy", "deflate.npz", "lzma.npz", "method.npz")
 
@@ -512,3 +513,17 @@ def test_blank_lines_take_no_memory():
     ):
         assert _count_ends(np.frombuffer(text, np.uint8)) + 1 >= most
         assert _count_ends(np.frombuffer(text, np.uint8)) <= most
+
+
+def test_a_class_of_half_a_character_is_read(tmp_path):
+    file = tmp_path / "a.jsonl"
+    file.write_text('{"label": "a"}\n{"label": "\\ud800"}\n{"label": "a"}\n')
+    assert read_multiclass(file).classes == ("a", "\ufffd")
+
+
+def test_a_wide_table_shows_the_columns_that_are_shown(tmp_path):
+    frame = pd.DataFrame({f"c{at}": ["x"] for at in range(3000)})
+    frame.insert(1, "text", "a text that is long enough to be taken for one")
+    (item,) = RowItems(frame)([0])
+    assert item.text == frame["text"][0]
+    assert list(item.fields) == ["c0", *(f"c{at}" for at in range(1, 8))]

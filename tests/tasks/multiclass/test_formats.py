@@ -329,7 +329,6 @@ def test_ids(tmp_path):
         ([{"label": "a"}, {"label": 1}], "row 1: is the text 'a', and other labels are numbers"),
         ([{"label": 1}, {"label": float("inf")}], "row 2: is inf, which is no class"),
         ([{"label": {"x": 1}}], "which is no class"),
-        ([{"label": "a"}, {"label": "\ud800"}], "row 2: is .*ud800', which is no class"),
     ],
 )
 def test_values_that_are_no_classes(tmp_path, rows, what):
@@ -342,7 +341,7 @@ def test_values_that_are_no_classes(tmp_path, rows, what):
 def test_half_a_character_in_a_text_does_not_matter(tmp_path):
     path = tmp_path / "x.jsonl"
     path.write_text('{"text": "\\ud83d", "label": "a"}\n{"text": "x", "label": "b"}\n')
-    assert read(path).frame["text"].tolist() == ["\ud83d", "x"]
+    assert read(path).frame["text"].tolist() == ["\ufffd", "x"]
 
 
 def test_a_column_of_too_many_values_is_no_column_of_classes(tmp_path):
