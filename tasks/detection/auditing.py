@@ -127,16 +127,16 @@ def audit(
     >>> found.issues.ranked(), found.issues.to_frame("part")["kind"].tolist()
     (array([2]), ['overlooked'])
     """
-    data = read(
-        path, predictions=predictions, images=images, format=format,
-        predictions_format=predictions_format, classes=classes, names=names, encoding=encoding,
-    )  # fmt: skip
     options = Options(
         match_iou, near_iou, duplicate_iou, location_factor, spurious_prior, given_weight,
         worst_weight,
     ).checked()  # fmt: skip
-    pair = data.pair()
     with collected_warnings() as warned:
+        data = read(
+            path, predictions=predictions, images=images, format=format,
+            predictions_format=predictions_format, classes=classes, names=names, encoding=encoding,
+        )  # fmt: skip
+        pair = data.pair()
         warn_of_suspicious(pair)
         scoring = score(pair, options)
         if method == "confident_learning":

@@ -17,6 +17,7 @@ __all__ = [
     "coco_matches",
     "coco_precision",
     "match",
+    "nearest_predictions",
     "objectlab",
     "overlaps_its_class",
     "precision_steps",
@@ -397,3 +398,27 @@ def overlaps_its_class(
             out[j] = False
             for entry in range(overlapping(boxes, grid, predicted[j], near)):
                 out[j] = out[j] or classes[near[entry]] == predicted_classes[j]
+
+
+@kernel
+def nearest_predictions(
+    boxes: Floats,
+    offsets: Ints,
+    predicted: Floats,
+    predicted_offsets: Ints,
+    which: Ints,
+    ious: Floats,
+) -> None:
+    """Find for each annotation the prediction, of any class, that it overlaps most; -1 = none."""
+    for image in range(offsets.shape[0] - 1):
+        first, last = offsets[image], offsets[image + 1]
+        which[first:last] = -1
+        ious[first:last] = 0.0
+        grid = sorted_into_cells(boxes, first, last)
+        near = np.empty(last - first, dtype=np.int64)
+        for j in range(predicted_offsets[image], predicted_offsets[image + 1]):
+            for entry in range(overlapping(boxes, grid, predicted[j], near)):
+                i = near[entry]
+                overlap = iou(boxes[i], predicted[j])
+                if overlap > ious[i]:
+                    ious[i], which[i] = overlap, j

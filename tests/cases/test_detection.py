@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -285,3 +286,107 @@ def write(place, format, more=None, *, scored=False):
             ]
             (place / f"{at}.xml").write_text(f"<annotation>\n{''.join(objects)}</annotation>\n")
     return place
+
+
+def audited(folder, *, labels="instances.json", predictions="predictions.json", **options):
+    return detection.audit(folder / labels, predictions=folder / predictions, **options)
+
+
+def test_corners_in_place_of_sizes(case):
+    audit = audited(case("results-as-corners"))
+    check_planted(audit)
+    assert any("read as x1, y1, x2, y2: 100.0%" in each for each in audit.warnings)
+
+
+def test_class_numbers_from_zero_beside_ids(case):
+    audit = audited(case("results-class-numbers-from-zero"), labels="_annotations.coco.json")
+    check_planted(audit)
+    assert any("class numbers are read" in each and "0 bolt" in each for each in audit.warnings)
+
+
+def test_names_of_pictures_that_hold_dots(case):
+    folder = case("results-named-by-stem-with-dots")
+    audit = audited(folder)
+    assert flagged(audit) == {f"{name}_jpg": kind for name, kind in PLANTED.items()}
+    assert audit.summary["share_of_boxes_found"] > 0.98
+
+
+def test_ids_that_are_numbers_of_files(case):
+    audit = audited(case("results-numbered-by-file-name"))
+    assert len(flagged(audit)) == 2
+    assert audit.summary["share_of_boxes_found"] > 0.98
+    assert any("read by file name: 100.0%" in each and "by id" in each for each in audit.warnings)
+
+
+def test_pictures_that_exif_turns(case):
+    folder = case("yolo-pictures-turned-by-exif")
+    audit = audited(folder, labels="labels", images=folder / "images")
+    check_planted(audit, boxes=47, images=12)
+    assert any("as viewers show them" in note for note in audit.notes)
+
+
+def written(folder, change):
+    """Write the case of corners with other numbers; `change` gets x, y, width, height."""
+    entries = json.loads((folder / "predictions.json").read_text())
+    for each in entries:
+        x1, y1, x2, y2 = each["bbox"]
+        each["bbox"] = [float(value) for value in change(x1, y1, x2 - x1, y2 - y1)]
+    (folder / "predictions.json").write_text(json.dumps(entries))
+
+
+OTHERS = {
+    "centre and size": lambda x, y, w, h: (x + w / 2, y + h / 2, w, h),
+    "y before x": lambda x, y, w, h: (y, x, y + h, x + w),
+    "shares": lambda x, y, w, h: (x / 640, y / 480, w / 640, h / 480),
+    "shares, corners": lambda x, y, w, h: (x / 640, y / 480, (x + w) / 640, (y + h) / 480),
+    "percent": lambda x, y, w, h: (x / 6.4, y / 4.8, w / 6.4, h / 4.8),
+    "stretched to 1280": lambda x, y, w, h: (2 * x, y * 1280 / 480, 2 * w, h * 1280 / 480),
+    "with margins": lambda x, y, w, h: (x * 0.5, y * 0.5 + 40, w * 0.5, h * 0.5),
+    "shorter side 800": lambda x, y, w, h: (x * 5 / 3, y * 5 / 3, w * 5 / 3, h * 5 / 3),
+}
+
+
+@pytest.mark.parametrize("other", list(OTHERS))
+def test_numbers_that_mean_something_else(case, other):
+    folder = case("results-as-corners")
+    written(folder, OTHERS[other])
+    audit = audited(folder)
+    assert {"part_005", "part_009"} <= set(flagged(audit))
+    assert len(flagged(audit)) <= 4
+    assert audit.summary["share_of_boxes_found"] > 0.95
+    assert any("Check that it is so" in each for each in audit.warnings)
+
+
+def test_annotations_that_are_corners_are_refused(case):
+    folder = case("results-as-corners")
+    written(folder, lambda x, y, w, h: (x, y, w, h))
+    content = json.loads((folder / "instances.json").read_text())
+    for each in content["annotations"]:
+        x, y, w, h = each["bbox"]
+        each["bbox"] = [x, y, x + w, y + h]
+    (folder / "instances.json").write_text(json.dumps(content))
+    with pytest.raises(InputError, match="fit the predictions if they are read as x1, y1"):
+        audited(folder)
+
+
+def test_predictions_of_other_images_say_nothing(case):
+    folder = case("results-as-corners")
+    rng = np.random.default_rng(0)
+    entries = json.loads((folder / "predictions.json").read_text())
+    for each in entries:
+        each["bbox"] = [*rng.uniform(0, 400, 2).tolist(), *rng.uniform(5, 20, 2).tolist()]
+    (folder / "predictions.json").write_text(json.dumps(entries))
+    audit = audited(folder)
+    assert any("says nothing about the labels" in each for each in audit.warnings)
+
+
+def test_classes_in_another_order_are_said(case):
+    folder = case("results-as-corners")
+    written(folder, lambda x, y, w, h: (x, y, w, h))
+    entries = json.loads((folder / "predictions.json").read_text())
+    other = dict(zip((1, 2, 3), (3, 1, 2), strict=True))
+    for each in entries:
+        each["category_id"] = other[each["category_id"]]
+    (folder / "predictions.json").write_text(json.dumps(entries))
+    audit = audited(folder)
+    assert any("numbered otherwise" in each for each in audit.warnings)

@@ -101,7 +101,7 @@ def read_scored(path: Path, *, encoding: str | None = None) -> Listed:
             "looks like coco, which has no scores",
             "Name COCO results, a table with scores, or a folder of text files with scores",
         )
-    boxes, is_box = _corners(annotations)
+    boxes, is_box = _corners(annotations, sized=False)
     if not is_box.all():
         raise _no_box(annotations, np.flatnonzero(~is_box), path)
     images, categories = _sorted(dataset.image_ids), _sorted(dataset.category_ids)
@@ -155,16 +155,18 @@ def _inverse(order: Ints) -> Ints:
     return places
 
 
-def _corners(records: Records) -> tuple[Floats, Mask]:
+def _corners(records: Records, *, sized: bool = True) -> tuple[Floats, Mask]:
     """Return left, top, right and bottom of each entry, of its bbox or else its mask.
 
-    And which entries have a box: with a size, and where an image can be.
+    And which entries have a box: where an image can be, and with a size, which those of detectors
+    at times have not.
     """
     boxes, count = records.boxes("bbox")
     bare = np.isin(records.kinds("bbox"), (places.MISSING, places.NULL)) | (count == 0)
     kinds = records.kinds("segmentation")
     with np.errstate(invalid="ignore"):
-        is_box = (count == 4) & (boxes[:, 2:] > 0).all(axis=1)
+        least = np.nextafter(0.0, 1.0) if sized else 0.0
+        is_box = (count == 4) & (boxes[:, 2:] >= least).all(axis=1)
     boxes[:, 2:] += boxes[:, :2]
     for rows, around in (
         (np.flatnonzero(bare & (kinds == places.OBJECT)), _around_runs),
@@ -280,7 +282,7 @@ def _federated(
 def read_results(path: Path, *, encoding: str | None = None) -> Listed:
     """Read a file of results: boxes, or masks that boxes are put around, with scores."""
     results = results_of(read_text(path, encoding=encoding), _PLACE)
-    boxes, is_box = _corners(results.records)
+    boxes, is_box = _corners(results.records, sized=False)
     if not is_box.all():
         raise _no_box(results.records, np.flatnonzero(~is_box), path)
     codes = results.category_ids

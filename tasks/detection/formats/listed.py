@@ -136,6 +136,7 @@ def stem(name: str) -> str:
     return path.stem if path.suffix.lower() in IMAGES else path.name
 
 
+_NO_SIZE = "bbox-zero-size"
 _NO_BOX = (0.0, 0.0, 0.0, 0.0)
 
 
@@ -169,8 +170,8 @@ class Collector:
         if score is None and fault is not None:
             self.add_fault(image, label, *fault, where=where)
             return
-        if fault is not None:
-            raise InputError(where, fault[1], "Mend the file: predictions need a box with a size")
+        if fault is not None and fault[0] != _NO_SIZE:  # detectors have such boxes
+            raise InputError(where, fault[1], "Mend the file")
         if score is not None:
             if not 0.0 <= score <= 1.0:
                 raise InputError(where, f"has the score {score:g}, not in [0, 1]", "Mend the file")
@@ -303,7 +304,7 @@ def fault_of(box: tuple[float, float, float, float]) -> tuple[str, str] | None:
     if x2 < x1 or y2 < y1:
         return "bbox-negative-size", f"{span}, which ends before it begins"
     if x2 == x1 or y2 == y1:
-        return "bbox-zero-size", f"{span}, which has no size"
+        return _NO_SIZE, f"{span}, which has no size"
     return None
 
 

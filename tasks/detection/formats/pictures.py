@@ -48,6 +48,7 @@ class Pictures:
         self.folder = folder
         self.told = told
         self._by_path: dict[str, Path] = {}
+        self._sizes: dict[Path, tuple[float, float, bool]] = {}
         self._by_key: dict[str, Path | None] = {}
         self._by_original: dict[str, Path | None] = {}
         for path in image_files(folder):
@@ -79,26 +80,37 @@ class Pictures:
         ]
 
     def sizes(
-        self, names: Sequence[str], keys: Sequence[str], known: Floats
+        self,
+        names: Sequence[str],
+        keys: Sequence[str],
+        known: Floats,
+        *,
+        as_stored: bool = False,
     ) -> tuple[Floats, list[str]]:
-        """Fill in the sizes that are not known, from the pictures themselves."""
+        """Fill in the sizes that are not known, from the pictures themselves.
+
+        Of a picture that EXIF turns the size that a viewer shows, unless it is wanted `as_stored`.
+        """
         sizes = known.copy()
         missing = 0
         for at, (name, key) in enumerate(zip(names, keys, strict=True)):
             path = self.find(name, key)
             missing += path is None
             if path is not None and np.isnan(sizes[at]).any():
-                sizes[at] = _size(path)
+                width, height, is_turned = self._size(path)
+                is_swapped = is_turned and not as_stored
+                sizes[at] = (height, width) if is_swapped else (width, height)
         notes = [f"Pictures are taken from {self.folder.name or self.folder}."]
         if missing:
             notes.append(f"{missing:,} of {len(names):,} images have no picture there.")
         return sizes, notes
 
-
-def _size(path: Path) -> tuple[float, float]:
-    """Return width and height from the header of a picture; NaN if it can't be read."""
-    try:
-        size = picture_size(path)
-    except InputError:
-        return np.nan, np.nan
-    return float(size.width), float(size.height)
+    def _size(self, path: Path) -> tuple[float, float, bool]:
+        """Return width and height, and whether viewers turn it; NaN if it can't be read."""
+        if path not in self._sizes:
+            try:
+                size = picture_size(path)
+                self._sizes[path] = float(size.width), float(size.height), size.is_turned
+            except InputError:
+                self._sizes[path] = np.nan, np.nan, False
+        return self._sizes[path]
