@@ -8,7 +8,7 @@ import numpy as np
 
 from goldlabel.kernels._jit import frozen
 from goldlabel.kernels.rows import each_block
-from goldlabel.tasks.detection import kernels
+from goldlabel.tasks.detection import precision_kernels as kernels
 from goldlabel.tasks.detection.arrays import as_boxes, as_detections
 from goldlabel.tasks.detection.boxes import Boxes, Detections, offsets_of, paired
 from goldlabel.tasks.detection.precision import TAUS

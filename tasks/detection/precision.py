@@ -11,7 +11,7 @@ import pandas as pd
 from goldlabel.errors import InputError
 from goldlabel.kernels._jit import frozen
 from goldlabel.kernels.rows import each_block
-from goldlabel.tasks.detection import kernels
+from goldlabel.tasks.detection import precision_kernels as kernels
 from goldlabel.tasks.detection.arrays import as_boxes, as_detections
 from goldlabel.tasks.detection.boxes import Pair, paired
 from goldlabel.typing import Floats, Ints

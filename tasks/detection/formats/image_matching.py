@@ -32,7 +32,7 @@ class ImageMatch(NamedTuple):
     image: Ints
 
     @property
-    def count(self) -> int:
+    def matched(self) -> int:
         """How many are matched."""
         return int(np.count_nonzero(self.image >= 0))
 
@@ -53,7 +53,7 @@ def image_matches(given: Listed, found: Listed) -> list[ImageMatch]:
         image = np.fromiter(map(place, range(len(found.keys))), np.int64, len(found.keys))
         if (image >= 0).any():
             matches.append(ImageMatch(name, image))
-    matches.sort(key=lambda match: -match.count)
+    matches.sort(key=lambda match: -match.matched)
     if matches:
         _check_once(given, found, matches[0])
     by_place = _by_place(given, found)
