@@ -193,7 +193,7 @@ def rows_by_id(
             f"is {held[twice[0]]!r} again; {twice.size:,} rows repeat an id",
             "Leave one row for each id",
         )
-    rows = held.get_indexer(wanted)
+    rows: npt.NDArray[np.int64] = held.get_indexer(wanted)
     if (rows < 0).all():
         rows = _rows_by_number(held, wanted, rows)
     missing = np.flatnonzero(rows < 0)

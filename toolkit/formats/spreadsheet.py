@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 
 __all__ = ["as_text", "write_csv"]
@@ -21,7 +23,7 @@ def as_text(cell: str) -> str:
     return cell[1:] if cell.startswith(_MARK) and _is_formula(cell) else cell
 
 
-def write_csv(frame: pd.DataFrame, path: object) -> None:
+def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
     """Write a table for people: UTF-8, six digits, an apostrophe before what looks like formulas.
 
     Spreadsheets run ``=HYPERLINK(...)`` when the file is opened; the apostrophe is how they

@@ -22,7 +22,7 @@ def kernel(function: F) -> F:
     written to, it is compiled again in each process. (A temporary folder would be no place for
     it: code that others could have put there would be run.)
     """
-    flags = {"nogil": True, "error_model": "numpy"}
+    flags: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
     try:
         return cast("F", numba.njit(cache=True, **flags)(function))
     except RuntimeError as error:

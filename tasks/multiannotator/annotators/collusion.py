@@ -8,6 +8,7 @@ however many pairs have items in common.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -101,16 +102,18 @@ def _over_annotators(votes: Votes, consensus: Consensus, found: Copies, surprise
     blocks = -(-m // BLOCK)
     tested = np.zeros((blocks, 1), dtype=np.int64)
     agreed = frozen(np.maximum(consensus.labels, 0))
-    scratch: dict[int, tuple[Ints, ...]] = {}
+    scratch: dict[int, tuple[Any, ...]] = {}
 
     def work(worker: int, block: int, people: slice) -> None:
         if worker not in scratch:
             scratch[worker] = tuple(np.zeros(size, dtype=np.int64) for size in (m, m, m, k, k, k))
+        arrays: tuple[Any, ...] = (
+            *(votes.item_offsets, votes.annotator, votes.item, votes.label),
+            *(votes.by_annotator, votes.annotator_offsets, agreed),
+        )
+        out = (tested[block], found.count, found.others, found.items, found.same)
         kernels.find_copies(
-            *(people.start, people.stop, votes.item_offsets, votes.annotator, votes.item),
-            *(votes.label, votes.by_annotator, votes.annotator_offsets, agreed, k),
-            *(LEAST, SHARE, surprise, *scratch[worker]),
-            *(tested[block], found.count, found.others, found.items, found.same),
+            people.start, people.stop, *arrays, k, LEAST, SHARE, surprise, *scratch[worker], *out
         )
 
     each_block(work, m, BLOCK)

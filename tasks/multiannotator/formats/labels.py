@@ -124,7 +124,7 @@ def _can_be_class(raw: RawVotes) -> Mask:
         listed = len(raw.listed or ())
         return np.array([isinstance(v, int) and 0 <= v < listed for v in label.tolist()], bool)
     if label.dtype.kind == "f":
-        return np.isfinite(label.to_numpy(np.float64))
+        return np.asarray(np.isfinite(label.to_numpy(np.float64)))
     if label.dtype.kind in "iub" or isinstance(label.dtype, pd.CategoricalDtype):
         return np.ones(len(label), dtype=np.bool_)
     if is_text(label):
@@ -167,7 +167,7 @@ def _is_gap(name: str, raw: RawVotes, found: Distinct, named: Collection[str]) -
     if not raw.has_cells:
         others = [int(count) for each, count in zip(found.names, _counts(found), strict=True)
                   if each.strip().lower() not in WORDS]  # fmt: skip
-        return word != NONE and np.count_nonzero(own) < min(others, default=0)
+        return word != NONE and int(np.count_nonzero(own)) < min(others, default=0)
     if word != NONE:
         return True
     voted = set(raw.item[found.codes >= 0][~own[found.codes >= 0]])

@@ -74,7 +74,7 @@ def categories(table: pa.Table) -> dict[str, tuple[str, ...]]:
         for column in (described if isinstance(described, list) else [])
         if isinstance(column, dict) and column.get("pandas_type") == "categorical"
     ]
-    for name in marked:
+    for name in map(str, marked):
         if name in table.column_names and pa.types.is_dictionary(table.schema.field(name).type):
             column = table.column(name).unify_dictionaries()
             if column.num_chunks:
