@@ -107,14 +107,13 @@ def _over_annotators(votes: Votes, consensus: Consensus, found: Copies, surprise
     def work(worker: int, block: int, people: slice) -> None:
         if worker not in scratch:
             scratch[worker] = tuple(np.zeros(size, dtype=np.int64) for size in (m, m, m, k, k, k))
-        arrays: tuple[Any, ...] = (
-            *(votes.item_offsets, votes.annotator, votes.item, votes.label),
-            *(votes.by_annotator, votes.annotator_offsets, agreed),
+        arguments: tuple[Any, ...] = (
+            *(people.start, people.stop, votes.item_offsets, votes.annotator, votes.item),
+            *(votes.label, votes.by_annotator, votes.annotator_offsets, agreed, k),
+            *(LEAST, SHARE, surprise, *scratch[worker]),
+            *(tested[block], found.count, found.others, found.items, found.same),
         )
-        out = (tested[block], found.count, found.others, found.items, found.same)
-        kernels.find_copies(
-            people.start, people.stop, *arrays, k, LEAST, SHARE, surprise, *scratch[worker], *out
-        )
+        kernels.find_copies(*arguments)
 
     each_block(work, m, BLOCK)
     return int(tested.sum())
