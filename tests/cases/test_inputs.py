@@ -19,6 +19,7 @@ from goldlabel.cli import main
 from goldlabel.errors import InputError
 from goldlabel.formats.arrays import Archive, load_array
 from goldlabel.formats.numerals import NUMBER, NUMBER_OR_COMMA
+from goldlabel.formats.predictions import read_pred_probs
 from goldlabel.formats.tables import read_table
 from goldlabel.formats.tables.delimited import _count_ends
 from goldlabel.formats.tables.writing import write_column
@@ -527,3 +528,12 @@ def test_a_wide_table_shows_the_columns_that_are_shown(tmp_path):
     (item,) = RowItems(frame)([0])
     assert item.text == frame["text"][0]
     assert list(item.fields) == ["c0", *(f"c{at}" for at in range(1, 8))]
+
+
+def test_ids_written_as_numbers_in_two_ways(tmp_path):
+    file = tmp_path / "p.csv"
+    file.write_text("id,p_a,p_b\n2.0,0.1,0.9\n1.0,0.8,0.2\n")
+    assert read_pred_probs(file, ids=[1, 2]).values.tolist() == [[0.8, 0.2], [0.1, 0.9]]
+    file.write_text("id,p_a,p_b\n2.0,0.1,0.9\n2,0.8,0.2\n")
+    with pytest.raises(InputError, match="lacks id '1'"):
+        read_pred_probs(file, ids=[1, 2])

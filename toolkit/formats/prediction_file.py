@@ -219,4 +219,5 @@ def _rows_by_number(
     whole = all(text.str.fullmatch(r"-?[0-9]{1,15}").all() for text in texts)
     if not whole or not all(text.is_unique for text in texts):
         return rows
-    return texts[0].get_indexer(texts[1])
+    by_number: npt.NDArray[np.int64] = texts[0].get_indexer(texts[1])
+    return by_number
