@@ -95,8 +95,13 @@ def test_the_folder_that_roboflow_exports(case):
     audit = detection.audit(folder / "hardware", predictions=folder / "predictions")
     check_planted(audit)
     assert any("Passed over" in note and "README.dataset.txt" in note for note in audit.notes)
-    data = detection.read(folder / "hardware" / "train" / "labels")
-    assert data.classes == ("bolt", "nut", "washer")
+    # The images of the other split are not among those to audit, and not without objects.
+    audit = detection.audit(
+        folder / "hardware" / "train" / "labels", predictions=folder / "predictions"
+    )
+    assert audit.issues.classes == ("bolt", "nut", "washer")
+    assert (len(audit.issues), flagged(audit)) == (16, PLANTED)
+    assert any("8 images" in note and "of another split" in note for note in audit.notes)
 
 
 @pytest.mark.parametrize(

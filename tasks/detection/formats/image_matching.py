@@ -142,7 +142,7 @@ def notes_on_images(
     given: Listed, found: Listed, where: Ints, more: Sequence[int], by: str
 ) -> list[str]:
     """Say how images are matched, and which are on one side alone."""
-    both = len(found.keys) - len(more)
+    both = int(np.count_nonzero((where >= 0) & (where < len(given.keys))))
     notes = [f"Predictions are matched to {both:,} images by {by}."]
     without = len(given.keys) - both
     if without:

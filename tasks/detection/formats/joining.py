@@ -66,7 +66,7 @@ def joined(
     predictions = None
     if found is not None and pairing is not None:
         boxes = pairing.predictions(sizes)
-        predictions = _detections(boxes, pairing.scores, n, is_looked_for(given, boxes))
+        predictions = _detections(boxes, n, is_looked_for(given, boxes))
         left = len(boxes.boxes) - len(predictions.boxes)
         if left:
             notes.append(
@@ -129,11 +129,12 @@ def _annotated(listed: Listed, n: int) -> Boxes:
     return Boxes(listed.boxes, listed.labels, offsets_of(listed.image, n), ignore)
 
 
-def _detections(listed: Listed, scores: Floats, n: int, kept: Mask) -> Detections:
+def _detections(listed: Listed, n: int, kept: Mask) -> Detections:
     """Return predictions image after image, by class and then as the file has them."""
     rows = np.flatnonzero(kept)
     rows = rows[np.lexsort((listed.labels[rows], listed.image[rows]))]
     offsets = offsets_of(listed.image[rows], n)
+    scores = np.empty(0) if listed.scores is None else listed.scores
     return Detections(listed.boxes[rows], listed.labels[rows], offsets, scores[rows])
 
 

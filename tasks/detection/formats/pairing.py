@@ -29,7 +29,8 @@ from goldlabel.tasks.detection.formats.readings import (
     forms,
     geometries,
 )
-from goldlabel.typing import Floats, Ints
+from goldlabel.tasks.detection.formats.splits import of_other_splits
+from goldlabel.typing import Floats, Ints, Mask
 
 __all__ = ["FilePairing", "paired_files"]
 
@@ -53,19 +54,18 @@ class FilePairing:
     Attributes
     ----------
     image : ndarray of shape (images of the predictions,), int64
-        Which image each of them is; those that are not annotated count on.
+        Which image each of them is; those that are not annotated count on, and those of another
+        split are -1.
     more : list of int
         Images of the predictions that are not annotated.
     as_stored : bool
         Whether pictures that a viewer turns have the sizes that they are stored with.
-    scores : ndarray of shape (boxes,), float64
     notes : list of str
     """
 
     image: Ints
     more: list[int]
     as_stored: bool
-    scores: Floats
     notes: list[str]
     _given: Listed
     _found: Listed
@@ -73,14 +73,14 @@ class FilePairing:
     _geometry: str
 
     def predictions(self, sizes: Floats) -> Listed:
-        """Return predictions with the images, classes and units of the annotations.
+        """Return predictions, with scores, with the images, classes and units of the annotations.
 
         Parameters
         ----------
         sizes : ndarray of shape (n, 2), float64
             Of all images.
         """
-        given, found = self._given, self._found
+        given, found = self._given, _of_images(self._found, self.image >= 0)
         image = self.image[found.image]
         labels = self._codes[found.labels] if len(self._codes) else found.labels
         boxes = found.boxes
@@ -101,6 +101,20 @@ class FilePairing:
         return replace(found, image=image, labels=labels, boxes=boxes)
 
 
+def _of_images(found: Listed, kept: Mask) -> Listed:
+    """Return the predictions of some images."""
+    rows = kept[found.image]
+    scores = np.empty(0) if found.scores is None else found.scores[rows]
+    return replace(
+        found,
+        image=found.image[rows],
+        boxes=found.boxes[rows],
+        labels=found.labels[rows],
+        ignore=found.ignore[rows],
+        scores=scores,
+    )
+
+
 def _check_sizes(found: Listed, sizes: Floats) -> None:
     unknown = np.flatnonzero(np.isnan(sizes).any(axis=1))
     if unknown.size:
@@ -113,7 +127,10 @@ def _check_sizes(found: Listed, sizes: Floats) -> None:
 
 
 def paired_files(
-    given: Listed, found: Listed, names: Sequence[str], sizes: tuple[Floats, Floats]
+    given: Listed,
+    found: Listed,
+    names: Sequence[str],
+    sizes: tuple[Floats, Floats],
 ) -> FilePairing:
     """Read two files so that they belong together.
 
@@ -151,14 +168,22 @@ def paired_files(
     how = files.best(matches)
     codes, notes = _codes(files, how, names)
     image = how.match.image.copy()
-    more = np.flatnonzero(image < 0).tolist()
+    alone = np.flatnonzero(image < 0)
+    is_other = of_other_splits(given, [found.keys[at] for at in alone])
+    more = alone[~is_other].tolist()
     image[more] = len(given.keys) + np.arange(len(more))
     on_images = notes_on_images(given, found, image, more, how.match.by)
+    if is_other.any():
+        shown = ", ".join(found.names[at] for at in alone[is_other][:5])
+        on_images.append(
+            f"{np.count_nonzero(is_other):,} images of the predictions are of another split, and"
+            f" left out, such as {shown}."
+        )
     if files.has_turned and given.is_relative != found.is_relative:
         as_said = "as they are stored" if how.as_stored else "as viewers show them"
         notes.append(f"Pictures that EXIF turns have the size {as_said}.")
     return FilePairing(
-        image, more, how.as_stored, scores, [*on_images, *notes], given, found, codes, how.geometry
+        image, more, how.as_stored, [*on_images, *notes], given, found, codes, how.geometry
     )
 
 
