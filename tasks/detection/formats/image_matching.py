@@ -51,7 +51,8 @@ def image_matches(given: Listed, found: Listed) -> list[ImageMatch]:
     matches = []
     for name, place in _ways(given, found):
         image = np.fromiter(map(place, range(len(found.keys))), np.int64, len(found.keys))
-        if (image >= 0).any():
+        is_new = not any(np.array_equal(image, each.image) for each in matches)
+        if (image >= 0).any() and is_new:
             matches.append(ImageMatch(name, image))
     matches.sort(key=lambda match: -match.matched)
     if matches:
