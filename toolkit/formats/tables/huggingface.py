@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -92,7 +93,7 @@ def open_dataset(folder: Path, *, split: str | None = None) -> Dataset:
     else:
         files = [home / _plain_name(home, entry) for entry in listed]
     for file in files:
-        if not file.is_file():
+        if not os.path.isfile(file):  # which a name too long for the system is not, either
             raise InputError(str(file), "is named in state.json and missing", "Save the set again")
     if not files:
         raise InputError(str(home), "has no Arrow files", "Name what save_to_disk has written")
