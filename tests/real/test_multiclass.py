@@ -239,5 +239,5 @@ def test_banking77(data):
     assert found.scores.mean() == pytest.approx(expected["mean_self_confidence"], abs=1e-6)
     frame = pd.DataFrame(probs, columns=classes)
     shuffled = multiclass.find_label_issues(given, frame[sorted(classes)[::-1]])
-    assert len(shuffled) == 0
+    assert shuffled.num_issues == 0
     np.testing.assert_allclose(shuffled.scores, found.scores)

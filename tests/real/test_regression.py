@@ -100,7 +100,7 @@ def test_the_native_file_of_air_quality_keeps_its_commas(data, tmp_path):
     table = pd.read_csv(path, sep=";", decimal=",", index_col=False)
     expected = table["CO(GT)"].replace(-200, np.nan)
     np.testing.assert_array_equal(found.labels, expected.dropna())
-    assert found.num_issues == 7674
+    assert len(found) == 7674
     assert found.decimals == 1
     export(found.source, pd.DataFrame({"example": [], "suggested": []}), tmp_path / "same.csv.gz")
     assert (tmp_path / "same.csv.gz").read_bytes() == path.read_bytes()

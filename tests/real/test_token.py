@@ -12,7 +12,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from goldlabel import Ragged
 from goldlabel.tasks import token
 from goldlabel.tasks.token.entities import Tokens, compare
-from goldlabel.tasks.token.formats.given import coded, in_scheme
+from goldlabel.tasks.token.formats.sentences import coded, in_scheme
 from goldlabel.tasks.token.tags import tag_set
 
 pytestmark = pytest.mark.slow
