@@ -207,6 +207,11 @@ def edited(
     file : TextFile
     edits : mapping of int to callable
         By position of the task: what makes its new text of it and of its text.
+
+    Raises
+    ------
+    InputError
+        There is no task at a position: what is known to predictions alone.
     """
     if not edits:
         return file.data
@@ -216,4 +221,10 @@ def edited(
         for at, (task, start, stop) in enumerate(elements(text))
         if at in edits
     ]
+    if len(pieces) < len(edits):
+        raise InputError(
+            f"corrections: example {max(edits)}",
+            f"is known to the predictions alone: {file.path.name} has no task for it",
+            "Import it into Label Studio first, or leave out its corrections",
+        )
     return spliced(text, pieces).encode("utf-8")

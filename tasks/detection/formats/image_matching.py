@@ -48,7 +48,7 @@ def image_matches(given: Listed, found: Listed) -> list[ImageMatch]:
     InputError
         Two images of the predictions are the same one of the annotations.
     """
-    matches = []
+    matches: list[ImageMatch] = []
     for name, place in _ways(given, found):
         image = np.fromiter(map(place, range(len(found.keys))), np.int64, len(found.keys))
         is_new = not any(np.array_equal(image, each.image) for each in matches)
@@ -94,7 +94,7 @@ def _by_place(given: Listed, found: Listed) -> list[ImageMatch]:
     order = np.array(
         sorted(range(len(given.names)), key=lambda at: given.names[at]), dtype=np.int64
     )
-    matches = []
+    matches: list[ImageMatch] = []
     for first in (0, 1):
         at = ids - first
         if len(ids) and len(order) and ((at >= 0) & (at < len(order))).all():

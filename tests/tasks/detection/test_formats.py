@@ -229,3 +229,17 @@ def _one_name(made):
     path = made.folder / "one.txt"
     path.write_text("cat\n")
     return path
+
+
+@pytest.mark.parametrize("format", ["coco", "label_studio"])
+def test_an_image_that_the_file_does_not_list_gets_no_box(made, format):
+    """A correction is written, or refused; never lost."""
+    found = made.predictions("yolo")
+    (found / "img_998.txt").write_text("1 0.5 0.5 0.1 0.1 0.99\n")
+    audit = detection.audit(made.labels(format), predictions=found, duplicate_iou=0.7)
+    changes = suggested(audit.issues, min_confidence=0)
+    out = made.folder / "out.json"
+    with pytest.raises(InputError, match="known to the predictions alone"):
+        detection.export(audit.source, changes, out)
+    assert not out.exists()
+    detection.export(audit.source, changes[changes["example"] < 12], out)
