@@ -234,8 +234,10 @@ def _one_name(made):
 @pytest.mark.parametrize("format", ["coco", "label_studio"])
 def test_an_image_that_the_file_does_not_list_gets_no_box(made, format):
     """A correction is written, or refused; never lost."""
-    found = made.predictions("yolo")
-    (found / "img_998.txt").write_text("1 0.5 0.5 0.1 0.1 0.99\n")
+    kind = {"coco": "text", "label_studio": "yolo"}[format]
+    line = {"coco": "dog 0.99 1 1 50 50\n", "label_studio": "1 0.5 0.5 0.1 0.1 0.99\n"}[format]
+    found = made.predictions(kind)
+    (found / "img_998.txt").write_text(line)
     audit = detection.audit(made.labels(format), predictions=found, duplicate_iou=0.7)
     changes = suggested(audit.issues, min_confidence=0)
     out = made.folder / "out.json"
