@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Unpack
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,8 @@ from goldlabel.results.label_issues import LabelIssues
 from goldlabel.tasks.token.bad_labels import with_bad_labels
 from goldlabel.tasks.token.data import CUT, TokenData
 from goldlabel.tasks.token.entity_table import entity_table
-from goldlabel.tasks.token.formats import read
+from goldlabel.tasks.token.formats import FORMATS, read
+from goldlabel.tasks.token.formats.options import TokenReading
 from goldlabel.tasks.token.inputs import flat_tokens
 from goldlabel.tasks.token.issues import judge, with_words
 from goldlabel.tasks.token.merging import SubwordMethod
@@ -51,8 +52,7 @@ def audit(
     rank_by: Method = "self_confidence",
     aggregator: Aggregator = "min",
     temperature: float = 0.05,
-    format: Literal["jsonl", "parquet", "huggingface", "conll", "spans", "spacy_json", "docbin"]
-    | None = None,
+    format: Annotated[str | None, FORMATS] = None,
     tokens: str | None = None,
     tags: str | None = None,
     id: str | None = None,
@@ -61,9 +61,7 @@ def audit(
     separator: str | None = None,
     softmax: bool = False,
     subwords: SubwordMethod = "first",
-    encoding: str | None = None,
-    split: str | None = None,
-    key: str | None = None,
+    **reading: Unpack[TokenReading],
 ) -> Audit:
     r"""Find the wrong tags of a dataset of sentences, entity by entity.
 
@@ -108,12 +106,8 @@ def audit(
         The predictions are logits: turn them into probabilities.
     subwords : str
         How predictions for the pieces of a word become one.
-    encoding : str, optional
-        Encoding of a text file, e.g. latin-1, in place of UTF-8 or what a byte order mark says.
-    split : str, optional
-        Split of a Hugging Face dataset, e.g. train.
-    key : str, optional
-        Array in an .npz file of predictions, or column of a table.
+    **reading
+        How to read the files; see `goldlabel.tasks.token.formats.options.TokenReading`.
 
     Returns
     -------
@@ -139,7 +133,7 @@ def audit(
     data = read(
         path, pred_probs=pred_probs, classes=classes, scheme=scheme, format=format, tokens=tokens,
         tags=tags, id=id, token_column=token_column, tag_column=tag_column, separator=separator,
-        softmax=softmax, subwords=subwords, encoding=encoding, split=split, key=key,
+        softmax=softmax, subwords=subwords, **reading,
     )  # fmt: skip
     options = Options(filter_by=filter_by, rank_by=rank_by).checked()
     check_aggregator(aggregator, temperature)

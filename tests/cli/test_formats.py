@@ -70,3 +70,21 @@ def test_what_an_audit_folder_says_is_not_trusted(run, lines, changes, what):
     assert code == 2
     assert what in err
     assert not Path("new.txt").exists()
+
+
+def test_one_of_sentences_there_and_back(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("news.txt").write_text("Ann/B-PER sings/O\nBob/O sings/O\nEve/B-PER\n")
+    probs = [[0.9, 0.1], [0.1, 0.9], [0.95, 0.05], [0.1, 0.9], [0.9, 0.1]]
+    rows = [probs[:2], probs[2:4], probs[4:]]
+    lines = [json.dumps({"probs": each, "classes": ["B-PER", "O"]}) for each in rows]
+    Path("probs.jsonl").write_text("\n".join(lines))
+    words = ("news.txt", "--pred-probs", "probs.jsonl", "--out", "audit")
+    assert run("audit", "token", *words)[0] == 0
+    summary = json.loads(Path("audit/summary.json").read_text())
+    assert summary["source"]["format"] == "slashes"
+    Path("decisions.csv").write_text("example,part,label\n1,0,B-PER\n")
+    words = ("export", "audit", "--out", "new.txt", "--decisions", "decisions.csv")
+    assert run(*words)[0] == 0
+    assert Path("new.txt").read_text() == "Ann/B-PER sings/O\nBob/B-PER sings/O\nEve/B-PER\n"
+    assert "slashes" in run("audit", "token", "--help")[1]

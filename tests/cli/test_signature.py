@@ -110,3 +110,10 @@ def test_a_docstring_is_read_up_to_its_sections():
 @pytest.mark.parametrize("text", [None, "", "One line."])
 def test_a_docstring_may_be_short_or_missing(text):
     assert docstring.read(text) == docstring.Docstring(text or "", {})
+
+
+@pytest.mark.parametrize("task", ["multiclass", "token"])
+def test_keywords_that_are_declared_elsewhere_have_help(run, task):
+    shown = " ".join(run("audit", task, "--help")[1].replace("│", " ").split())
+    assert "Encoding of a text file" in shown
+    assert "Split of a Hugging Face dataset" in shown

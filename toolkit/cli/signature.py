@@ -6,10 +6,21 @@ import csv
 import inspect
 import io
 import re
+import sys
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, Unpack, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    Union,
+    Unpack,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
 
 import typer
 from rich.markup import escape
@@ -168,9 +179,8 @@ def _keywords(annotation: Any) -> list[inspect.Parameter]:
     if get_origin(annotation) is not Unpack:
         return []
     (keywords,) = get_args(annotation)
-    declared = [base for base in (*getattr(keywords, "__orig_bases__", ()), keywords)]
     help: dict[str, str] = {}
-    for each in declared:
+    for each in _declared(keywords):
         help.update(docstring.read(each.__doc__).parameters)
     found = []
     for name, hint in get_type_hints(keywords).items():
@@ -179,6 +189,14 @@ def _keywords(annotation: Any) -> list[inspect.Parameter]:
         if kind is not None:
             found.append(_as_typer(parameter, kind, help.get(name, "")))
     return found
+
+
+def _declared(keywords: Any) -> Iterator[Any]:
+    """Yield the TypedDicts that one is made of, and itself; Python 3.11 does not keep its bases."""
+    for each in vars(sys.modules[keywords.__module__]).values():
+        if is_typeddict(each) and each.__annotations__.keys() <= keywords.__annotations__.keys():
+            yield each
+    yield keywords
 
 
 def keywords(audit: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,33 +7,51 @@ of the function that reads: nothing is assumed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypedDict
 
-__all__ = ["PredictionReading", "Reading", "TableReading", "of_predictions", "of_table"]
+__all__ = [
+    "FileReading",
+    "PredictionReading",
+    "Reading",
+    "TableReading",
+    "check_keywords",
+    "of_predictions",
+    "of_table",
+]
 
 
-class TableReading(TypedDict, total=False):
-    """How to read a table.
+class FileReading(TypedDict, total=False):
+    """How to read a file or a folder.
 
     Parameters
     ----------
     encoding : str, optional
         Encoding of a text file, e.g. latin-1, in place of UTF-8 or what a byte order mark says.
+    split : str, optional
+        Split of a Hugging Face dataset, e.g. train.
+    """
+
+    encoding: str | None
+    split: str | None
+
+
+class TableReading(FileReading, total=False):
+    """How to read a table.
+
+    Parameters
+    ----------
     delimiter : str, optional
         Character between the fields of a text table; recognised if not given.
     quote : str, optional
         Character around a field of a text table; empty for none. A double quote if not given.
     header : bool, optional
         Whether the first record names the columns; if not, they are called 0, 1, 2.
-    split : str, optional
-        Split of a Hugging Face dataset, e.g. train.
     """
 
-    encoding: str | None
     delimiter: str | None
     quote: str | None
     header: bool | None
-    split: str | None
 
 
 class PredictionReading(TypedDict, total=False):
@@ -53,6 +71,13 @@ class PredictionReading(TypedDict, total=False):
 
 class Reading(TableReading, PredictionReading, total=False):
     """How to read a table and predicted probabilities: `TableReading`, `PredictionReading`."""
+
+
+def check_keywords(reading: Mapping[str, object], kind: type) -> None:
+    """Refuse a keyword that is not declared, as Python does."""
+    for name in reading:
+        if name not in kind.__annotations__:
+            raise TypeError(f"got an unexpected keyword argument {name!r}")
 
 
 def of_table(reading: Reading) -> TableReading:

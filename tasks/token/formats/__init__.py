@@ -11,29 +11,38 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
 
 from goldlabel.errors import InputError
 from goldlabel.formats.options import options_of
-from goldlabel.formats.tables import read_table, read_table_again
+from goldlabel.formats.reading import check_keywords
+from goldlabel.formats.registry import Formats
 from goldlabel.formats.tables.table import check_unchanged
 from goldlabel.inputs.ragged import Ragged
 from goldlabel.results.audit import Source
 from goldlabel.tasks.token.data import TokenData
 from goldlabel.tasks.token.formats import conll, docbin, lists, spacy_json, span_files
 from goldlabel.tasks.token.formats.aligning import aligned, corrected
-from goldlabel.tasks.token.formats.options import TagKeys
+from goldlabel.tasks.token.formats.options import Asked, Options, TokenReading
 from goldlabel.tasks.token.formats.predictions import Predictions, read_predictions
-from goldlabel.tasks.token.formats.recognising import FORMATS, TABLES, recognised
-from goldlabel.tasks.token.formats.sentences import Changes, TaggedSentences
+from goldlabel.tasks.token.formats.sentences import TaggedSentences
 from goldlabel.tasks.token.formats.strays import bad_tags, without_columns
 from goldlabel.tasks.token.merging import SubwordMethod
 
 __all__ = ["FORMATS", "export", "read"]
+
+FORMATS: Formats[Asked, TaggedSentences] = Formats(
+    "token",
+    docbin.FORMAT,
+    spacy_json.FORMAT,
+    span_files.FORMAT,
+    *lists.FORMATS,
+    conll.FORMAT,
+)
+"""The native formats."""
 
 
 def read(
@@ -51,9 +60,7 @@ def read(
     separator: str | None = None,
     softmax: bool = False,
     subwords: SubwordMethod = "first",
-    encoding: str | None = None,
-    split: str | None = None,
-    key: str | None = None,
+    **reading: Unpack[TokenReading],
 ) -> TokenData:
     r"""Read sentences with a tag for each token, and predictions if there are any.
 
@@ -81,13 +88,11 @@ def read(
         Of columns: which one, from 0; below 0 from the end.
     separator : str, optional
         Of columns: what separates them.
-    softmax, subwords, key
+    softmax, subwords
         Of `pred_probs`: turn logits into probabilities; how pieces of words become one row
-        ("first", "mean", "max"); which array or column.
-    encoding : str, optional
-        Of a text file.
-    split : str, optional
-        Of a Hugging Face dictionary of datasets.
+        ("first", "mean", "max").
+    **reading
+        How to read the files; see `goldlabel.tasks.token.formats.options.TokenReading`.
 
     Returns
     -------
@@ -108,27 +113,29 @@ def read(
     (('B-LOC', 'B-PER', 'O'), [array([1, 2]), array([0])])
     """
     path = Path(path)
+    check_keywords(reading, TokenReading)
     if isinstance(classes, str):
         raise InputError("classes", f"is the text {classes!r}", "Pass a list of names")
     names = None if classes is None else tuple(classes)
     probs = None
     if pred_probs is not None:
-        probs = read_predictions(Path(pred_probs), softmax=softmax, subwords=subwords, key=key)
-    kind = recognised(path, format, encoding)
-    if kind in TABLES:
-        table = read_table(path, format=kind, encoding=encoding, split=split)
-        given = lists.read(table, tokens=tokens, tags=tags, id=id, classes=_names(names, probs))
-    elif kind == "conll":
-        given = conll.read(
-            path, token=token_column, tag=tag_column, separator=separator, encoding=encoding
+        probs = read_predictions(
+            Path(pred_probs), softmax=softmax, subwords=subwords, key=reading.get("key")
         )
-    elif kind == "docbin":
-        given = docbin.read(path)
-    elif kind == "spacy_json":
-        given = spacy_json.read(path, encoding=encoding)
-    else:
-        spans = None if probs is None else probs.spans
-        given = span_files.read(path, tags=tags, spans=spans, encoding=encoding)
+    found = FORMATS.find(path, format, encoding=reading.get("encoding"))
+    asked = Asked(
+        tokens=tokens,
+        tags=tags,
+        id=id,
+        token_column=token_column,
+        tag_column=tag_column,
+        separator=separator,
+        encoding=reading.get("encoding"),
+        split=reading.get("split"),
+        classes=_names(names, probs),
+        words=None if probs is None else probs.spans,
+    )
+    given = found.read(path, asked)
     return _assembled(given, probs, names, scheme, pred_probs)
 
 
@@ -154,14 +161,14 @@ def _assembled(
     notes = [*given.notes, *fit.notes, *(probs.notes if probs is not None else ())]
     if unknown:
         notes.append(f"{unknown:,} of {len(given.tags):,} tokens have no tag; they are left out.")
-    options = {
-        **given.source.options,
-        "classes": list(fit.classes),
-        "scheme": fit.scheme,
-        "file_scheme": scheme,
-        "sentences": len(given.offsets) - 1,
-        "strays": sorted(fit.strays),
-    }
+    options = replace(
+        options_of(given.source, Options),
+        classes=fit.classes,
+        scheme=fit.scheme,
+        file_scheme=scheme,
+        sentences=len(given.offsets) - 1,
+        strays=tuple(sorted(fit.strays)),
+    )
     inputs = (*given.source.inputs, *([] if path is None else [Path(path)]))
     return TokenData(
         labels=Ragged(fit.codes, given.offsets),
@@ -234,50 +241,8 @@ def export(source: Source, corrections: pd.DataFrame, out: str | Path) -> None:
         A correction names no sentence, token or class, the dataset changed since it was read, or
         `out` can't be written. Nothing is written then.
     """
-    out = Path(out)
-    options_of(source, TagKeys)
-    given = _again(source)
-    changes: Changes = corrected(source, given, corrections)
-    if source.format in TABLES:
-        lists.export(source, changes, out)
-        return
-    writers: dict[str, ModuleType] = {
-        "conll": conll,
-        "docbin": docbin,
-        "spacy_json": spacy_json,
-        "spans": span_files,
-    }
-    if source.format not in writers:
-        raise InputError("source", f"has the format {source.format!r}", "Use that of read")
-    write: Any = writers[source.format]
-    write.export(source, changes, out)
-
-
-def _again(source: Source) -> TaggedSentences:
-    """Read the labels of a source as they were read before."""
-    options, path = source.options, source.files[0]
-    given: TaggedSentences
-    if source.format in TABLES:
-        names = tuple(options.get("values")) if options.get("values") is not None else None
-        given = lists.read(
-            read_table_again(source), tokens=options["tokens"], tags=options["tags"], classes=names
-        )
-    elif source.format == "conll":
-        given = conll.read(
-            path,
-            token=options["token"],
-            tag=options["tag"],
-            separator=options["separator"] or None,
-            encoding=options["encoding"],
-        )
-    elif source.format == "docbin":
-        given = docbin.read(path)
-    elif source.format == "spacy_json":
-        given = spacy_json.read(path, encoding=options["encoding"])
-    elif source.format == "spans":
-        given = span_files.read_again(source)
-    else:
-        raise InputError("source", f"has the format {source.format!r}", "Use that of read")
-    if "sha256" in given.source.options:
-        check_unchanged(source, given.source.options["sha256"])
-    return given
+    source = FORMATS.restored(source)
+    options = options_of(source, Options)
+    sentences = FORMATS.named(source.format).read(source.files[0], options.asked())
+    check_unchanged(source, options_of(sentences.source, Options).sha256)
+    FORMATS.export(source, corrected(options, sentences, corrections), out)

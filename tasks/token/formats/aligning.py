@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from goldlabel.errors import InputError
-from goldlabel.results.audit import Source
+from goldlabel.formats.changes import by_part, class_value
 from goldlabel.tasks.token.data import CUT
+from goldlabel.tasks.token.formats.options import Options
 from goldlabel.tasks.token.formats.predictions import Predictions
 from goldlabel.tasks.token.formats.sentences import (
     Changes,
@@ -226,7 +227,7 @@ def _check_known(sentences: TaggedSentences, codes: Ints, names: tuple[str, ...]
     )
 
 
-def corrected(source: Source, sentences: TaggedSentences, corrections: pd.DataFrame) -> Changes:
+def corrected(options: Options, sentences: TaggedSentences, corrections: pd.DataFrame) -> Changes:
     """Return the new tags of each sentence with a correction, as the file writes them.
 
     Raises
@@ -234,10 +235,10 @@ def corrected(source: Source, sentences: TaggedSentences, corrections: pd.DataFr
     InputError
         A correction names no sentence, token or class.
     """
-    names = tuple(source.options["classes"])
-    known = _without(sentences, frozenset(source.options.get("strays", ())))
-    file_tags = _tag_set_of(known, source.options["file_scheme"])
-    class_tags = None if file_tags is None else tag_set(names, source.options["scheme"])
+    names = options.classes
+    known = _without(sentences, frozenset(options.strays))
+    file_tags = _tag_set_of(known, options.file_scheme)
+    class_tags = None if file_tags is None else tag_set(names, options.scheme)
     cut = {
         (bad.sentence, at)
         for bad in sentences.bad
@@ -245,7 +246,7 @@ def corrected(source: Source, sentences: TaggedSentences, corrections: pd.DataFr
         for at in range(bad.start, bad.end)
     }
     changes: Changes = {}
-    for sentence, tags in _wanted(sentences, corrections, set(names)).items():
+    for sentence, tags in _wanted(sentences, corrections, names).items():
         old, kept = sentences.sentence(sentence), known.sentence(sentence)
         if file_tags is None or class_tags is None or _same(file_tags, class_tags):
             new = [tags.get(at, tag) for at, tag in enumerate(old)]
@@ -286,29 +287,11 @@ def _complete(file_tags: TagSet, class_tags: TagSet) -> TagSet:
 
 
 def _wanted(
-    sentences: TaggedSentences, corrections: pd.DataFrame, names: set[str]
+    sentences: TaggedSentences, corrections: pd.DataFrame, names: Sequence[str]
 ) -> dict[int, dict[int, str]]:
-    for column in ("example", "part", "suggested"):
-        if column not in corrections:
-            raise InputError("corrections", f"has no column {column!r}", "Add it")
-    n = len(sentences.offsets) - 1
-    lengths = np.diff(sentences.offsets)
     wanted: dict[int, dict[int, str]] = {}
-    columns = (corrections[name].tolist() for name in ("example", "part", "suggested"))
-    for row, (sentence, token, tag) in enumerate(zip(*columns, strict=True)):
-        where = f"corrections: row {row + 1}"
-        if not isinstance(sentence, int) or not 0 <= sentence < n:
-            raise InputError(where, f"names sentence {sentence!r}, which is none", "Use positions")
-        if not isinstance(token, int) or not 0 <= token < lengths[sentence]:
-            raise InputError(
-                where,
-                f"names token {token!r} of sentence {sentence}, which has {lengths[sentence]}",
-                "Use positions",
-            )
-        if tag not in names:
-            raise InputError(where, f"suggests {tag!r}, which is no class", "Use one of them")
-        if wanted.setdefault(sentence, {}).setdefault(token, tag) != tag:
-            raise InputError(
-                where, f"says another tag of token {token} of sentence {sentence}", "Leave one row"
-            )
+    value = class_value(names, names)
+    lengths = np.diff(sentences.offsets).tolist()
+    for (sentence, token), tag in by_part(corrections, value, parts=lengths, named="token").items():
+        wanted.setdefault(sentence, {})[token] = tag
     return wanted

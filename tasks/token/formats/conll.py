@@ -22,12 +22,15 @@ from typing import NamedTuple
 import numpy as np
 
 from goldlabel.errors import InputError
+from goldlabel.formats.options import options_of
+from goldlabel.formats.registry import Format
 from goldlabel.formats.tables import write_text
 from goldlabel.formats.text import TextFile, read_text
 from goldlabel.results.audit import Source
+from goldlabel.tasks.token.formats.options import Asked, ColumnOptions
 from goldlabel.tasks.token.formats.sentences import Changes, TaggedSentences
 
-__all__ = ["export", "read"]
+__all__ = ["FORMAT", "read"]
 
 UNKNOWN = b"_"
 """What a field without a value holds."""
@@ -136,13 +139,13 @@ def read(
         f" {separated}, words from column {layout.token}, tags from column"
         f" {layout.tag % layout.fields}."
     )
-    options = {
-        "encoding": file.encoding,
-        "sha256": file.sha256,
-        "token": layout.token,
-        "tag": layout.tag,
-        "separator": layout.separator.decode(),
-    }
+    options = ColumnOptions(
+        encoding=file.encoding,
+        sha256=file.sha256,
+        token=layout.token,
+        tag=layout.tag,
+        separator=layout.separator.decode(),
+    )
     source = Source("conll", (path,), options)
     notes = [note, *_of_comments(file, layout)]
     if layout.layers:
@@ -322,15 +325,24 @@ def _tags_of_plain_lines(file: TextFile, layout: _Layout) -> set[bytes]:
     return known
 
 
-def export(source: Source, changes: Changes, out: Path) -> None:
+def _read(path: Path, asked: Asked) -> TaggedSentences:
+    return read(
+        path,
+        token=asked.token_column,
+        tag=asked.tag_column,
+        separator=asked.separator,
+        encoding=asked.encoding,
+    )
+
+
+def _export(source: Source, changes: Changes, out: Path) -> None:
     """Write the file with some tags replaced, and every other byte as it was."""
-    options = source.options
+    options = options_of(source, ColumnOptions)
     write_text(source, out, lambda file: _changed(file, options, changes))
 
 
-def _changed(file: TextFile, options: object, changes: Changes) -> bytes:
-    assert isinstance(options, dict)
-    layout = _layout(file, options["token"], options["tag"], options["separator"] or None)
+def _changed(file: TextFile, options: ColumnOptions, changes: Changes) -> bytes:
+    layout = _layout(file, options.token, options.tag, options.separator or None)
     pieces, done = [], 0
     sentence, token = 0, 0
     for line in _lines(file, layout):
@@ -360,3 +372,9 @@ def _field(data: bytes, line: _Line, layout: _Layout) -> tuple[int, int]:
     pattern = re.compile(rb"[^ \t\r\n\f\v]+")
     found = list(pattern.finditer(data, line.start, len(data) if end < 0 else end))
     return found[wanted].span()
+
+
+FORMAT: Format[Asked, TaggedSentences] = Format(
+    "conll", "columns of words and tags", None, _read, _export, ColumnOptions
+)
+"""Taken where no other fits."""

@@ -16,13 +16,16 @@ import numpy.typing as npt
 
 from goldlabel.errors import InputError, MissingExtra
 from goldlabel.files import replacing, sha256
+from goldlabel.formats.registry import Format
 from goldlabel.formats.tables.table import check_unchanged
 from goldlabel.formats.tables.writing import check_output
 from goldlabel.formats.unpacking import inflate
 from goldlabel.results.audit import Source
+from goldlabel.tasks.token.formats.options import Asked, Options
+from goldlabel.tasks.token.formats.recognising import is_docbin
 from goldlabel.tasks.token.formats.sentences import Changes, TaggedSentences
 
-__all__ = ["export", "read"]
+__all__ = ["FORMAT"]
 
 _MISSING, _INSIDE, _OUTSIDE, _BEGIN = range(4)
 _LETTERS = {_INSIDE: "I", _BEGIN: "B"}
@@ -96,7 +99,7 @@ def _unpacked(path: Path, spacy: _Spacy) -> _Bin:
     return _Bin(message, tokens, np.append(0, np.cumsum(lengths)), columns, strings)
 
 
-def read(path: Path) -> TaggedSentences:
+def _read(path: Path, asked: Asked) -> TaggedSentences:
     """Read a file; each document is one sentence of the audit.
 
     Raises
@@ -107,7 +110,7 @@ def read(path: Path) -> TaggedSentences:
         spaCy is not installed.
     """
     unpacked = _unpacked(path, _spacy())
-    options = {"sha256": sha256(path)}
+    options = Options(sha256=sha256(path))
     try:
         words = [unpacked.strings[int(n)] for n in unpacked.tokens[:, unpacked.columns["ORTH"]]]
         tags = list(_tags(unpacked))
@@ -129,7 +132,7 @@ def _tags(unpacked: _Bin) -> Iterator[str | None]:
             yield f"{_LETTERS[kind]}-{strings[number]}" if kind in _LETTERS else "O"
 
 
-def export(source: Source, changes: Changes, out: Path) -> None:
+def _export(source: Source, changes: Changes, out: Path) -> None:
     """Write the file with some entities changed, and everything else as it was."""
     path = source.files[0]
     check_output(path, out)
@@ -156,3 +159,9 @@ def _changed(path: Path, changes: Changes) -> bytes:
     message = {**unpacked.message, "tokens": tokens.tobytes()}
     message["strings"] = sorted({*message["strings"], *unpacked.strings})
     return zlib.compress(spacy.dumps(message))
+
+
+FORMAT: Format[Asked, TaggedSentences] = Format(
+    "docbin", "a DocBin of spaCy", is_docbin, _read, _export, Options
+)
+"""spaCy's binary documents."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,40 +12,26 @@ import pandas as pd
 
 from goldlabel.errors import InputError
 from goldlabel.formats.json.text import elements, quoted, spliced
-from goldlabel.formats.tables import TableFile, read_table_again, write_column
+from goldlabel.formats.options import extended, options_of
+from goldlabel.formats.tables import TableFile, read_table_again, table_formats, write_column
 from goldlabel.formats.tables.roles import id_column
 from goldlabel.formats.tables.roles import ids as ids_of
 from goldlabel.inputs.labels import FEW_UNKNOWN
 from goldlabel.results.audit import Source
 from goldlabel.tasks.token.data import OTHER_LENGTH, BadLabel
+from goldlabel.tasks.token.formats.options import Asked, ListOptions
+from goldlabel.tasks.token.formats.recognising import is_rows
 from goldlabel.tasks.token.formats.sentences import Changes, TaggedSentences
 
-__all__ = ["TAGS", "TOKENS", "export", "read"]
+__all__ = ["FORMATS", "TAGS", "TOKENS"]
 
 TOKENS = ("tokens", "words", "token", "text_tokens")
 TAGS = ("ner_tags", "tags", "labels", "ner", "bio_tags", "ner_labels", "pos_tags", "label")
 """What such columns are called, in this order."""
 
 
-def read(
-    table: TableFile,
-    *,
-    tokens: str | None = None,
-    tags: str | None = None,
-    id: str | None = None,
-    classes: tuple[str, ...] | None = None,
-) -> TaggedSentences:
+def _read(table: TableFile, asked: Asked) -> TaggedSentences:
     """Read a table.
-
-    Parameters
-    ----------
-    table : TableFile
-    tokens, tags : str, optional
-        The columns; found by their names if not given.
-    id : str, optional
-        Column of ids.
-    classes : tuple of str, optional
-        What whole numbers among the tags are positions in, if the file does not say.
 
     Raises
     ------
@@ -52,18 +39,18 @@ def read(
         There are no such columns, or a row has another number of words than tags.
     """
     path = table.source.files[0]
-    words_in = _column(table, tokens, TOKENS, "tokens")
-    tags_in = _column(table, tags, TAGS, "tags")
+    words_in = _column(table, asked.tokens, TOKENS, "tokens")
+    tags_in = _column(table, asked.tags, TAGS, "tags")
     names = table.categories.get(tags_in) if tags_in in table.coded else None
     lists = [_listed(value, path, words_in, row) for row, value in enumerate(table.frame[words_in])]
-    if tokens is None:
+    if asked.tokens is None:
         _check_words(path, words_in, lists)
     given = [_listed(value, path, tags_in, row) for row, value in enumerate(table.frame[tags_in])]
     given, bad = _of_equal_length(lists, given, path, (words_in, tags_in))
     lengths = np.fromiter(map(len, lists), dtype=np.int64, count=len(lists))
-    flat, values = _named(given, names or classes, f"{path}: column {tags_in!r}")
-    id_name, id_note = id_column(table, id)
-    options = {**table.source.options, "tokens": words_in, "tags": tags_in, "values": values}
+    flat, values = _named(given, names or asked.classes, f"{path}: column {tags_in!r}")
+    id_name, id_note = id_column(table, asked.id)
+    options = extended(ListOptions, table.source, tokens=words_in, tags=tags_in, values=values)
     notes = [*table.notes, f"Words from column {words_in!r}, tags from {tags_in!r}."]
     return TaggedSentences(
         tokens=[str(word) for words in lists for word in words],
@@ -188,9 +175,10 @@ def _named(
     return flat, values
 
 
-def export(source: Source, changes: Changes, out: Path) -> None:
+def _export(source: Source, changes: Changes, out: Path) -> None:
     """Write the table with some tags replaced, and everything else as it was."""
-    values = source.options.get("values")
+    options = options_of(source, ListOptions)
+    values = options.values
 
     def held(tag: str | None) -> Any:
         if tag is None or values is None:
@@ -214,10 +202,10 @@ def export(source: Source, changes: Changes, out: Path) -> None:
     if source.format == "jsonl":
         rows |= {sentence: each.in_text for sentence, each in new.items()}
     elif new:
-        column = read_table_again(source).frame[source.options["tags"]]
+        column = read_table_again(source).frame[options.tags]
         rows |= {sentence: each.in_list(list(column.iloc[sentence])) for sentence, each in
                  new.items()}  # fmt: skip
-    write_column(source, source.options["tags"], rows, out)
+    write_column(source, options.tags, rows, out)
 
 
 class _NewTags(NamedTuple):
@@ -250,3 +238,16 @@ class _NewTags(NamedTuple):
                 self.where, "has not a tag for each word, and not all are decided", "Decide all"
             )
         return self.every
+
+
+FORMATS = tuple(
+    replace(each, looks_like=is_rows) if each.name == "jsonl" else each
+    for each in table_formats(
+        _read,
+        _export,
+        ListOptions,
+        reading=lambda asked: {"encoding": asked.encoding, "split": asked.split},
+        but=("csv", "tsv"),
+    )
+)
+"""JSON Lines, Parquet, Hugging Face."""

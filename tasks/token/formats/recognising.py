@@ -1,57 +1,37 @@
-"""Which format a file has, by its head."""
+"""Which JSON is rows with lists, which texts with spans, and which is spaCy's, by its head."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
-from goldlabel.errors import InputError
 from goldlabel.formats.head import Head
-from goldlabel.formats.known import foreign, is_parquet
 
-__all__ = ["FORMATS", "TABLES", "recognised"]
-
-TABLES = ("jsonl", "parquet", "huggingface")
-"""Formats that are tables with lists of words and tags."""
-FORMATS = (*TABLES, "conll", "spans", "spacy_json", "docbin")
-"""Names of the native formats."""
+__all__ = ["is_docbin", "is_rows", "is_spacy_json", "is_spans"]
 
 
-def recognised(path: Path, format: str | None, encoding: str | None = None) -> str:
-    """Return the format of a file or folder.
-
-    Raises
-    ------
-    InputError
-        It is none that is known, or can't be read.
-    """
-    if format is not None:
-        if format not in FORMATS:
-            raise InputError("format", f"is {format!r}, not one of {', '.join(FORMATS)}", "Use one")
-        return format
-    head = Head.of(path, encoding)
-    if head.is_folder:
-        return "huggingface"
-    if is_parquet(head):
-        return "parquet"
-    if _is_zlib(head.magic):
-        return "docbin"
-    if isinstance(head.json, list) and not head.rest:
-        return _of_array(path, head.json)
-    if head.is_json_lines:
-        return "jsonl" if _has_lists(head.json) else "spans"
-    if isinstance(head.json, dict) and not head.rest:
-        raise InputError(
-            str(path), "is one JSON object over several lines", "Write one object on each line"
-        )
-    if (known := foreign(head)) is not None:
-        raise InputError(str(path), *known)
-    return "conll"
+def is_docbin(head: Head) -> bool:
+    """Return whether a file begins like what zlib packs."""
+    return head.magic[:1] == b"\x78" and head.magic[1:2] in (b"\x01", b"\x5e", b"\x9c", b"\xda")
 
 
-def _is_zlib(magic: bytes) -> bool:
-    return magic[:1] == b"\x78" and magic[1:2] in (b"\x01", b"\x5e", b"\x9c", b"\xda")
+def is_spacy_json(head: Head) -> bool:
+    """Return whether JSON lists documents of paragraphs."""
+    first = head.json[0] if _is_array(head) and head.json else None
+    return isinstance(first, dict) and "paragraphs" in first
+
+
+def is_spans(head: Head) -> bool:
+    """Return whether JSON lists texts with spans, or each line is one."""
+    return _is_array(head) or (head.is_json_lines and not _has_lists(head.json))
+
+
+def is_rows(head: Head) -> bool:
+    """Return whether each line has lists of words and tags."""
+    return head.is_json_lines and _has_lists(head.json)
+
+
+def _is_array(head: Head) -> bool:
+    return isinstance(head.json, list) and not head.rest
 
 
 def _has_lists(row: dict[str, Any]) -> bool:
@@ -60,16 +40,4 @@ def _has_lists(row: dict[str, Any]) -> bool:
     flat = [value for value in words if not isinstance(value[0], dict | list)]
     return ("text" not in row and ("tokens" in row or "words" in row or len(flat) >= 2)) or (
         "text" in row and "spans" not in row and len(flat) >= 2
-    )
-
-
-def _of_array(path: Path, content: Any) -> str:
-    first = content[0] if content else None
-    if isinstance(first, dict) and "paragraphs" in first:
-        return "spacy_json"
-    if isinstance(first, dict | list):
-        return "spans"
-    shown = json.dumps(first)[:60]
-    raise InputError(
-        str(path), f"is a JSON array of {shown}", "Name an array of documents, or JSON Lines"
     )

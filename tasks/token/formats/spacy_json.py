@@ -17,18 +17,21 @@ from goldlabel.formats.json.text import (
     place,
     spliced,
 )
+from goldlabel.formats.registry import Format
 from goldlabel.formats.tables import write_text
 from goldlabel.formats.text import TextFile, read_text
 from goldlabel.results.audit import Source
+from goldlabel.tasks.token.formats.options import Asked, Options
+from goldlabel.tasks.token.formats.recognising import is_spacy_json
 from goldlabel.tasks.token.formats.sentences import Changes, TaggedSentences
 
-__all__ = ["export", "read"]
+__all__ = ["FORMAT"]
 
 UNKNOWN = "-"
 """What spaCy writes where a tag is not known."""
 
 
-def read(path: Path, *, encoding: str | None = None) -> TaggedSentences:
+def _read(path: Path, asked: Asked) -> TaggedSentences:
     """Read a file; the words are `orth`, the tags `ner`.
 
     Raises
@@ -36,7 +39,7 @@ def read(path: Path, *, encoding: str | None = None) -> TaggedSentences:
     InputError
         It is not JSON of this kind; says which sentence.
     """
-    file = read_text(path, encoding=encoding)
+    file = read_text(path, encoding=asked.encoding)
     tokens: list[str] = []
     tags: list[str | None] = []
     ends = [0]
@@ -52,7 +55,8 @@ def read(path: Path, *, encoding: str | None = None) -> TaggedSentences:
         ends.append(len(tokens))
     if not tokens:
         raise InputError(str(path), "has no tokens", "Name a file with sentences")
-    source = Source("spacy_json", (path,), {"encoding": file.encoding, "sha256": file.sha256})
+    options = Options(encoding=file.encoding, sha256=file.sha256)
+    source = Source("spacy_json", (path,), options)
     note = f"Read {path.name} as JSON of spaCy, {file.description}: {len(ends) - 1:,} sentences."
     return TaggedSentences(tokens, tags, np.array(ends, dtype=np.int64), source, [note])
 
@@ -75,7 +79,7 @@ def _sentences(file: TextFile) -> Iterator[tuple[str, Any]]:
                 yield f"{where}, sentence {at}", sentence
 
 
-def export(source: Source, changes: Changes, out: Path) -> None:
+def _export(source: Source, changes: Changes, out: Path) -> None:
     """Write the file with some tags replaced, and every other byte as it was."""
     write_text(source, out, lambda file: _changed(file, changes))
 
@@ -114,3 +118,9 @@ def _places(text: str) -> Iterator[tuple[int, int]]:
             inner, _ = place(text[paragraph:end], ("sentences",))
             for _, first, last in elements(text, paragraph + inner):
                 yield first, last
+
+
+FORMAT: Format[Asked, TaggedSentences] = Format(
+    "spacy_json", "JSON of spaCy", is_spacy_json, _read, _export, Options
+)
+"""spaCy's JSON for training."""

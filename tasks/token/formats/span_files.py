@@ -6,6 +6,7 @@ by `goldlabel.tasks.token.words.tokenize`.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ import numpy as np
 
 from goldlabel.errors import InputError
 from goldlabel.formats.json.text import elements, kind_of, parse, place, spliced
+from goldlabel.formats.options import options_of
+from goldlabel.formats.registry import Format
 from goldlabel.formats.tables import write_text
 from goldlabel.formats.text import TextFile, read_text
 from goldlabel.results.audit import Source
@@ -27,11 +30,13 @@ from goldlabel.tasks.token.formats.documents import (
     marked,
     users_overlap,
 )
+from goldlabel.tasks.token.formats.options import Asked, SpanOptions
+from goldlabel.tasks.token.formats.recognising import is_spans
 from goldlabel.tasks.token.formats.sentences import Changes, LeftOut, TaggedSentences
 from goldlabel.tasks.token.formats.span_text import Writer, edited_spans, is_span
 from goldlabel.tasks.token.words import tokenize
 
-__all__ = ["export", "read", "read_again"]
+__all__ = ["FORMAT", "read"]
 
 _REASONS = {
     "reject": "rejected",
@@ -85,12 +90,12 @@ def read(
     own_names = [name for name, keep in zip(names, kept, strict=True) if keep]
     bad = _bad_labels(judged, own_names)
     _check_spans(path, judged, bad, own_names)
-    options = {
-        "encoding": file.encoding,
-        "sha256": file.sha256,
-        "tags": tags,
-        "words": None if spans is None else [list(map(list, text.words)) for text in judged],
-    }
+    options = SpanOptions(
+        encoding=file.encoding,
+        sha256=file.sha256,
+        tags=tags,
+        words=None if spans is None else tuple(tuple(text.words) for text in judged),
+    )
     return TaggedSentences(
         [text.document.text[a:b] for text in judged for a, b in text.words],
         [tag for text in judged for tag in text.tagged.tags],
@@ -103,15 +108,8 @@ def read(
     )
 
 
-def read_again(source: Source) -> TaggedSentences:
-    """Read a file as it was read before."""
-    options = source.options
-    return read(
-        source.files[0],
-        tags=options.get("tags"),
-        spans=options.get("words"),
-        encoding=options["encoding"],
-    )
+def _read(path: Path, asked: Asked) -> TaggedSentences:
+    return read(path, tags=asked.tags, spans=asked.words, encoding=asked.encoding)
 
 
 def _offsets(texts: Sequence[_Text]) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -299,6 +297,12 @@ def _values(file: TextFile) -> Iterator[tuple[str, Any]]:
         content = parse(file.data.decode("utf-8"), str(file.path))
         if not isinstance(content, list):
             raise InputError(str(file.path), f"is a JSON {kind_of(content)}", "Name an array")
+        if content and not isinstance(content[0], dict | list):
+            raise InputError(
+                str(file.path),
+                f"is a JSON array of {json.dumps(content[0])[:60]}",
+                "Name an array of documents, or JSON Lines",
+            )
         for number, value in enumerate(content):
             yield f"document {number}", value
         return
@@ -329,14 +333,15 @@ def _words(
     return words
 
 
-def export(source: Source, changes: Changes, out: Path) -> None:
+def _export(source: Source, changes: Changes, out: Path) -> None:
     """Write the file with some spans changed, and everything else as it was."""
-    write_text(source, out, lambda file: _changed(file, source, changes))
+    options = options_of(source, SpanOptions)
+    write_text(source, out, lambda file: _changed(file, options, changes))
 
 
-def _changed(file: TextFile, source: Source, changes: Changes) -> bytes:
-    text, options = file.data.decode("utf-8"), source.options
-    names, documents = _documents(file, options.get("tags"))
+def _changed(file: TextFile, options: SpanOptions, changes: Changes) -> bytes:
+    text = file.data.decode("utf-8")
+    names, documents = _documents(file, options.tags)
     judged = [at for at, document in enumerate(documents) if not document.answer]
     entries = (entry for document in documents for entry in document.entries)
     usual = next((entry for entry in entries if is_span(entry)), None)
@@ -346,7 +351,7 @@ def _changed(file: TextFile, source: Source, changes: Changes) -> bytes:
     for sentence, change in changes.items():
         number = judged[sentence]
         document, (start, stop) = documents[number], places[number]
-        spans = None if options.get("words") is None else options.get("words")[sentence]
+        spans = None if options.words is None else options.words[sentence]
         if not document.path:
             raise InputError(
                 f"{file.path}: {names[number]}",
@@ -374,3 +379,9 @@ def _places(file: TextFile, text: str) -> Iterator[tuple[int, int]]:
         if line.strip():
             yield start, start + len(line)
         start += len(line) + 1
+
+
+FORMAT: Format[Asked, TaggedSentences] = Format(
+    "spans", "texts with spans of characters", is_spans, _read, _export, SpanOptions
+)
+"""JSON Lines and JSON of texts with spans."""

@@ -340,3 +340,18 @@ def test_labels_stay_as_they_are():
                             min_examples_per_class=0)  # fmt: skip
     assert labels == GOOD
     assert all((a == b).all() for a, b in zip(probs, PROBS, strict=True))
+
+
+def test_a_keyword_that_is_none_is_refused(tmp_path):
+    path = tmp_path / "a.conll"
+    path.write_text("Ann B-PER\n")
+    with pytest.raises(TypeError, match="delimiter"):
+        token.read(path, delimiter=",")
+    assert token.read(path, encoding="utf-8", split=None).classes == ("B-PER",)
+
+
+def test_one_object_over_lines_is_no_columns(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text('{\n "text": "Ann",\n "spans": []\n}\n')
+    with pytest.raises(InputError, match="is JSON of an unknown kind"):
+        token.read(path)
