@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Unpack
@@ -271,8 +272,8 @@ def _figures(
         "annotators": len(data.annotators) if data.has_identities else None,
         "votes": len(data.votes),
         "share_of_votes_against_the_consensus": len(issues.parts) / max(len(data.votes), 1),
-        "consensus_quality": float(found.quality[labelled].mean()),
-        "expected_wrong_consensus_labels": float((1.0 - found.quality[labelled]).sum()),
+        "consensus_quality": math.fsum(found.quality[labelled]) / n,
+        "expected_wrong_consensus_labels": math.fsum(1.0 - found.quality[labelled]),
         "votes_per_item": len(data.votes) / max(n, 1),
         "classes": len(data.classes),
         "items_without_votes": len(labelled) - n or None,

@@ -19,7 +19,8 @@ from goldlabel.tasks.multiannotator.aggregation.methods import ConsensusMethod, 
 from goldlabel.tasks.multiannotator.aggregation.ties import TIED
 from goldlabel.tasks.multiannotator.aggregation.truth_inference import consensus_of
 from goldlabel.tasks.multiannotator.inputs import checked_votes
-from goldlabel.typing import Floats, Mask
+from goldlabel.tasks.multiannotator.votes import Votes
+from goldlabel.typing import Floats, Ints, Mask
 
 __all__ = ["KIND", "find_label_issues", "get_label_quality_scores", "issues_of"]
 
@@ -121,9 +122,19 @@ def _flagged(consensus: Consensus, filter_by: FilterBy) -> Mask:
     if filter_by == "predicted_neq_given":
         largest = posterior.max(axis=1)[votes.item]
         return np.asarray(posterior[votes.item, votes.label] < largest * (1.0 - TIED))
-    rows = np.ascontiguousarray(posterior[votes.item])
-    counted = confident.count(votes.label.astype(np.int64), rows, disagreeing=True)
-    return flag(counted, Options(filter_by), classes=consensus.classes)
+    order = _canonical_order(votes)  # sums of floats: the same bits in any order of the votes
+    rows = np.ascontiguousarray(posterior[votes.item[order]])
+    counted = confident.count(votes.label[order].astype(np.int64), rows, disagreeing=True)
+    flagged = np.zeros(len(votes), dtype=np.bool_)
+    flagged[order] = flag(counted, Options(filter_by), classes=consensus.classes)
+    return flagged
+
+
+def _canonical_order(votes: Votes) -> Ints:
+    """Return the numbers of the votes in the order of `Votes.canonical`."""
+    canonical = votes.canonical
+    items, annotators = np.argsort(canonical.items), np.argsort(canonical.annotators)
+    return np.lexsort((annotators[votes.annotator], items[votes.item]))
 
 
 def _parts(consensus: Consensus, wrong: npt.NDArray[np.int64]) -> Parts:

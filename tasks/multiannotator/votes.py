@@ -12,9 +12,10 @@ import numpy.typing as npt
 from goldlabel.errors import InputError
 from goldlabel.inputs.check import whole_number
 from goldlabel.kernels._jit import frozen, kernel
+from goldlabel.tasks.multiannotator.canonical import colours, order_of
 from goldlabel.typing import Codes, Ints, Mask
 
-__all__ = ["Votes", "at_most", "chosen_votes", "sorted_by"]
+__all__ = ["Canonical", "Votes", "at_most", "chosen_votes", "sorted_by"]
 
 
 LARGEST = int(np.iinfo(np.int32).max)
@@ -136,6 +137,43 @@ class Votes:
     def votes_per_annotator(self) -> Ints:
         """Number of votes by each annotator, int64 of shape (num_annotators,)."""
         return np.diff(self.annotator_offsets)
+
+    @cached_property
+    def canonical(self) -> Canonical:
+        """The same votes in an order that follows from them alone; see the module `canonical`."""
+        found = colours(self.item, self.annotator, self.label, self.num_items, self.num_annotators)
+        (items, _), (annotators, alike) = map(order_of, found)
+        ranks = [np.empty(len(order), dtype=np.int32) for order in (items, annotators)]
+        for rank, order in zip(ranks, (items, annotators), strict=True):
+            rank[order] = np.arange(len(order), dtype=np.int32)
+        votes = _sorted(
+            ranks[0][self.item],
+            ranks[1][self.annotator],
+            self.label,
+            items=self.num_items,
+            people=self.num_annotators,
+            k=self.num_classes,
+        )
+        return Canonical(votes, items, annotators, alike)
+
+
+@dataclass(frozen=True, eq=False)
+class Canonical:
+    """Votes in an order that does not depend on the numbers of items and annotators.
+
+    Attributes
+    ----------
+    votes : Votes
+    items, annotators : ndarray of shape (N,), (M,), int64
+        The number that each has in the votes that were given.
+    alike : ndarray of shape (M,), int64
+        The same number for annotators whom nothing tells apart; see `canonical`.
+    """
+
+    votes: Votes
+    items: Ints
+    annotators: Ints
+    alike: Ints
 
 
 def at_most(votes: Votes, most: int, key: npt.NDArray[Any]) -> Votes:

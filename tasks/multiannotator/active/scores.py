@@ -16,6 +16,7 @@ import numpy as np
 
 from goldlabel.errors import InputError
 from goldlabel.tasks.multiannotator.aggregation.crowdlab import best_temperature, fit, scaled
+from goldlabel.tasks.multiannotator.aggregation.exact import mean, split
 from goldlabel.tasks.multiannotator.aggregation.label_models.majority import majority_labels
 from goldlabel.tasks.multiannotator.aggregation.ties import largest_column
 from goldlabel.tasks.multiannotator.inputs import checked_models, checked_votes
@@ -141,15 +142,17 @@ def scores_of_votes(votes: Votes, probs: Floats) -> tuple[Floats, Weights]:
         crowd = fit(votes, warm)
         certainty = crowd.quality
         people = crowd.parameters["annotator_weights"]
-        prior = float(people[votes.votes_per_annotator > 0].mean())
+        prior = mean(people[votes.votes_per_annotator > 0])
         weights = Weights(crowd.parameters["model_weights"], people, prior, temperatures)
     else:
         ones = np.ones(len(probs)), np.ones(votes.num_annotators)
         weights = Weights(*ones, 1.0, ())
         certainty = np.zeros(len(count))
         certainty[votes.item] = probs[:, votes.item, votes.label].mean(axis=0)
-    crowd_weight = np.bincount(
-        votes.item, weights=weights.annotators[votes.annotator], minlength=len(count)
+    # In two parts that add up exactly: the order of the votes does not matter.
+    crowd_weight = sum(
+        np.bincount(votes.item, weights=part[votes.annotator], minlength=len(count))
+        for part in split(weights.annotators, int(count.max()))
     )
     total = weights.models.sum() + crowd_weight
     scores = (certainty * total + weights.prior / votes.num_classes) / (total + weights.prior)

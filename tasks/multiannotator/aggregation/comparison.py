@@ -13,7 +13,7 @@ from goldlabel.inputs import check
 from goldlabel.tasks.multiannotator.aggregation.consensus import class_column
 from goldlabel.tasks.multiannotator.aggregation.fit import Fit
 from goldlabel.tasks.multiannotator.aggregation.label_models import majority
-from goldlabel.tasks.multiannotator.aggregation.methods import LABEL_MODELS, aggregate
+from goldlabel.tasks.multiannotator.aggregation.methods import aggregate, label_model
 from goldlabel.tasks.multiannotator.aggregation.truth_inference import check_agreement
 from goldlabel.tasks.multiannotator.inputs import Checked, checked_votes
 from goldlabel.tasks.multiannotator.votes import Votes
@@ -95,4 +95,4 @@ def labels_by_method(
 def _fitted(votes: Votes, probs: Floats | None, name: str) -> Fit:
     if name == "crowdlab":
         return aggregate(votes, probs, "best_quality", "crowdlab")
-    return majority.fit(votes) if name == "majority_vote" else LABEL_MODELS[name](votes)
+    return majority.fit(votes) if name == "majority_vote" else label_model(votes, name)

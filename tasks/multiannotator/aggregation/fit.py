@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from goldlabel.inputs.check import choice, vector
 from goldlabel.kernels._jit import frozen
 from goldlabel.tasks.multiannotator.aggregation.ties import largest_column
 from goldlabel.tasks.multiannotator.votes import Votes
-from goldlabel.typing import Codes, Floats
+from goldlabel.typing import Codes, Floats, Ints
 
 __all__ = [
     "NO_CLASS",
@@ -26,6 +26,7 @@ __all__ = [
     "finish",
     "gold_classes",
     "refuse_too_large",
+    "renumbered",
 ]
 
 
@@ -80,6 +81,37 @@ class Fit:
         """How undecided each item is: entropy of its posterior in nats, of shape (num_items,)."""
         total: Floats = entr(self.posterior).sum(axis=1)
         return total
+
+
+OF_ITEMS = ("ease",)
+OF_ANNOTATORS = ("skill", "totals", "accuracy", "ability", "knows", "spams", "unused_habit")
+OF_PAIRS = ("emission", "habit", "pair_label")
+"""Parameters with a row for each item, annotator, or pair of an annotator and a class."""
+
+
+def renumbered(fit: Fit, items: Ints, annotators: Ints) -> Fit:
+    """Return a fit of items and annotators in other places: `items[i]` is the number of item i."""
+    back, people = np.argsort(items), np.argsort(annotators)
+    parameters = dict(fit.parameters)
+    for names, place in ((OF_ITEMS, back), (OF_ANNOTATORS, people)):
+        parameters.update(
+            {name: fit.parameters[name][place] for name in names if name in parameters}
+        )
+    if "pair_annotator" in parameters:
+        owner = annotators[fit.parameters["pair_annotator"]].astype(np.int32)
+        order = np.argsort(owner, kind="stable")
+        parameters["pair_annotator"] = owner[order]
+        parameters.update(
+            {name: fit.parameters[name][order] for name in OF_PAIRS if name in parameters}
+        )
+    return replace(
+        fit,
+        posterior=fit.posterior[back],
+        consensus=fit.consensus[back],
+        quality=fit.quality[back],
+        annotator_quality=fit.annotator_quality[people],
+        parameters=parameters,
+    )
 
 
 def finish(

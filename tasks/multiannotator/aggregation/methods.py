@@ -11,7 +11,7 @@ from goldlabel.errors import InputError
 from goldlabel.inputs import check
 from goldlabel.learning.confident import Method
 from goldlabel.tasks.multiannotator.aggregation import crowdlab
-from goldlabel.tasks.multiannotator.aggregation.fit import Fit
+from goldlabel.tasks.multiannotator.aggregation.fit import Fit, renumbered
 from goldlabel.tasks.multiannotator.aggregation.label_models import (
     dawid_skene,
     glad,
@@ -23,7 +23,14 @@ from goldlabel.tasks.multiannotator.aggregation.label_models import (
 from goldlabel.tasks.multiannotator.votes import Votes
 from goldlabel.typing import Floats
 
-__all__ = ["LABEL_MODELS", "ConsensusMethod", "QualityMethod", "aggregate", "default_method"]
+__all__ = [
+    "LABEL_MODELS",
+    "ConsensusMethod",
+    "QualityMethod",
+    "aggregate",
+    "default_method",
+    "label_model",
+]
 
 ConsensusMethod = Literal[
     "best_quality", "majority_vote", "wawa", "dawid_skene", "one_coin", "glad", "mace"
@@ -63,6 +70,16 @@ def _has_several(votes: Votes) -> bool:
     return bool((votes.votes_per_item > 1).any())
 
 
+def label_model(votes: Votes, name: str) -> Fit:
+    """Fit a label model: the same bits however items and annotators are numbered."""
+    canonical = votes.canonical
+    if name == "mace":
+        fit = mace.fit(canonical.votes, alike=canonical.alike)
+    else:
+        fit = LABEL_MODELS[name](canonical.votes)
+    return renumbered(fit, canonical.items, canonical.annotators)
+
+
 def aggregate(
     votes: Votes,
     probs: Floats | None,
@@ -79,7 +96,7 @@ def aggregate(
                 f"is of no use to {consensus_method!r}, which has its own",
                 "Leave it out",
             )
-        return LABEL_MODELS[consensus_method](votes)
+        return label_model(votes, consensus_method)
     is_best = consensus_method == "best_quality"
     if quality_method is None:
         weighs = probs is not None and (is_best or _has_several(votes))

@@ -232,6 +232,7 @@ class Sums:
 
 
 def _measure(votes: Votes, statistic: Statistic, how: How) -> Agreement:
+    votes = votes.canonical.votes  # sums of floats: the same bits in any order of the votes
     sums = _item_sums(votes, statistic)
     value = statistic.value(sums.items, sums.terms, sums.totals) if sums.items else np.nan
     low = high = error = np.nan
@@ -245,7 +246,7 @@ def _measure(votes: Votes, statistic: Statistic, how: How) -> Agreement:
     elif not np.isnan(value):
         error = float(np.sqrt(_variance(votes, statistic, sums)))
         reach = float(ndtri((1 + how.confidence) / 2)) * error
-        floor = 0.0 if statistic.name == "observed_agreement" else -1.0
+        floor = 0.0 if statistic.name == "observed_agreement" else min(-1.0, value)
         low, high = max(value - reach, floor), min(value + reach, 1.0)
         source = ANALYTIC
     bounds = float(low), float(high), error

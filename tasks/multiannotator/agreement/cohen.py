@@ -119,7 +119,8 @@ def cohen_kappa(
         whole_number(value, name=name, low=1)
     whole_number(max_votes, name="max_votes", low=2)
     random = np.random.default_rng(whole_number(seed, name="seed"))
-    used = at_most(votes, max_votes, random.random(len(votes)))
+    canonical = votes.canonical  # sums of floats: the same bits in any order of the votes
+    used = at_most(canonical.votes, max_votes, random.random(len(votes)))
     ranges = _ranges(used)
     counted = _compare(used, ranges)
     least = _least_items(counted.sizes.sum(axis=0), min_items, max_pairs)
@@ -131,8 +132,8 @@ def cohen_kappa(
     people, numbers = np.concatenate(found.people), np.concatenate(found.numbers)
     kept = numbers[:, 0] >= least
     z = float(ndtri((1 + confidence) / 2))
-    first, second = people[kept].T.copy()
-    items, observed, kappa, errors = numbers[kept].T.copy()
+    first, second, order = _in_order(canonical.annotators, people[kept])
+    items, observed, kappa, errors = numbers[kept][order].T.copy()
     return PairAgreement(
         first=first,
         second=second,
@@ -146,6 +147,13 @@ def cohen_kappa(
         least_items=least,
         sampled_items=int(np.count_nonzero(votes.votes_per_item > max_votes)),
     )
+
+
+def _in_order(annotators: Ints, pairs: Codes) -> tuple[Codes, Codes, Ints]:
+    """Return pairs by the annotators' own numbers, sorted, and the order that sorts them."""
+    own = np.sort(annotators[pairs].astype(np.int32), axis=1)
+    order = np.lexsort((own[:, 1], own[:, 0]))
+    return own[order, 0], own[order, 1], order
 
 
 def _mean(votes: Votes, mean: float, weight: float, influence: Floats, z: float) -> Agreement:

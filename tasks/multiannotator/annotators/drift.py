@@ -84,22 +84,32 @@ def shifts(votes: Votes, right: Floats, time: Floats) -> list[Shift]:
             continue
         tested += 1
         if values.std() > 0:
-            found.append(_largest(annotator, values, time[own]))
+            found.append(
+                _largest(annotator, np.sort(values), _in_time(values, time[own]), time[own])
+            )
     return [shift for shift in found if shift.p_value * max(tested, 1) < CHANCE]
 
 
-def _largest(annotator: int, values: Floats, time: Floats) -> Shift:
-    """Return the cut that explains most, whatever its p-value."""
+def _in_time(values: Floats, time: Floats) -> Floats:
+    """Give votes of one moment their mean: it is not known which of them came first."""
+    _, moment, count = np.unique(time, return_inverse=True, return_counts=True)
+    if len(count) == len(time):
+        return values
+    return np.asarray((np.bincount(moment, weights=values) / count)[moment])
+
+
+def _largest(annotator: int, own: Floats, values: Floats, time: Floats) -> Shift:
+    """Return the cut that explains most, whatever its p-value; `own` are the values as they are."""
     n = len(values)
     total = np.cumsum(values)
     cut = np.arange(_EDGE, n - _EDGE + 1)
     deviation = total[cut - 1] - cut * total[-1] / n
-    largest = np.abs(deviation).max() / (values.std() * np.sqrt(n))
+    largest = np.abs(deviation).max() / (own.std() * np.sqrt(n))
     # Likelihood of a cut at each place, with a mean of its own on both sides.
     before, after = total[cut - 1] / cut, (total[-1] - total[cut - 1]) / np.maximum(n - cut, 1)
     explained = cut * before**2 + (n - cut) * after**2
     best = int(explained.argmax())
-    left = (values**2).sum() - explained
+    left = (own**2).sum() - explained
     floor = max(float(left.min()), 1e-3)
     near = np.flatnonzero(n / 2 * np.log(np.maximum(left, floor) / floor) < 1.92)
     return Shift(

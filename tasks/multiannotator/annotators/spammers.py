@@ -59,6 +59,13 @@ def random_annotators(votes: Votes) -> tuple[Mask, Floats]:
         Who does (bool), and the mean in standard errors (float64): far below 0 for who knows, and
         says the opposite.
     """
+    canonical = votes.canonical
+    weak, errors = _random(canonical.votes)
+    back = np.argsort(canonical.annotators)
+    return weak[back], errors[back]
+
+
+def _random(votes: Votes) -> tuple[Mask, Floats]:
     m, k = votes.num_annotators, votes.num_classes
     others = votes.votes_per_item[votes.item] - 1
     pairs = votes.item.astype(np.int64) * k + votes.label

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from goldlabel.errors import InputError
 from goldlabel.kernels._jit import frozen
 from goldlabel.kernels.rows import BLOCK_CELLS, each_block
 from goldlabel.learning.confident import Method
 from goldlabel.tasks.multiannotator.aggregation.crowdlab import kernels
-from goldlabel.tasks.multiannotator.aggregation.fit import Fit
-from goldlabel.tasks.multiannotator.aggregation.label_models.majority import majority_labels
+from goldlabel.tasks.multiannotator.aggregation.exact import mean, split, sums_by_annotator
+from goldlabel.tasks.multiannotator.aggregation.fit import NO_CLASS, Fit
+from goldlabel.tasks.multiannotator.aggregation.label_models.majority import (
+    annotator_accuracy,
+    majority_labels,
+)
 from goldlabel.tasks.multiannotator.aggregation.scoring import item_agreement, vote_quality
 from goldlabel.tasks.multiannotator.aggregation.ties import largest_column
 from goldlabel.tasks.multiannotator.votes import Votes
@@ -46,7 +49,7 @@ def peer_agreement(votes: Votes) -> Floats:
     pairs = sum(sums[2] for sums in totals.values())
     known = np.asarray(pairs > 0)
     shares = alike / np.maximum(pairs, 1)
-    return np.where(known, shares, shares[known].mean()) if known.any() else shares
+    return np.where(known, shares, mean(shares[known])) if known.any() else shares
 
 
 def _items_per_block(votes: Votes, cells: int) -> int:
@@ -85,8 +88,8 @@ def fit(
         No item has two labels, or there is one class.
     """
     _check(votes)
-    mean = probs[0] if len(probs) == 1 else probs.mean(axis=0)
-    majority = majority_labels(votes, np.ascontiguousarray(mean))
+    of_models = probs[0] if len(probs) == 1 else probs.mean(axis=0)
+    majority = majority_labels(votes, np.ascontiguousarray(of_models))
     predicted = np.stack([largest_column(each) for each in probs])
     setting = _Setting(votes, probs, predicted, peer_agreement(votes), majority)
     weighed, better = _weighed(setting, majority)
@@ -147,8 +150,7 @@ def _weighed(setting: _Setting, labels: Codes) -> tuple[_Weighed, Codes]:
     votes, probs = setting.votes, setting.probs
     count, k = votes.votes_per_item, votes.num_classes
     several = count > 1
-    agreement = item_agreement(votes, labels)
-    hit = float(agreement[several].mean())
+    hit = _mean_agreement(votes, labels)
     chosen = labels[several]
     frequent = int(np.bincount(chosen, minlength=k).max())
     # A class that is always the consensus leaves no error to compare with: count one more item.
@@ -160,7 +162,7 @@ def _weighed(setting: _Setting, labels: Codes) -> tuple[_Weighed, Codes]:
     posterior = np.empty((votes.num_items, k))
     better = setting.majority.copy()
     miss = (1.0 - hit) / (k - 1)
-    of_models, of_people = frozen(model_weights), frozen(weights)
+    of_models, of_people = frozen(model_weights), frozen(split(weights, int(count.max())))
 
     def work(worker: int, block: int, rows: slice) -> None:
         kernels.fill_posterior(
@@ -180,28 +182,26 @@ def _weighed(setting: _Setting, labels: Codes) -> tuple[_Weighed, Codes]:
     return _Weighed(labels, posterior, model_weights, weights, hit), better
 
 
+def _mean_agreement(votes: Votes, labels: Codes) -> float:
+    """Return the mean share of votes for the label, over items with two votes or more."""
+    count = votes.votes_per_item
+    hits = np.rint(item_agreement(votes, labels) * count)
+    several = count > 1
+    # Items of as many votes at a time: hits are whole numbers, and their sums exact.
+    by_size = np.bincount(count[several], weights=hits[several])
+    sizes = np.flatnonzero(by_size)
+    return math.fsum(by_size[sizes] / sizes) / np.count_nonzero(several)
+
+
 def _annotator_quality(votes: Votes, weighed: _Weighed, quality: Floats) -> Floats:
     """Return the quality of each annotator from that of the votes; see `fit`."""
-    several = votes.votes_per_item[votes.item] > 1
-    right = votes.label == weighed.labels[votes.item]
-    mean = _mean_by_annotator(votes, quality)
-    among_others = _mean_by_annotator(votes, right, several)
+    voted = votes.votes_per_annotator > 0
+    of_votes = sums_by_annotator(votes, quality) / np.maximum(votes.votes_per_annotator, 1)
+    compared = np.where(votes.votes_per_item > 1, weighed.labels, NO_CLASS)
+    among_others, counted = annotator_accuracy(votes, compared)
     of_models = float(weighed.model_weights.sum())
     per_item = len(votes) / np.count_nonzero(votes.votes_per_item)
-    active = max(np.count_nonzero(votes.votes_per_annotator), 1)
-    crowd_weight = weighed.annotator_weights[votes.votes_per_annotator > 0].sum()
-    share = of_models / (of_models + crowd_weight * per_item / active)
-    mixed = share * mean + (1.0 - share) * among_others
-    return np.where(np.isnan(among_others), mean, mixed)
-
-
-def _mean_by_annotator(
-    votes: Votes, values: npt.NDArray[Any], chosen: npt.NDArray[np.bool_] | None = None
-) -> Floats:
-    """Return the mean over each annotator's votes, or some of them; NaN where there is none."""
-    weights = values.astype(np.float64) if chosen is None else np.where(chosen, values, 0.0)
-    kept = np.ones(len(votes)) if chosen is None else chosen
-    m = votes.num_annotators
-    total = np.bincount(votes.annotator, weights=weights, minlength=m)
-    count = np.bincount(votes.annotator, weights=kept, minlength=m)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    crowd_weight = mean(weighed.annotator_weights[voted])
+    share = of_models / (of_models + crowd_weight * per_item)
+    mixed = share * of_votes + (1.0 - share) * among_others
+    return np.where(voted, np.where(counted > 0, mixed, of_votes), np.nan)

@@ -46,24 +46,28 @@ def fill_posterior(
 ) -> None:
     """Weigh votes and models (e, n, k): the posterior of each item, and its class.
 
-    `labels` holds what stays where the most probable class is not the only one.
+    `labels` holds what stays where the most probable class is not the only one. Sums of `weights`,
+    (2, m), are exact, see `exact.split`, so the order of the votes does not matter.
     """
     of_models = model_weights.sum()
+    high, low = np.zeros(posterior.shape[1]), np.zeros(posterior.shape[1])
     for i in range(posterior.shape[0]):
         row = posterior[i]
-        total = 0.0
+        total = rest = 0.0
         for v in range(offsets[i], offsets[i + 1]):
-            total += weights[annotator[v]]
-        for c in range(row.shape[0]):
-            value = miss * total
-            for e in range(model_weights.shape[0]):
-                value += model_weights[e] * probs[e, i, c]
-            row[c] = value
-        for v in range(offsets[i], offsets[i + 1]):
-            row[label[v]] += weights[annotator[v]] * (hit - miss)
+            weight, more = weights[0, annotator[v]], weights[1, annotator[v]]
+            total += weight
+            rest += more
+            high[label[v]] += weight
+            low[label[v]] += more
+        total += rest
         best = 0
         for c in range(row.shape[0]):
-            row[c] /= total + of_models
+            value = miss * total + (high[c] + low[c]) * (hit - miss)
+            for e in range(model_weights.shape[0]):
+                value += model_weights[e] * probs[e, i, c]
+            high[c] = low[c] = 0.0
+            row[c] = value / (total + of_models)
             if row[c] > row[best]:
                 best = c
         near = 0

@@ -25,7 +25,7 @@ from goldlabel.tasks.multiannotator.aggregation.label_models.expectation import 
 )
 from goldlabel.tasks.multiannotator.aggregation.label_models.pairs import Pairs, find_pairs
 from goldlabel.tasks.multiannotator.votes import Votes
-from goldlabel.typing import Floats
+from goldlabel.typing import Floats, Ints
 
 __all__ = ["fit"]
 
@@ -68,6 +68,7 @@ def fit(
     restarts: int = 10,
     seed: int = 0,
     gold: npt.ArrayLike | None = None,
+    alike: Ints | None = None,
     max_iterations: int = 50,
     tolerance: float = 1e-6,
 ) -> Fit:
@@ -85,6 +86,8 @@ def fit(
         Of the random starts.
     gold : array_like of shape (num_items,), optional
         Class of the items where it is known; -1 elsewhere.
+    alike : ndarray of shape (num_annotators,), int64, optional
+        Annotators of the same number begin alike in every start; each by itself if not given.
     max_iterations : int
         Most rounds of each run.
     tolerance : float
@@ -129,7 +132,7 @@ def fit(
     expect = Expectation(votes, pairs.of_vote, known, np.empty(len(votes)))
     runs = (
         _run(expect, pairs, start, method, convergence)
-        for start in _starts(votes, pairs, restarts, seed)
+        for start in _starts(votes, pairs, restarts, seed, alike)
     )
     best = next(runs)
     likelihoods = [best.likelihood]
@@ -160,16 +163,21 @@ class Run:
     history: list[float]
 
 
-def _starts(votes: Votes, pairs: Pairs, restarts: int, seed: int) -> Iterator[Annotators]:
+def _starts(
+    votes: Votes, pairs: Pairs, restarts: int, seed: int, alike: Ints | None
+) -> Iterator[Annotators]:
     """Make the starts one after the other: each is as large as what is learnt."""
     people, k = votes.num_annotators, votes.num_classes
     if restarts == 0:
         half = np.full(people, 0.5)
         yield Annotators(half, half, np.full(len(pairs), 1.0 / k), np.full(people, 1.0 / k))
+        return
+    who = np.arange(people) if alike is None else alike
+    _, draw = np.unique(who[pairs.annotator] * k + pairs.label, return_inverse=True)
     for each in np.random.SeedSequence(seed).spawn(restarts):
         random = np.random.default_rng(each)
-        knows, spams = random.uniform(*DRAWN, size=(2, people))
-        habit = random.uniform(*DRAWN, size=len(pairs))
+        knows, spams = random.uniform(*DRAWN, size=(2, int(who.max(initial=-1)) + 1))[:, who]
+        habit = random.uniform(*DRAWN, size=int(draw.max(initial=-1)) + 1)[draw]
         # Classes that an annotator has never used get the mean, drawn for nobody's use.
         mean = sum(DRAWN) / 2
         totals = _totals(pairs, habit) + mean * (k - np.diff(pairs.offsets))
