@@ -166,6 +166,7 @@ def _write_frame(frame: pd.DataFrame, out: Path) -> None:
         ".csv": lambda path: write_csv(frame, path),
         ".tsv": lambda path: frame.to_csv(path, index=False, sep="\t", lineterminator="\n"),
         ".jsonl": lambda path: frame.to_json(path, orient="records", lines=True, force_ascii=False),
+        ".json": lambda path: frame.to_json(path, orient="records", force_ascii=False),
         ".parquet": lambda path: frame.to_parquet(path, index=False),
     }
     if out.suffix not in writers:

@@ -187,7 +187,7 @@ def test_files(name, tmp_path):
 
 JSON = {
     "an object": ({"a": 1}, "no column that is surely|no export"),
-    "no tasks": ([1, 2], "no export of Label Studio"),
+    "no tasks": ([1, 2], "is one JSON array"),
     "no choices": ([{"data": {}, "annotations": []}], "has no choices"),
     "two choices": (
         [
