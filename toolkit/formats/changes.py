@@ -6,7 +6,7 @@ suggests is for the task to understand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from goldlabel.errors import InputError
@@ -14,7 +14,7 @@ from goldlabel.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Correction", "by_example", "by_part", "class_value"]
+__all__ = ["Correction", "by_example", "by_part", "by_position", "class_value", "each_correction"]
 
 Value = TypeVar("Value")
 
@@ -60,7 +60,7 @@ def by_example(
         A column is missing, a row names no example, or two rows say different things of one.
     """
     changes: dict[int, Value] = {}
-    for each in _rows(corrections, ("example", "suggested"), examples):
+    for each in each_correction(corrections, ("example", "suggested"), range(examples)):
         new = value(each)
         if changes.setdefault(each.example, new) != new:
             raise InputError(
@@ -73,20 +73,22 @@ def by_part(
     corrections: pd.DataFrame,
     value: Callable[[Correction], Value],
     *,
-    parts: Sequence[int],
+    parts: Sequence[int] | Mapping[int, Collection[int]],
     named: str = "part",
 ) -> dict[tuple[int, int], Value]:
     """Return what each part of an example is changed to; see `by_example`.
 
-    `parts` is how many each example has, `named` what they are called.
+    `parts` is how many each example has, or which they are by example where not all have some;
+    `named` is what they are called.
     """
+    known = parts if isinstance(parts, Mapping) else dict(enumerate(map(range, parts)))
     changes: dict[tuple[int, int], Value] = {}
-    for each in _rows(corrections, ("example", "part", "suggested"), len(parts)):
-        if not isinstance(each.part, int) or not 0 <= each.part < parts[each.example]:
+    for each in each_correction(corrections, examples=known):
+        own = known[each.example]
+        if not isinstance(each.part, int) or each.part not in own:
             raise InputError(
                 each.where,
-                f"names {named} {each.part!r} of example {each.example}, which has"
-                f" {parts[each.example]}",
+                f"names {named} {each.part!r} of example {each.example}, which has {len(own)}",
                 "Use positions",
             )
         new = value(each)
@@ -96,7 +98,18 @@ def by_part(
     return changes
 
 
-def _rows(corrections: pd.DataFrame, columns: Sequence[str], examples: int) -> Iterator[Correction]:
+def each_correction(
+    corrections: pd.DataFrame,
+    columns: Sequence[str] = ("example", "part", "suggested"),
+    examples: Collection[int] | None = None,
+) -> Iterator[Correction]:
+    """Yield the rows of corrections, for what `by_example` and `by_part` can't say.
+
+    Raises
+    ------
+    InputError
+        One of `columns` is missing, or a row names none of `examples`, if they are given.
+    """
     for column in columns:
         if column not in corrections:
             raise InputError("corrections", f"has no column {column!r}", "Add it")
@@ -104,9 +117,27 @@ def _rows(corrections: pd.DataFrame, columns: Sequence[str], examples: int) -> I
     for at in range(len(corrections)):
         row = {name: column[at] for name, column in values.items()}
         where, example = f"corrections: row {at + 1}", row["example"]
-        if not isinstance(example, int) or not 0 <= example < examples:
+        if not isinstance(example, int) or (examples is not None and example not in examples):
             raise InputError(where, f"names example {example!r}, which is none", "Use positions")
         yield Correction(where, example, row.get("part", -1), row["suggested"], row)
+
+
+def by_position(stored: Mapping[str, Value]) -> dict[int, Value]:
+    """Return by position what JSON holds by its digits.
+
+    Raises
+    ------
+    InputError
+        A key is no position.
+    """
+    try:
+        return {int(position): value for position, value in stored.items()}
+    except ValueError as error:
+        raise InputError(
+            "summary.json: source.options",
+            f"has a key that is no position ({str(error)[:80]})",
+            "Run the audit again: its folder was changed",
+        ) from error
 
 
 def class_value(classes: Sequence[str], values: Sequence[Value]) -> Callable[[Correction], Value]:

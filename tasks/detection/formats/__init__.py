@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from goldlabel.errors import InputError
+from goldlabel.formats.changes import class_value, each_correction
 from goldlabel.formats.head import Head
 from goldlabel.formats.known import is_label_studio
 from goldlabel.formats.text import check_file
@@ -151,20 +152,16 @@ def export(source: Source, corrections: pd.DataFrame, out: str | Path) -> None:
 
 def _changes(source: Source, corrections: pd.DataFrame) -> Mapping[int, list[Change]]:
     """Return what is to be done to each image."""
-    for column in ("example", "part", "suggested"):
-        if column not in corrections:
-            raise InputError("corrections", f"has no column {column!r}", "Add it")
-    place = {name: at for at, name in enumerate(source.options["classes"])}
+    classes = source.options["classes"]
+    class_of = class_value(classes, range(len(classes)))
     counts = source.options["counts"]
     found: dict[int, list[Change]] = {}
     seen: set[tuple[int, int]] = set()
-    for row, entry in enumerate(corrections.to_dict("records")):
-        where = f"corrections: row {row + 1}"
-        example, part = int(entry["example"]), int(entry["part"])
+    for each in each_correction(corrections, examples=range(len(counts))):
+        where, example, part, entry = each.where, each.example, each.part, each.row
         action = str(entry.get("action", "relabel"))
-        if not 0 <= example < len(counts):
-            raise InputError(where, f"names image {example}, which is none", "Use positions")
-        if action not in _ACTIONS or (action != "add" and not 0 <= part < counts[example]):
+        is_box = isinstance(part, int) and (action == "add" or 0 <= part < counts[example])
+        if action not in _ACTIONS or not is_box:
             raise InputError(
                 where, f"says to {action!r} box {part} of image {example}, of {counts[example]}",
                 f"Use {', '.join(_ACTIONS)}, and numbers of boxes",
@@ -172,11 +169,7 @@ def _changes(source: Source, corrections: pd.DataFrame) -> Mapping[int, list[Cha
         if (example, part) in seen:
             raise InputError(where, f"changes box {part} of image {example} again", "Leave one row")
         seen.add((example, part))
-        label = place.get(str(entry["suggested"]), -1)
-        if label < 0 and action in ("add", "relabel"):
-            raise InputError(
-                where, f"suggests {entry['suggested']!r}, which is no class", "Use one"
-            )
+        label = class_of(each) if action in ("add", "relabel") else -1
         box = _new_box(entry, where) if action in ("add", "move") else (math.nan,) * 4
         found.setdefault(example, []).append(Change(part, action, label, box))
     return found

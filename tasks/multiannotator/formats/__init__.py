@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.errors import InputError
+from goldlabel.formats.changes import class_value, each_correction
 from goldlabel.formats.options import options_of
 from goldlabel.formats.reading import Reading, of_predictions, of_table
 from goldlabel.formats.tables.table import check_unchanged
@@ -273,10 +274,8 @@ def export(source: Source, corrections: pd.DataFrame, out: str | Path) -> None:
 
 def _changes(source: Source, corrections: pd.DataFrame) -> dict[tuple[int, ...], object]:
     """Return the value to write, as the file holds it, by the place of the vote."""
-    for column in ("example", "part", "suggested"):
-        if column not in corrections:
-            raise InputError("corrections", f"has no column {column!r}", "Add it")
-    if not len(corrections):
+    rows = list(each_correction(corrections))
+    if not rows:
         return {}
     raw = raw_votes_again(source)
     annotators = name_codes(raw.annotator)[1].tolist()
@@ -284,13 +283,10 @@ def _changes(source: Source, corrections: pd.DataFrame) -> dict[tuple[int, ...],
     pairs = zip(raw.item.tolist(), raw.annotator.tolist(), strict=True)
     for pair, place in zip(pairs, raw.place.tolist(), strict=True):
         places.setdefault(pair, []).append(tuple(place))
-    values = dict(zip(source.options["classes"], source.options["values"], strict=True))
+    value = class_value(source.options["classes"], source.options["values"])
     changes: dict[tuple[int, ...], object] = {}
-    columns = (corrections[name].tolist() for name in ("example", "part", "suggested"))
-    for row, (example, part, name) in enumerate(zip(*columns, strict=True)):
-        where = f"corrections: row {row + 1}"
-        if values.get(str(name)) is None:
-            raise InputError(where, f"suggests {name!r}, which is no class", "Use a class's name")
+    for each in rows:
+        where, example, part, new = each.where, each.example, each.part, value(each)
         item = _item_of(example, raw.items, source.options["numbered"])
         known = isinstance(part, int) and 0 <= part < len(annotators)
         found = places.get((item, annotators[part]), []) if known and item is not None else []
@@ -300,7 +296,7 @@ def _changes(source: Source, corrections: pd.DataFrame) -> dict[tuple[int, ...],
                 "Use the positions of issues.parquet",
             )  # fmt: skip
         for place in found:
-            if changes.setdefault(place, values[str(name)]) != values[str(name)]:
+            if changes.setdefault(place, new) != new:
                 raise InputError(where, "gives a vote a second label", "Leave one row")
     return changes
 

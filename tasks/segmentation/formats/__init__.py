@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.errors import InputError
+from goldlabel.formats.changes import by_part, by_position, class_value
 from goldlabel.formats.coco.recognising import kind_of_coco
 from goldlabel.formats.known import is_label_studio
 from goldlabel.formats.registry import Format, Formats
@@ -251,29 +252,16 @@ def export(source: Source, corrections: pd.DataFrame, out: str | Path) -> None:
 
 def _changed(source: Source, corrections: pd.DataFrame) -> dict[int, masks.Repaint]:
     """Return what repaints each mask, by the position of the image."""
-    for column in ("example", "part", "suggested"):
-        if column not in corrections:
-            raise InputError("corrections", f"has no column {column!r}", "Add it")
-    names = {name: at for at, name in enumerate(source.options["classes"])}
-    listed = source.options.get("regions", {})
+    classes = source.options["classes"]
+    listed = by_position(source.options.get("regions", {}))
+    parts = {example: range(len(own)) for example, own in listed.items()}
+    value = class_value(classes, range(len(classes)))
     edits: dict[int, list[tuple[npt.NDArray[np.bool_], int, int, int]]] = {}
-    columns = (corrections[name].tolist() for name in ("example", "part", "suggested"))
-    for row, (example, part, name) in enumerate(zip(*columns, strict=True)):
-        where = f"corrections: row {row + 1}"
-        own = listed.get(str(example), [])
-        if not isinstance(part, int) or not 0 <= part < len(own):
-            raise InputError(
-                where, f"names region {part!r} of image {example!r}, which is none",
-                "Use the numbers of issues.parquet",
-            )  # fmt: skip
-        if name not in names:
-            raise InputError(where, f"suggests {name!r}, which is no class", "Use a class name")
-        region = own[part]
-        found, shape = runs.from_coco(region["rle"], where)
+    for (example, part), code in by_part(corrections, value, parts=parts, named="region").items():
+        region = listed[example][part]
+        found, shape = runs.from_coco(region["rle"], f"region {part} of example {example}")
         mask = runs.to_mask(found, shape)
-        edits.setdefault(int(example), []).append(
-            (mask, region["given"], names[name], region["scale"])
-        )
+        edits.setdefault(example, []).append((mask, region["given"], code, region["scale"]))
     return {example: _repaint(own) for example, own in edits.items()}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.errors import InputError
+from goldlabel.formats.changes import by_part, by_position, class_value
 from goldlabel.formats.coco.dataset import dataset_of, read_dataset
 from goldlabel.formats.coco.edits import edited, next_id
 from goldlabel.formats.coco.ids import such
@@ -168,16 +168,21 @@ def _changed(source: Source, corrections: pd.DataFrame, file: TextFile) -> bytes
     removed: set[int] = set()
     added: list[str] = []
     number = next_id(dataset.annotations)
-    columns = (corrections[name].tolist() for name in ("example", "part", "suggested"))
-    for row, (example, part, label) in enumerate(zip(*columns, strict=True)):
-        own = _found(source, coco, row, example, part, label)
+    findings = {
+        example: by_position(own)
+        for example, own in by_position(source.options["findings"]).items()
+    }
+    value = class_value((*coco.classes, *ACTIONS), (*coco.classes, *ACTIONS))
+    changes = by_part(corrections, value, parts=findings, named="mask")
+    for (example, part), label in changes.items():
+        own = findings[example][part]
         if label not in ACTIONS and own["given"]:
             new.update(dict.fromkeys(own["given"], ids[label]))
             continue
         removed.update(own["given"])
         for at in own["predicted"] if label != ACTIONS[0] else ():
             identity = {} if number is None else {"id": number + len(added)}
-            entry = _entry(coco, listed, int(example), at, ids.get(label))
+            entry = _entry(coco, listed, example, at, ids.get(label))
             added.append(json.dumps({**identity, **entry}))
     edits = [
         edit
@@ -187,23 +192,6 @@ def _changed(source: Source, corrections: pd.DataFrame, file: TextFile) -> bytes
     ]
     section = dataset.document.sections["annotations"]
     return edited(dataset.document, section, edits, removed=removed, added=added)
-
-
-def _found(
-    source: Source, coco: Coco, row: int, example: Any, part: Any, label: Any
-) -> Mapping[str, Any]:
-    """Return the masks that a correction is about."""
-    where = f"corrections: row {row + 1}"
-    own: Mapping[str, Any] | None
-    own = source.options["findings"].get(str(example), {}).get(str(part))
-    if own is None:
-        raise InputError(
-            where, f"names mask {part!r} of image {example!r}, of which nothing was found",
-            "Use the numbers of issues.parquet",
-        )  # fmt: skip
-    if label not in (*coco.classes, *ACTIONS):
-        raise InputError(where, f"suggests {label!r}, which is no class", "Use a class name")
-    return own
 
 
 def _entry(

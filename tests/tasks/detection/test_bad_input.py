@@ -273,7 +273,7 @@ def test_units_that_need_sizes(made):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"example": 99}, "names image 99"),
+        ({"example": 99}, "names example 99"),
         ({"part": 9}, "box 9 of image 5"),
         ({"action": "burn"}, "'burn'"),
         ({"suggested": "cow"}, "which is no class"),

@@ -550,8 +550,8 @@ def test_from_the_command_line_with_decisions(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ({"example": 0, "part": 3, "suggested": "car"}, "names region 3 of image 0"),
-        ({"example": 7, "part": 0, "suggested": "car"}, "names region 0 of image 7"),
+        ({"example": 0, "part": 3, "suggested": "car"}, "names region 3 of example 0"),
+        ({"example": 7, "part": 0, "suggested": "car"}, "names example 7"),
         ({"example": 0, "part": 0, "suggested": "tree"}, "suggests 'tree'"),
         ({"example": 0, "part": 0}, "has no column 'suggested'"),
     ],
