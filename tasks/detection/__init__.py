@@ -12,11 +12,7 @@ import lazy_loader
 
 from goldlabel.task import Task
 
-TASK = Task(
-    name="detection",
-    title="boxes with a class in images: pedestrians, cells, cones",
-    package=__name__,
-)
+TASK = Task("detection", "boxes with a class in images: pedestrians, cells, cones", __name__)
 
 # Public names are those of `__init__.pyi`, loaded on first use.
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -15,9 +15,7 @@ import lazy_loader
 from goldlabel.task import Task
 
 TASK = Task(
-    name="multiannotator",
-    title="several annotators for each example: consensus, and whom to trust",
-    package=__name__,
+    "multiannotator", "several annotators for each example: consensus, and whom to trust", __name__
 )
 
 # Public names are those of `__init__.pyi`, loaded on first use.

@@ -11,11 +11,7 @@ import lazy_loader
 
 from goldlabel.task import Task
 
-TASK = Task(
-    name="multiclass",
-    title="one class for each example: texts, images, rows of a table",
-    package=__name__,
-)
+TASK = Task("multiclass", "one class for each example: texts, images, rows of a table", __name__)
 
 # Public names are those of `__init__.pyi`, loaded on first use.
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

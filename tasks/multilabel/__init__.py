@@ -14,9 +14,7 @@ import lazy_loader
 from goldlabel.task import Task
 
 TASK = Task(
-    name="multilabel",
-    title="any number of classes for each example: tags, topics, instruments",
-    package=__name__,
+    "multilabel", "any number of classes for each example: tags, topics, instruments", __name__
 )
 
 # Public names are those of `__init__.pyi`, loaded on first use.

@@ -11,11 +11,7 @@ import lazy_loader
 
 from goldlabel.task import Task
 
-TASK = Task(
-    name="regression",
-    title="a number for each example: prices, measurements, ratings",
-    package=__name__,
-)
+TASK = Task("regression", "a number for each example: prices, measurements, ratings", __name__)
 
 # Public names are those of `__init__.pyi`, loaded on first use.
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

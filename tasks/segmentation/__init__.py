@@ -12,11 +12,7 @@ import lazy_loader
 
 from goldlabel.task import Task
 
-TASK = Task(
-    name="segmentation",
-    title="one class for each pixel of an image: masks",
-    package=__name__,
-)
+TASK = Task("segmentation", "one class for each pixel of an image: masks", __name__)
 
 # Public names are those of `__init__.pyi`, loaded on first use.
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -13,9 +13,7 @@ import lazy_loader
 from goldlabel.task import Task
 
 TASK = Task(
-    name="token",
-    title="a tag for each token of a sentence: named entities, parts of speech",
-    package=__name__,
+    "token", "a tag for each token of a sentence: named entities, parts of speech", __name__
 )
 
 # Public names are those of `__init__.pyi`, loaded on first use.
