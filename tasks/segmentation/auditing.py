@@ -25,6 +25,7 @@ from goldlabel.tasks.segmentation.issues import THRESHOLD, judge
 from goldlabel.tasks.segmentation.pixels import labeled_pixels
 from goldlabel.tasks.segmentation.regions import Region
 from goldlabel.tasks.segmentation.scores import Method
+from goldlabel.tasks.segmentation.strays import Stray, with_strays
 from goldlabel.tasks.segmentation.summary import class_table, pair_table
 from goldlabel.tasks.segmentation.view import Items
 
@@ -155,9 +156,11 @@ def audit(
             counted=counted, scales=data.scales,
         )  # fmt: skip
     items = Items(data, pixels, regions)
+    strays = data.strays.found
+    issues = with_strays(issues, strays, {at: len(regions.get(at, ())) for at in strays})
     return Audit(
         issues=issues.with_params(model=f"predictions in {pred_probs.name}"),
-        source=_with_regions(data.source, regions),
+        source=_with_regions(data.source, regions, strays),
         summary=_figures(data, counted),
         items=items,
         tables=_tables(data, counted, regions),
@@ -201,8 +204,10 @@ def _note_on_threshold(rank_by: str, limit: float) -> str:
     return f"Images with a score ({rank_by}) below {limit:g} are flagged; --threshold changes that."
 
 
-def _with_regions(source: Source, regions: Mapping[int, Sequence[Region]]) -> Source:
-    """Keep the pixels of every region: what `export` repaints."""
+def _with_regions(
+    source: Source, regions: Mapping[int, Sequence[Region]], strays: Mapping[int, Stray]
+) -> Source:
+    """Keep the pixels of every region, and of no class: what `export` repaints."""
     listed = {
         str(image): [
             {
@@ -214,6 +219,9 @@ def _with_regions(source: Source, regions: Mapping[int, Sequence[Region]]) -> So
         ]
         for image, own in regions.items()
     }
+    for image, stray in strays.items():
+        rle = {"size": list(stray.size), "counts": stray.counts}
+        listed.setdefault(str(image), []).append({"rle": rle, "given": -1, "scale": 1})
     return replace(source, options={**source.options, "regions": listed})
 
 

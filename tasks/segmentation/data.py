@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from goldlabel.errors import InputError
 from goldlabel.results.audit import Source
 from goldlabel.tasks.segmentation.sequences import Images
+from goldlabel.tasks.segmentation.strays import Strays
 
 __all__ = ["SegmentationData"]
 
@@ -42,6 +43,8 @@ class SegmentationData:
         What was recognised or assumed while reading, a sentence each.
     ignored : tuple of int
         Classes whose pixels are left out, and which are never suggested.
+    strays : Strays
+        Pixels of no class in the masks that have been read: left out (-1), and listed by an audit.
     """
 
     labels: Images
@@ -54,6 +57,7 @@ class SegmentationData:
     colors: npt.NDArray[Any] | None = None
     notes: tuple[str, ...] = ()
     ignored: tuple[int, ...] = ()
+    strays: Strays = field(default_factory=Strays)
 
     def __post_init__(self) -> None:
         n = len(self.labels)

@@ -23,6 +23,7 @@ from goldlabel.tasks.segmentation.formats.given import (
     values_of_two,
 )
 from goldlabel.tasks.segmentation.formats.masks import Repaint
+from goldlabel.tasks.segmentation.strays import Strays
 
 __all__ = ["MAGIC", "export", "read"]
 
@@ -79,12 +80,14 @@ def read(
     options["sha256"] = sha256(path)
     source = Source("numpy", (path,), options)
 
+    strays = Strays.of(len(array))
+
     def read_one(at: int) -> npt.NDArray[np.int32]:
         if one_hot:
             hot: npt.NDArray[np.int32] = array[at].argmax(axis=0).astype(np.int32)
             hot[np.isin(hot, indexed.ignored)] = -1
             return hot
-        return indexed(array[at], f"{path}[{at}]")
+        return indexed(array[at], f"{path}[{at}]", strays.at(at))
 
     kind = "one-hot masks" if one_hot else "masks"
     shape = " x ".join(map(str, array.shape))
@@ -96,6 +99,7 @@ def read(
         [str(at) for at in range(len(array))],
         [f"Read {path.name} as {kind}: {shape}, {array.dtype}.", *notes],
         ignored=indexed.ignored,
+        strays=strays,
     )
 
 
@@ -134,7 +138,7 @@ def export(source: Source, changed: Mapping[int, Repaint], out: Path) -> None:
             whole[at][:, y, x] = 0
             whole[at][new[y, x], y, x] = 1
         else:
-            old = indexed(whole[at], str(path))
+            old = indexed(whole[at], str(path), Strays().at(at))
             new = repaint(old)
             differs = new != old
             whole[at][differs] = values[new[differs]]

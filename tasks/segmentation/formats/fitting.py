@@ -71,6 +71,7 @@ def fitted(
         colors=given.colors,
         notes=tuple(notes),
         ignored=given.ignored,
+        strays=given.strays,
     )
 
 

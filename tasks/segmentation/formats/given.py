@@ -12,8 +12,12 @@ import numpy.typing as npt
 
 from goldlabel.errors import InputError
 from goldlabel.results.audit import Source
+from goldlabel.tasks.segmentation.strays import Strays
 
 __all__ = ["Given", "Indices", "Masks", "indices_of", "values_of_two"]
+
+Note = Callable[[npt.NDArray[np.bool_], Sequence[str], InputError], None]
+"""Takes pixels that have no class; see `Strays.at`."""
 
 
 class Masks(Sequence[npt.NDArray[Any]]):
@@ -51,6 +55,8 @@ class Given:
     images : tuple of Path or None, optional
     ignored : tuple of int
         Classes whose pixels are left out.
+    strays : Strays
+        Pixels of no class, as they are met.
     """
 
     masks: Masks
@@ -62,6 +68,7 @@ class Given:
     colors: npt.NDArray[np.uint8] | None = None
     images: tuple[Path | None, ...] | None = None
     ignored: tuple[int, ...] = ()
+    strays: Strays = field(default_factory=Strays)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,13 +91,15 @@ class Indices:
         """The classes whose pixels are left out."""
         return tuple(np.flatnonzero(self.table[self.values] == -1).tolist())
 
-    def __call__(self, values: npt.NDArray[Any], where: str) -> npt.NDArray[np.int32]:
+    def __call__(
+        self, values: npt.NDArray[Any], where: str, stray: Note | None = None
+    ) -> npt.NDArray[np.int32]:
         """Return the class indices of a mask's values.
 
         Raises
         ------
         InputError
-            A value is no class.
+            A value is no class, and `stray` takes none; -1 is returned for it else.
         """
         if values.dtype.kind not in "iub":
             raise InputError(where, f"holds {values.dtype}, not whole numbers", "Save class ids")
@@ -102,13 +111,17 @@ class Indices:
             value = int(values[y, x])
             known = [str(v) for v in np.flatnonzero(self.table >= 0).tolist()]
             shown = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")
-            raise InputError(
+            refusal = InputError(
                 f"{where}: pixel ({x}, {y})",
                 f"has the value {value}, which is none of the {len(known)} classes, {shown}"
                 f" ({int(unknown.sum()):,} such pixels)",
                 "Name the value of each class in a table, as --palette; if"
                 f" {value} marks pixels without a class, use --ignore {value}",
             )
+            if stray is None:
+                raise refusal
+            stray(unknown, [str(value) for value in np.unique(values[unknown])], refusal)
+            found = np.where(unknown, np.int32(-1), found)
         return found
 
 

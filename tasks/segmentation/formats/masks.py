@@ -15,8 +15,9 @@ from goldlabel.files import list_files, new_folder, path_inside
 from goldlabel.formats.pictures import picture_size
 from goldlabel.results.audit import Source
 from goldlabel.tasks.segmentation.formats import pictures
-from goldlabel.tasks.segmentation.formats.given import Given, Masks, indices_of, values_of_two
+from goldlabel.tasks.segmentation.formats.given import Given, Masks, Note, indices_of, values_of_two
 from goldlabel.tasks.segmentation.formats.tables import ClassTable
+from goldlabel.tasks.segmentation.strays import Strays
 
 __all__ = ["export", "read"]
 
@@ -76,8 +77,9 @@ def read(folder: Path, *, table: ClassTable | None, k: int, ignore: Sequence[int
         notes.append(f"Masks hold 0 and {of_two[1]}: the first class and the second.")
     shown = palette[values] if palette is not None and len(palette) > values.max() else colors
     source = Source("masks", (folder,), options)
+    strays = Strays.of(len(files))
     return Given(
-        Masks(len(files), _reader(source)),
+        Masks(len(files), _reader(source, strays)),
         lambda at: _shape(folder / files[at]),
         None if table is None else table.names,
         source,
@@ -85,6 +87,7 @@ def read(folder: Path, *, table: ClassTable | None, k: int, ignore: Sequence[int
         notes,
         shown,
         ignored=tuple(np.flatnonzero(np.isin(values, list(ignore))).tolist()),
+        strays=strays,
     )
 
 
@@ -115,8 +118,8 @@ def _shape(path: Path) -> tuple[int, int]:
     return size.height, size.width
 
 
-def _reader(source: Source) -> Callable[[int], npt.NDArray[np.int32]]:
-    """Return what reads the mask at a position as class indices."""
+def _reader(source: Source, strays: Strays) -> Callable[[int], npt.NDArray[np.int32]]:
+    """Return what reads the mask at a position as class indices; -1 for pixels of none."""
     folder, options = source.files[0], source.options
     mode, colors = options["mode"], options["colors"]
     values = np.array(options["values"], dtype=np.int64)
@@ -131,8 +134,8 @@ def _reader(source: Source) -> Callable[[int], npt.NDArray[np.int32]]:
                 str(path), f"has the mode {found}, and the first mask {mode}", "Use one for all"
             )
         if keys is None:
-            return indexed(pixels, str(path))
-        classes = _of_colors(pixels, keys, str(path))
+            return indexed(pixels, str(path), strays.at(at))
+        classes = _of_colors(pixels, keys, str(path), strays.at(at))
         classes[np.isin(classes, options["ignore"])] = -1
         return classes
 
@@ -146,23 +149,26 @@ def _key(colors: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
 
 
 def _of_colors(
-    pixels: npt.NDArray[Any], keys: npt.NDArray[np.int64], where: str
+    pixels: npt.NDArray[Any], keys: npt.NDArray[np.int64], where: str, stray: Note
 ) -> npt.NDArray[np.int32]:
-    """Return the class of each colour; colours of no class are left out if there are few kinds."""
+    """Return the class of each colour; -1 for those of none, which `stray` takes or refuses."""
     found = _key(pixels)
     order = np.argsort(keys)
     at = np.minimum(np.searchsorted(keys[order], found), len(keys) - 1)
     known = keys[order][at] == found
+    classes: npt.NDArray[np.int32] = order[at].astype(np.int32)
     if not known.all():
         y, x = np.argwhere(~known)[0].tolist()
         color = tuple(int(value) for value in pixels[y, x, :3])
-        raise InputError(
+        refusal = InputError(
             f"{where}: pixel ({x}, {y})",
             f"has the colour {color}, which is not in the table ({int((~known).sum()):,} such"
             " pixels)",
             "Add it to the table, or save masks without smoothing and without loss (PNG)",
         )
-    classes: npt.NDArray[np.int32] = order[at].astype(np.int32)
+        colors = np.unique(pixels[~known][:, :3], axis=0)
+        stray(~known, [str(tuple(each)) for each in colors.tolist()], refusal)
+        classes[~known] = -1
     return classes
 
 
@@ -184,7 +190,7 @@ def export(source: Source, changed: Mapping[int, Repaint], out: Path) -> None:
     """
     folder, options = source.files[0], source.options
     new = {options["files"][at]: at for at in changed}
-    read_one = _reader(source)
+    read_one = _reader(source, Strays())
     files = [path.as_posix() for path in list_files(folder)]
     missing = [name for name in new if name not in files]
     if missing:
