@@ -6,13 +6,15 @@ import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from goldlabel.errors import InputError
 from goldlabel.results.label_issues import LabelIssues
 from goldlabel.tasks.segmentation import runs
-from goldlabel.typing import Ints, Mask
+from goldlabel.typing import Mask
 
 __all__ = ["KIND", "Stray", "Strays", "with_strays"]
 
@@ -113,10 +115,12 @@ def with_strays(
         return issues
     images = sorted(strays)
     own, n = issues.parts, len(images)
+    # From `find_regions`: one sentence for each kind.
+    reasons = own.reasons if isinstance(own.reasons, Mapping) else {}
     scores, is_issue = issues.scores.copy(), issues.is_issue.copy()
     scores[images], is_issue[images] = 0.0, True
 
-    def before(values: Ints, first: object) -> Ints:
+    def before(values: npt.NDArray[Any], first: float) -> npt.NDArray[Any]:
         return np.concatenate((np.full(n, first), values)).astype(values.dtype)
 
     evidence = {
@@ -142,6 +146,6 @@ def with_strays(
             score=before(own.score, 0.0),
             confidence=before(own.confidence, 0.0),
             evidence=evidence,
-            reasons={**own.reasons, KIND: _REASON.format},
+            reasons={**reasons, KIND: _REASON.format},
         ),
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -56,12 +58,10 @@ def open_picture(path: Path, *, what: str = "picture", limited: bool = True) -> 
     from PIL import Image
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd metadata
-            if limited:
-                warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                yield image
+        with _QUIET.entered(), Image.open(path) as image:
+            if limited and image.width * image.height > (Image.MAX_IMAGE_PIXELS or math.inf):
+                raise ValueError(f"{image.width} x {image.height} pixels are too many")
+            yield image
     except GoldlabelError:
         raise
     except Exception as error:  # decoders raise whatever they like on damaged files
@@ -69,6 +69,38 @@ def open_picture(path: Path, *, what: str = "picture", limited: bool = True) -> 
         raise InputError(
             str(path), f"is no {what} that can be read ({why})", "Write it again"
         ) from error
+
+
+class _Quiet:
+    """Silences what Pillow says of odd metadata, for all threads at once.
+
+    Filters of warnings belong to the process: contexts of several threads that overlap restore
+    each other's, and what an audit collects meanwhile would be lost. So the first one to enter
+    sets them, and the last one to leave restores them.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._filters = ExitStack()
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        with self._lock:
+            if self._inside == 0:
+                self._filters.enter_context(warnings.catch_warnings())
+                warnings.filterwarnings("ignore", module=r"PIL\.")
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._inside -= 1
+                if self._inside == 0:
+                    self._filters.close()
+
+
+_QUIET = _Quiet()
 
 
 def picture_size(path: Path, *, what: str = "picture") -> PictureSize:
