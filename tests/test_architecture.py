@@ -19,7 +19,7 @@ TOP_LEVEL = {"toolkit", "tasks", "datasets", "tests", "docs", ".ci"}
 
 # A row may import the rows above it and its own; import cycles fail in any case.
 LAYERS = (
-    ("errors", "typing", "kernels"),
+    ("errors", "typing", "scenes", "kernels"),
     ("files", "inputs"),
     ("learning", "results", "models", "formats", "views"),
     ("task",),
