@@ -9,20 +9,18 @@ that a correction needs then.
 
 from __future__ import annotations
 
-import csv
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from goldlabel.actions.decision_file import integer, records
 from goldlabel.errors import InputError
-from goldlabel.formats.spreadsheet import as_text
-from goldlabel.formats.text import check_file
 from goldlabel.results.label_issues import LabelIssues, Parts
 
 __all__ = ["COLUMNS", "MIN_CONFIDENCE", "Decisions", "decided", "suggested", "to_decide"]
@@ -143,7 +141,7 @@ def decided(issues: LabelIssues, path: str | Path) -> Decisions:
     Where findings say what to do (``action``), so do the rows, and what the file says of the
     evidence (a new box, say) counts in place of what was suggested: a row of a change log without
     an action changes nothing, and in a table of `to_decide` a label alone
-    is the action that was suggested with it, or else a new class.
+    is the action that was suggested with it, or else a new class: the given one changes nothing.
 
     Parameters
     ----------
@@ -162,7 +160,7 @@ def decided(issues: LabelIssues, path: str | Path) -> Decisions:
     dataset = _Dataset(issues)
     seen: dict[tuple[int, int], str] = {}
     rows = []
-    for where, row in _records(path):
+    for where, row in records(path):
         example, part = dataset.example(where, row), dataset.part(where, row)
         if (example, part) in seen:
             raise InputError(
@@ -177,8 +175,8 @@ def decided(issues: LabelIssues, path: str | Path) -> Decisions:
     names = [*COLUMNS, *dataset.carried]
     # Of objects: pandas would make numbers of class names, and floats of integers with gaps.
     frame = pd.DataFrame(rows, columns=names, dtype=object).assign(decided_by=path.name)
-    if not dataset.carried:
-        frame = frame[frame["suggested"] != frame["given"]]
+    changes = frame[ACTION] != "" if dataset.carried else frame["suggested"] != frame["given"]
+    frame = frame[changes]
     kept = len(rows) - len(frame)
     return Decisions(_ordered(frame, dataset.carried), kept, len(seen) - len(rows))
 
@@ -206,7 +204,7 @@ class _Dataset:
     def example(self, where: str, row: dict[str, str]) -> int:
         if "example" not in row:
             return self._by_id(where, row["id"])
-        position = _integer(where, "example", row["example"])
+        position = integer(where, "example", row["example"])
         if not 0 <= position < self.n:
             raise InputError(
                 where,
@@ -251,7 +249,7 @@ class _Dataset:
     def _part(self, where: str, text: str) -> int:
         if text in self.parts:
             return self.parts[text]
-        part = _integer(where, "part", text)
+        part = integer(where, "part", text)
         if self.parts and not 0 <= part < len(self.parts):
             raise InputError(
                 where,
@@ -281,14 +279,18 @@ class _Dataset:
         self, where: str, example: int, part: int, row: dict[str, str]
     ) -> dict[str, Any] | None:
         """Return what a row decides; None if it says nothing."""
+        if row.get(ACTION) and self.carried:
+            return self.action(where, example, part, row)
+        if not row["label"]:
+            return None
+        change = self.change(example, part, self.label(where, row["label"]))
         if not self.carried:
-            label = row["label"]
-            return self.change(example, part, self.label(where, label)) if label else None
+            return change
         # In a change log an action that was taken out rejects the change, whatever its label.
-        says = row.get(ACTION, row["label"])
-        if "suggested_action" in row:
-            says = says or row["label"]
-        return self.action(where, example, part, row) if says else None
+        is_rejected = ACTION in row and "suggested_action" not in row
+        if is_rejected or (change["suggested"] == change["given"] and change["confidence"] is None):
+            return {**dict.fromkeys(self.carried), **change, ACTION: ""}
+        return self.action(where, example, part, row)
 
     def action(self, where: str, example: int, part: int, row: dict[str, str]) -> dict[str, Any]:
         """Return a change as it stands in the file; what it leaves out is as was suggested."""
@@ -354,46 +356,3 @@ def _ordered(frame: pd.DataFrame, carried: Sequence[str] = ()) -> pd.DataFrame:
         }
     )
     return frame.sort_values(["example", "part"], kind="stable", ignore_index=True)
-
-
-class _Record(NamedTuple):
-    where: str
-    row: dict[str, str]
-
-
-def _records(path: Path) -> Iterator[_Record]:
-    """Yield each row of a CSV file with the line that it ends on."""
-    check_file(path)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            head = file.readline()
-            file.seek(0)
-            reader = csv.DictReader(file, delimiter=max(",;\t", key=head.count), strict=True)
-            names = reader.fieldnames or []
-            if "label" not in names or not {"example", "id"} & set(names):
-                raise InputError(
-                    str(path),
-                    f"has the columns {', '.join(map(repr, names)) or 'none'}",
-                    "Name them in the first line: 'example' or 'id', 'label', and 'part' if any",
-                )
-            for row in reader:
-                where = f"{path}: line {reader.line_num}"
-                if None in row or None in row.values():
-                    raise InputError(
-                        where,
-                        f"has {'more' if None in row else 'fewer'} fields than the header",
-                        "Put a field that holds the separator into double quotes",
-                    )
-                yield _Record(where, {name: as_text(cell) for name, cell in row.items()})
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise InputError(
-            str(path), f"cannot be read ({why})", "Name a CSV file in UTF-8"
-        ) from error
-
-
-def _integer(where: str, name: str, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise InputError(where, f"{name} is {text!r}, not a whole number", "Correct it") from None

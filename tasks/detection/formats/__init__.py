@@ -137,7 +137,8 @@ def export(source: Source, corrections: pd.DataFrame, out: str | Path) -> None:
     corrections : DataFrame
         A row per change: ``example`` and ``part`` (positions), ``action`` ("add", "move",
         "relabel", "remove"; without it every row is a "relabel"), ``suggested`` (class name) and
-        ``x1``, ``y1``, ``x2``, ``y2``, in the units of the annotations, where a box is new.
+        ``x1``, ``y1``, ``x2``, ``y2``, in the units of the annotations, where a box is new. A box
+        that moves gets another class too where ``suggested`` is not ``given``.
     out : str or Path
         File to write, or a new folder where the dataset is one.
 
@@ -169,10 +170,17 @@ def _changes(source: Source, corrections: pd.DataFrame) -> Mapping[int, list[Cha
         if (example, part) in seen:
             raise InputError(where, f"changes box {part} of image {example} again", "Leave one row")
         seen.add((example, part))
-        label = class_of(each) if action in ("add", "relabel") else -1
+        is_new_class = action in ("add", "relabel") or (action == "move" and _renames(entry))
+        label = class_of(each) if is_new_class else -1
         box = _new_box(entry, where) if action in ("add", "move") else (math.nan,) * 4
         found.setdefault(example, []).append(Change(part, action, label, box))
     return found
+
+
+def _renames(entry: Mapping[Any, Any]) -> bool:
+    """Return whether the class of a box that moves is another afterwards."""
+    suggested = entry.get("suggested")
+    return isinstance(suggested, str) and suggested != entry.get("given")
 
 
 def _new_box(entry: Mapping[Any, Any], where: str) -> tuple[float, float, float, float]:

@@ -350,10 +350,13 @@ def _changed(file: TextFile, changes: Mapping[int, Sequence[Change]]) -> bytes:
                 removed.add(int(own[change.part]))
             else:
                 category = dataset.category_ids[categories[change.label]]
-                is_new_class = change.action == "relabel"
-                members = {"category_id": category} if is_new_class else _shape(change.box)
+                new = {"category_id": category} if change.relabels else {}
+                members = {**new, **(_shape(change.box) if change.moves else {})}
                 row = int(own[change.part])
                 edits += member_edits(dataset.annotations, row, members, style, adds=False)
+                if change.moves and dataset.annotations.kinds("bbox")[row] == places.MISSING:
+                    box = {"bbox": members["bbox"]}
+                    edits += member_edits(dataset.annotations, row, box, style)
     return edited(
         dataset.document, section, edits, removed=removed, added=added, separator=style[0]
     )

@@ -209,9 +209,8 @@ def _edited(text: str, change: Change, codes: Sequence[str]) -> str:
     start, stop = place(text, ("value",))
     value = text[start:stop]
     kind = next((kind for kind in _TYPES if kind in json.loads(value)), _TYPES[0])
-    new: dict[str, Any] = (
-        {kind: [codes[change.label]]} if change.action == "relabel" else dict(_percent(change))
-    )
+    new: dict[str, Any] = {kind: [codes[change.label]]} if change.relabels else {}
+    new |= _percent(change) if change.moves else {}
     edits = [
         (first, last, quoted(new[key], text))
         for key, _, first, last in members(value)

@@ -90,8 +90,9 @@ class Change:
     part : int
         Number of the annotation in its image; of a new one, larger than all.
     action : {"add", "move", "relabel", "remove"}
+        A box that moves may get another class as well.
     label : int
-        Index of the new class; of the old one where the class stays.
+        Index of the new class; -1 where the class stays.
     box : tuple of four floats
         The new corners, in the units of the file's own; NaN where they stay.
     """
@@ -100,6 +101,16 @@ class Change:
     action: str
     label: int
     box: tuple[float, float, float, float]
+
+    @property
+    def relabels(self) -> bool:
+        """Whether the class is to be written."""
+        return self.label >= 0
+
+    @property
+    def moves(self) -> bool:
+        """Whether the corners are to be written."""
+        return not math.isnan(self.box[0])
 
 
 _SHOWN = 40

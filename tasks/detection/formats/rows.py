@@ -230,8 +230,8 @@ def export(source: Source, changes: Mapping[int, Sequence[Change]], out: Path) -
                 gone.append(rows[names[image]][change.part])
             else:
                 row = rows[names[image]][change.part]
-                kept = [columns.label] if change.action == "relabel" else columns.box
-                for name in kept:
+                new_names = [columns.label] if change.relabels else []
+                for name in (*new_names, *(columns.box if change.moves else ())):
                     cells[name][row] = values[name]
     plain = {name: values for name, values in cells.items() if values}
     if source.format == "parquet" and (gone or new):

@@ -303,21 +303,25 @@ def _edited(data: bytes, wanted: Sequence[Change], layout: str, codes: Sequence[
     kept = [line for at, line in enumerate(lines) if at not in gone]
     if new and kept and not kept[-1].endswith(("\n", "\r")):
         kept[-1] += end
-        new[-1:] = [new[-1]]
         return mark + ("".join(kept) + end.join(new)).encode("utf-8")
     return mark + ("".join(kept) + "".join(line + end for line in new)).encode("utf-8")
 
 
 def _changed_line(line: str, change: Change, layout: str, codes: Sequence[str]) -> str:
+    line = _moved(line, change.box, layout) if change.moves else line
+    if not change.relabels:
+        return line
+    start = len(line) - len(line.lstrip())
+    return line[:start] + codes[change.label] + line[start + len(line.split()[0]) :]
+
+
+def _moved(line: str, box: Box, layout: str) -> str:
     fields = list(re.finditer(r"\S+", line))
-    if change.action == "relabel":
-        first = fields[0]
-        return line[: first.start()] + codes[change.label] + line[first.end() :]
     if len(fields) not in (5, 6):  # a polygon, or what is no box
-        return line[: fields[0].end()] + f" {_written(change.box, layout, None)}" + _end(line)
+        return line[: fields[0].end()] + f" {_written(box, layout, None)}" + _end(line)
     numbers = fields[1:5] if layout == "yolo" or len(fields) == 5 else fields[2:6]
     texts = [each.group() for each in numbers]
-    written = _written(change.box, layout, texts)
+    written = _written(box, layout, texts)
     return line[: numbers[0].start()] + written + line[numbers[-1].end() :]
 
 

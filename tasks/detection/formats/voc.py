@@ -303,10 +303,10 @@ def _edited(
         elif change.action == "remove":
             edits.append(_removed(data, found.objects[change.part]))
         else:
-            values = {"name": escape(classes[change.label])}
-            if change.action == "move":
+            values = {"name": escape(classes[change.label])} if change.relabels else {}
+            if change.moves:
                 sides = _sides(change, shift, whole)
-                values = {f"bndbox/{s}": value for s, value in zip(_SIDES, sides, strict=True)}
+                values |= {f"bndbox/{s}": value for s, value in zip(_SIDES, sides, strict=True)}
             own = found.objects[change.part]
             place = f"{where}: object {change.part + 1}"
             edits += [_swap(data, own, key, value, place) for key, value in values.items()]
