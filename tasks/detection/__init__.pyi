@@ -21,5 +21,6 @@ from .summary import box_sizes as box_sizes
 from .summary import class_shares as class_shares
 from .summary import object_counts as object_counts
 from .summary import summarize as summarize
+from .views import view as view
 
 TASK: goldlabel.task.Task

@@ -33,6 +33,8 @@ class DetectionData:
         The dataset's own name of each image: its file, or its id where it has none.
     sizes : ndarray of shape (n, 2), float64
         Width and height in pixels; NaN where nothing says so.
+    file_sizes : ndarray of shape (n, 2), float64
+        The same as the label file says it, whatever the pictures say; NaN where it does not.
     is_relative : bool
         Whether coordinates are shares of width and height, as the files of the annotations have
         them, and no pixels.
@@ -51,6 +53,7 @@ class DetectionData:
     source: Source
     ids: npt.NDArray[Any]
     sizes: npt.NDArray[np.float64]
+    file_sizes: npt.NDArray[np.float64]
     is_relative: bool = False
     predictions: Detections | None = None
     images: tuple[Path | None, ...] | None = None
@@ -59,7 +62,7 @@ class DetectionData:
 
     def __post_init__(self) -> None:
         n = len(self.labels)
-        for name in ("ids", "sizes", "images", "predictions"):
+        for name in ("ids", "sizes", "file_sizes", "images", "predictions"):
             values = getattr(self, name)
             if values is not None and len(values) != n:
                 raise InputError(name, f"has {len(values):,} entries, not {n:,}", "Pass one each")

@@ -15,5 +15,6 @@ from .scores import issues_from_scores as issues_from_scores
 from .summary import common_label_issues as common_label_issues
 from .summary import filter_by_class as filter_by_class
 from .summary import summarize as summarize
+from .views import view as view
 
 TASK: goldlabel.task.Task

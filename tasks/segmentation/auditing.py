@@ -22,12 +22,12 @@ from goldlabel.tasks.segmentation.counting import Counted, count
 from goldlabel.tasks.segmentation.data import SegmentationData
 from goldlabel.tasks.segmentation.formats import FORMATS, read
 from goldlabel.tasks.segmentation.issues import THRESHOLD, judge
+from goldlabel.tasks.segmentation.items import Items
 from goldlabel.tasks.segmentation.pixels import labeled_pixels
 from goldlabel.tasks.segmentation.regions import Region
 from goldlabel.tasks.segmentation.scores import Method
 from goldlabel.tasks.segmentation.strays import Stray, with_strays
 from goldlabel.tasks.segmentation.summary import class_table, pair_table
-from goldlabel.tasks.segmentation.view import Items
 
 __all__ = ["audit"]
 

@@ -25,6 +25,8 @@ class SegmentationData:
     labels : sequence of n arrays (h, w)
         Class index of each pixel, or of the pixel in the middle of each cell of a coarser
         prediction; -1 where a pixel is left out. Read when they are asked for.
+    masks : sequence of n arrays (h, w)
+        The same of every pixel of the dataset's own masks.
     classes : tuple of str
         Names of the k classes.
     source : Source
@@ -48,6 +50,7 @@ class SegmentationData:
     """
 
     labels: Images
+    masks: Images
     classes: tuple[str, ...]
     source: Source
     ids: npt.NDArray[Any]

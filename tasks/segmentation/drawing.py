@@ -17,9 +17,12 @@ from PIL import Image, ImageDraw
 
 __all__ = [
     "Crop",
+    "blank",
     "class_colors",
     "crop_around",
+    "heat_layer",
     "heat_map",
+    "layer",
     "legend",
     "outlined",
     "overlay",
@@ -191,6 +194,50 @@ def legend(names: Sequence[str], colors: Rgb) -> bytes:
         pen.text((x + 30, y), text[:20], fill=(0, 0, 0), font_size=11)
     out = io.BytesIO()
     image.save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+def layer(classes: npt.NDArray[np.int32], colors: Rgb, *, opaque: bool) -> bytes:
+    """Return a PNG of classes (h, w) in colours, to lie over a picture; -1 is left transparent.
+
+    Half transparent, with darker edges; `opaque` where there is no picture below.
+    """
+    k = len(colors)
+    alphas = (255, 255) if opaque else (128, 192)
+    edges = colors // 2 if opaque else colors // 3
+    table = np.zeros((2 * k + 1, 4), dtype=np.uint8)  # of pixels, of edges, of no class
+    table[:k, :3], table[k : 2 * k, :3] = colors, edges
+    table[:k, 3], table[k : 2 * k, 3] = alphas
+    if opaque:
+        table[2 * k] = (128, 128, 128, 255)
+    places = np.where(classes < 0, 2 * k, classes + k * (_edges(classes) & (classes >= 0)))
+    return _png(places, table)
+
+
+def heat_layer(heat: npt.NDArray[Any]) -> bytes:
+    """Return a PNG of numbers (h, w) of 0 .. 1 as colours from dark to light."""
+    place = np.arange(128) / 127 * (len(_RAMP) - 1)
+    low = np.minimum(place.astype(np.int64), len(_RAMP) - 2)
+    share = (place - low)[:, None]
+    ramp = (1 - share) * _RAMP[low] + share * _RAMP[low + 1]
+    table = np.column_stack([ramp.round(), np.full(128, 255)]).astype(np.uint8)
+    return _png(np.round(np.clip(heat, 0, 1) * 127).astype(np.int64), table)
+
+
+def blank(shape: tuple[int, int]) -> bytes:
+    """Return a plain picture of a height and a width."""
+    return _png(np.zeros(shape, dtype=np.int64), np.array([[235, 235, 235, 255]], dtype=np.uint8))
+
+
+def _png(places: npt.NDArray[Any], table: npt.NDArray[np.uint8]) -> bytes:
+    """Return a PNG of pixels (h, w) that have the colours, with opacity, of a table."""
+    out = io.BytesIO()
+    if len(table) > 256:
+        Image.fromarray(table[places]).save(out, "PNG", compress_level=3)
+        return out.getvalue()
+    image = Image.fromarray(places.astype(np.uint8), "P")
+    image.putpalette(table[:, :3].tobytes())
+    image.save(out, "PNG", transparency=table[:, 3].tobytes(), compress_level=6)
     return out.getvalue()
 
 

@@ -16,10 +16,10 @@ from goldlabel.results.audit import Audit, Item, Table
 from goldlabel.results.label_issues import LabelIssues
 from goldlabel.tasks.segmentation import drawing, runs
 from goldlabel.tasks.segmentation.comparing import KINDS, InstanceMasks, compare
-from goldlabel.tasks.segmentation.formats import pictures
+from goldlabel.tasks.segmentation.formats import pictures, with_pictures
 from goldlabel.tasks.segmentation.formats.instances import Instances, read
 from goldlabel.tasks.segmentation.instances import INSTANCE_THRESHOLD, find_instance_issues
-from goldlabel.tasks.segmentation.view import DRAWN, SHOWN, opened
+from goldlabel.tasks.segmentation.items import DRAWN, SHOWN, opened
 
 __all__ = ["audit_instances"]
 
@@ -45,6 +45,7 @@ def audit_instances(
     found = None if images is None else pictures.by_stem(images, data.ids, what="pictures")
     note = f"Images with a score below {limit:g} are flagged; --threshold changes that."
     source = replace(data.source, options={**data.source.options, "findings": _links(data, issues)})
+    source = source if images is None else with_pictures(source, images)
     masks = sum(map(len, data.given))
     return Audit(
         issues=replace(issues, params={**issues.params, "model": f"masks in {predictions.name}"}),

@@ -16,6 +16,7 @@ from .span_classes import find_span_issues as find_span_issues
 from .span_classes import get_span_quality_scores as get_span_quality_scores
 from .summary import common_label_issues as common_label_issues
 from .summary import summarize as summarize
+from .views import view as view
 from .words import tokenize as tokenize
 
 TASK: goldlabel.task.Task

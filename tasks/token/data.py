@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ __all__ = [
     "OUT_OF_TEXT",
     "BadLabel",
     "TokenData",
+    "Written",
 ]
 
 NO_TAG, OTHER_LENGTH, NO_SPAN, OUT_OF_TEXT, OTHER_TEXT, NO_LABEL, CUT = BAD_KINDS = (
@@ -61,6 +63,27 @@ class BadLabel(NamedTuple):
     hint: str = ""
 
 
+class Written(NamedTuple):
+    """A sentence as it is written.
+
+    Attributes
+    ----------
+    text : str
+    places : sequence of (int, int)
+        Where each of its words begins and ends, in code points.
+    """
+
+    text: str
+    places: Sequence[tuple[int, int]]
+
+    @property
+    def gaps(self) -> tuple[str, ...]:
+        """What stands before the first word, between words and after the last."""
+        ends = [0, *(end for _, end in self.places)]
+        starts = [*(start for start, _ in self.places), len(self.text)]
+        return tuple(self.text[a:b] for a, b in zip(ends, starts, strict=True))
+
+
 @dataclass(frozen=True, eq=False)
 class TokenData:
     """Tags of n sentences, and what was read with them.
@@ -90,6 +113,8 @@ class TokenData:
         the spans lie wrong.
     notes : tuple of str
         What was recognised or assumed while reading, a sentence each.
+    texts : tuple of Written, optional
+        Each sentence as it is written, where the file has texts.
     """
 
     labels: Ragged
@@ -102,6 +127,7 @@ class TokenData:
     broken: tuple[tuple[int, int, str], ...] = ()
     bad: tuple[BadLabel, ...] = ()
     notes: tuple[str, ...] = ()
+    texts: tuple[Written, ...] | None = None
 
     def __post_init__(self) -> None:
         if len(self.tokens) != len(self.labels.values):
@@ -132,3 +158,10 @@ class TokenData:
         """Return the words of a sentence."""
         start, end = self.labels.offsets[sentence : sentence + 2].tolist()
         return self.tokens[start:end]
+
+    def gaps(self, sentence: int) -> tuple[str, ...]:
+        """Return what stands around the words of a sentence; spaces where that is not known."""
+        if self.texts is not None:
+            return self.texts[sentence].gaps
+        n = len(self.words(sentence))
+        return ("", *[" "] * (n - 1), "") if n else ("",)

@@ -26,6 +26,7 @@ __all__ = [
     "misplaced",
     "regions",
     "spans",
+    "written",
 ]
 
 
@@ -101,8 +102,29 @@ def converted(tags: Ints, first: Mask, rules: TagSet, target: TagSet) -> Ints:
     type_, begins, last = _roles(tags, first, rules)
     index = {name: at for at, name in enumerate(target.types)}
     target_type = np.array([*(index.get(name, -1) for name in rules.types), -1])[type_]
+    found = _tags_of(target_type, type_ >= 0, begins, last, first, target)
+    return np.where(tags < 0, -1, found)
+
+
+def written(entities: Spans, n: int, rules: TagSet) -> Ints:
+    """Return the tags of a sentence of `n` tokens that has these entities, which do not overlap.
+
+    -1 where there is no tag for a token.
+    """
+    type_ = np.full(n, -1, dtype=np.int64)
+    begins, last = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.bool_)
+    for start, end, kind in zip(*entities, strict=True):
+        type_[start:end] = kind
+        begins[start] = last[end - 1] = True
+    return _tags_of(type_, type_ >= 0, begins, last, np.arange(n) == 0, rules)
+
+
+def _tags_of(
+    type_: Ints, inside: Mask, begins: Mask, last: Mask, first: Mask, target: TagSet
+) -> Ints:
+    """Return the class of each token, by its type and place in an entity; -1 = there is none."""
     if target.scheme == "io":
-        role = np.full(len(tags), INSIDE)
+        role = np.full(len(type_), INSIDE)
     elif target.scheme == "iob1":
         touches = begins & (np.append(-1, type_[:-1]) == type_) & ~first
         role = np.where(touches, BEGIN, INSIDE)
@@ -110,8 +132,8 @@ def converted(tags: Ints, first: Mask, rules: TagSet, target: TagSet) -> Ints:
         role = np.where(begins, BEGIN, INSIDE)
     else:
         role = np.where(begins, np.where(last, SINGLE, BEGIN), np.where(last, END, INSIDE))
-    written = target.table[target_type, np.where(type_ >= 0, role, OUTSIDE)]
-    return np.where(tags < 0, -1, written)
+    codes: Ints = target.table[type_, np.where(inside, role, OUTSIDE)]
+    return codes
 
 
 def misplaced(labels: Ints, offsets: Ints, rules: TagSet) -> Ints:

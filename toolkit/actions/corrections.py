@@ -10,7 +10,7 @@ that a correction needs then.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,9 @@ test set people confirmed 16 of the 222 checked suggestions of at least 0.9)."""
 
 ACTION = "action"
 """Evidence that says what to do with a part, in a word; "" where nothing is to be done."""
+
+PAINT = "paint"
+"""Column that says which pixels get the label, where a person has drawn them: COCO run lengths."""
 
 COLUMNS = [
     "example",
@@ -137,11 +140,14 @@ def decided(issues: LabelIssues, path: str | Path) -> Decisions:
     The file has a header and the columns ``example`` (position) or ``id``, ``label`` (the right
     one) and, where examples have parts, ``part`` (its position, or its name if it has one). So
     what `to_decide` gives, filled in, can be used, or the change log of an export, edited. Rows
-    without a label are undecided, and change nothing; nor do rows whose label is the given one.
+    without a label are undecided, and change nothing; nor do rows whose label is the given one (of
+    a part that nothing was found about, what a column ``given`` says).
     Where findings say what to do (``action``), so do the rows, and what the file says of the
     evidence (a new box, say) counts in place of what was suggested: a row of a change log without
     an action changes nothing, and in a table of `to_decide` a label alone
     is the action that was suggested with it, or else a new class: the given one changes nothing.
+
+    A row with run lengths in ``paint`` gives its label to these pixels of a mask.
 
     Parameters
     ----------
@@ -176,9 +182,14 @@ def decided(issues: LabelIssues, path: str | Path) -> Decisions:
     # Of objects: pandas would make numbers of class names, and floats of integers with gaps.
     frame = pd.DataFrame(rows, columns=names, dtype=object).assign(decided_by=path.name)
     changes = frame[ACTION] != "" if dataset.carried else frame["suggested"] != frame["given"]
+    more = list(dataset.carried)
+    if any(PAINT in row for row in rows):
+        frame[PAINT] = [row.get(PAINT) for row in rows]
+        changes |= frame[PAINT].notna()
+        more.append(PAINT)
     frame = frame[changes]
     kept = len(rows) - len(frame)
-    return Decisions(_ordered(frame, dataset.carried), kept, len(seen) - len(rows))
+    return Decisions(_ordered(frame, more), kept, len(seen) - len(rows))
 
 
 class _Dataset:
@@ -283,9 +294,9 @@ class _Dataset:
             return self.action(where, example, part, row)
         if not row["label"]:
             return None
-        change = self.change(example, part, self.label(where, row["label"]))
+        change = self.change(example, part, self.label(where, row["label"]), row)
         if not self.carried:
-            return change
+            return {**change, PAINT: row[PAINT]} if row.get(PAINT) else change
         # In a change log an action that was taken out rejects the change, whatever its label.
         is_rejected = ACTION in row and "suggested_action" not in row
         if is_rejected or (change["suggested"] == change["given"] and change["confidence"] is None):
@@ -295,13 +306,15 @@ class _Dataset:
     def action(self, where: str, example: int, part: int, row: dict[str, str]) -> dict[str, Any]:
         """Return a change as it stands in the file; what it leaves out is as was suggested."""
         label = self.label(where, row["label"]) if row["label"] else None
-        change = self.change(example, part, label)
+        change = self.change(example, part, label, row)
         told = {name: _number_or_text(row[name]) for name in self.carried if row.get(name)}
         if ACTION not in told and (change["confidence"] is None or not change.get(ACTION)):
             told[ACTION] = "relabel"  # another class than the suggested one
         return {**dict.fromkeys(self.carried), **change, **told}
 
-    def change(self, example: int, part: int, label: Any) -> dict[str, Any]:
+    def change(
+        self, example: int, part: int, label: Any, told: Mapping[str, str]
+    ) -> dict[str, Any]:
         issues = self.issues
         row = self.finding.get((example, part))
         if row is not None:
@@ -313,7 +326,9 @@ class _Dataset:
                 "confidence": found["confidence"] if agreed else None,
             }
         given = None
-        if part < 0 and issues.given is not None:
+        if part >= 0 and told.get("given"):  # what a part has that nothing was found about
+            given = self.classes.get(told["given"], told["given"])
+        elif part < 0 and issues.given is not None:
             code = issues.given[example]
             given = code if issues.classes is None else issues.classes[code] if code >= 0 else None
         return {

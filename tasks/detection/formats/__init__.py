@@ -20,7 +20,7 @@ from goldlabel.formats.known import is_label_studio
 from goldlabel.formats.text import check_file
 from goldlabel.results.audit import Source
 from goldlabel.tasks.detection.data import DetectionData
-from goldlabel.tasks.detection.formats.joining import joined
+from goldlabel.tasks.detection.formats.joining import as_audited, joined
 from goldlabel.tasks.detection.formats.listed import Change, Listed, fault_of, short
 from goldlabel.tasks.detection.formats.pictures import Pictures, picture_folder
 from goldlabel.tasks.detection.formats.table import FORMATS, PREDICTIONS, Asked
@@ -29,7 +29,7 @@ from goldlabel.tasks.detection.parts import CORNERS
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FORMATS", "PREDICTIONS", "export", "read"]
+__all__ = ["FORMATS", "PREDICTIONS", "check_box", "export", "read", "read_again"]
 
 _ACTIONS = ("add", "move", "relabel", "remove")
 
@@ -100,6 +100,24 @@ def read(
     folder = Path(images) if images is not None else picture_folder(path)
     pictures = None if folder is None else Pictures(folder, told=images is not None)
     return joined(given, found, classes=classes, pictures=pictures)
+
+
+def read_again(source: Source) -> DetectionData:
+    """Read the annotations of an audit as they were read then; no picture and no prediction.
+
+    Nothing but the files and folders of the source is opened: pictures are found by their names in
+    the folder that it lists among its inputs.
+
+    Raises
+    ------
+    InputError
+        What the source says is not of its format, or the annotations are not what they were.
+    """
+    source = FORMATS.restored(source)
+    options = source.options
+    asked = Asked(None, options.get("encoding"), tuple(options["classes"]), options.get("layout"))
+    given = FORMATS.named(source.format).read(source.files[0], asked)
+    return as_audited(given, source)
 
 
 def _check_scores(path: Path, format: str | None, encoding: str | None) -> None:
@@ -199,6 +217,12 @@ def _new_box(entry: Mapping[Any, Any], where: str) -> tuple[float, float, float,
             )  # fmt: skip
         corners.append(corner)
     x1, y1, x2, y2 = corners
-    if (fault := fault_of((x1, y1, x2, y2))) is not None:
-        raise InputError(where, fault[1], f"Mend {', '.join(CORNERS)}")
+    if (fault := check_box((x1, y1, x2, y2))) is not None:
+        raise InputError(where, fault, f"Mend {', '.join(CORNERS)}")
     return x1, y1, x2, y2
+
+
+def check_box(box: tuple[float, float, float, float]) -> str | None:
+    """Return what is wrong with the corners of a box, to follow its name; None where nothing is."""
+    fault = fault_of(box)
+    return None if fault is None else fault[1]

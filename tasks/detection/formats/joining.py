@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from goldlabel.errors import InputError
+from goldlabel.results.audit import Source
 from goldlabel.tasks.detection.boxes import Boxes, Detections, offsets_of
 from goldlabel.tasks.detection.data import DetectionData
 from goldlabel.tasks.detection.formats.federated import is_looked_for
@@ -19,7 +20,7 @@ from goldlabel.tasks.detection.formats.pairing import paired_files
 from goldlabel.tasks.detection.formats.pictures import Pictures
 from goldlabel.typing import Floats, Mask
 
-__all__ = ["joined"]
+__all__ = ["as_audited", "joined"]
 
 
 def joined(
@@ -86,22 +87,77 @@ def joined(
         options["new_files"] = new_label_files(
             source, image_names[own:], keys[own:], pictures, namer
         )
-    inputs = (
-        *source.inputs,
-        *(() if found is None else (*found.source.files, *found.source.inputs)),
+    inputs = list(
+        dict.fromkeys(
+            [
+                *source.inputs,
+                *(() if found is None else (*found.source.files, *found.source.inputs)),
+                *(() if pictures is None else (pictures.folder,)),
+            ]
+        )
     )
+    if pictures is not None:
+        options["pictures"] = inputs.index(pictures.folder)
     return DetectionData(
         labels=labels,
         classes=tuple(names),
-        source=replace(source, options=options, inputs=tuple(dict.fromkeys(inputs))),
+        source=replace(source, options=options, inputs=tuple(inputs)),
         ids=_ids(image_names, ids),
         sizes=sizes,
+        file_sizes=_padded(given.sizes, n),
         is_relative=given.is_relative,
         predictions=predictions,
         images=None if pictures is None else pictures.paths(image_names, keys),
         unusable=given.unusable,
         notes=tuple(notes),
     )
+
+
+def as_audited(given: Listed, source: Source) -> DetectionData:
+    """Return annotations that are read again, with the images and classes that an audit saw.
+
+    Raises
+    ------
+    InputError
+        They are not those of the source.
+    """
+    options = source.options
+    names, counts, classes = (tuple(options[key]) for key in ("images", "counts", "classes"))
+    n, own = len(names), len(given.keys)
+    is_known = all(options.get(key) == given.source.options.get(key) for key in ("sha256", "files"))
+    if not is_known or given.names != names[:own] or len(given.classes) > len(classes):
+        raise _changed(source)
+    labels = _annotated(given, n)
+    if tuple(labels.counts.tolist()) != counts:
+        raise _changed(source)
+    at = options.get("pictures", -1)
+    folder = source.inputs[at] if 0 <= at < len(source.inputs) else None
+    pictures = None if folder is None or not folder.is_dir() else Pictures(folder, told=False)
+    keys = [*given.keys, *map(stem, names[own:])]
+    return DetectionData(
+        labels=labels,
+        classes=classes,
+        source=source,
+        ids=_ids(names, [*given.ids, *names[own:]]),
+        sizes=_padded(given.sizes, n),
+        file_sizes=_padded(given.sizes, n),
+        is_relative=given.is_relative,
+        images=None if pictures is None else pictures.paths(names, keys),
+        unusable=given.unusable,
+    )
+
+
+def _changed(source: Source) -> InputError:
+    return InputError(
+        str(source.files[0]),
+        "has changed since it was audited, so its boxes may be others",
+        "Audit it again, or bring the old file back",
+    )
+
+
+def _padded(sizes: Floats, n: int) -> Floats:
+    """Return sizes of n images; NaN for those that the label file does not list."""
+    return np.concatenate([sizes, np.full((n - len(sizes), 2), np.nan)])
 
 
 def _ids(names: Sequence[str], ids: Sequence[Any]) -> npt.NDArray[Any]:

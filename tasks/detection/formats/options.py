@@ -10,7 +10,13 @@ from goldlabel.formats.tables import TableKeys
 __all__ = ["CocoKeys", "RowKeys", "StudioKeys", "TextKeys", "VocKeys"]
 
 
-class Joined(TypedDict):
+class Pictured(TypedDict, total=False):
+    """The place of the folder of pictures among the inputs of the source."""
+
+    pictures: int
+
+
+class Joined(Pictured):
     """What every format has: names of classes and images, and how many boxes each image has."""
 
     classes: tuple[str, ...]

@@ -24,14 +24,21 @@ __all__ = ["FORMATS", "PREDICTIONS", "Asked"]
 
 
 class Asked(NamedTuple):
-    """What the caller says of a file of boxes."""
+    """What the caller says of a file of boxes; of one that is read again, what it was then.
+
+    `classes` are in the order of their numbers; no file that names them is sought then.
+    """
 
     names: Path | None
     encoding: str | None
+    classes: tuple[str, ...] | None = None
+    layout: str | None = None
 
 
 def _text(layout: str | None, *, scored: bool = False) -> Callable[[Path, Asked], Listed]:
-    return lambda path, asked: text.read(path, layout, names=asked.names, scored=scored)
+    return lambda path, asked: text.read(
+        path, asked.layout or layout, names=asked.names, told=asked.classes, scored=scored
+    )
 
 
 def _table(*, scored: bool) -> Callable[[Path, Asked], Listed]:
@@ -57,7 +64,8 @@ FORMATS: Formats[Asked, Listed] = Formats(
     Format("yolo", "YOLO's labels", _never, _text("yolo"), text.export, TextKeys, is_folder=True),
     Format(
         "voc", "Pascal VOC's XML", lambda head: bool(files_of(head.path, ".xml")),
-        lambda path, asked: voc.read(path, names=asked.names), voc.export, VocKeys, is_folder=True,
+        lambda path, asked: voc.read(path, names=asked.names, told=asked.classes), voc.export,
+        VocKeys, is_folder=True,
     ),
     Format(
         "open_images", "a table of Open Images", _never, _table(scored=False), rows.export, RowKeys,

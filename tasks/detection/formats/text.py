@@ -52,7 +52,12 @@ class _Row(NamedTuple):
 
 
 def read(
-    folder: Path, layout: str | None, *, names: Path | None = None, scored: bool = False
+    folder: Path,
+    layout: str | None,
+    *,
+    names: Path | None = None,
+    told: Sequence[str] | None = None,
+    scored: bool = False,
 ) -> Listed:
     """Read a folder of text files.
 
@@ -66,6 +71,8 @@ def read(
     names : Path, optional
         File of class names; if not given, data.yaml, classes.txt or obj.names in, beside or above
         the folder.
+    told : sequence of str, optional
+        Class names that are known, in the order of their numbers; no file is sought then.
     scored : bool
         Whether these are predictions, in which every line has to be a box.
 
@@ -76,8 +83,8 @@ def read(
     """
     files, rows, others = _label_files(folder)
     layout = layout or _guess(rows)
-    named = names or class_file(folder)
-    told = None if named is None else names_of(named)
+    named = names or (class_file(folder) if told is None else None)
+    told = told if named is None else names_of(named)
     lines = [_line(row.fields, layout) for row in rows]
     codes, classes, is_named = _classes([each for each in lines if not isinstance(each, str)], told)
     collector = Collector(str(folder))

@@ -159,8 +159,10 @@ def _as_utf8(data: bytes, where: str) -> tuple[bytes, str, bytes]:
         raise InputError(where, f"is not {encoding}", "Save it as UTF-8") from None
 
 
-def read(folder: Path, *, names: Path | None = None) -> Listed:
-    """Read a folder of VOC files; classes are the names that occur, sorted.
+def read(folder: Path, *, names: Path | None = None, told: Sequence[str] | None = None) -> Listed:
+    """Read a folder of VOC files.
+
+    Classes are those `told`, or in a file of `names`, or else the names that occur, sorted.
 
     Corners are of pixels, the first one is 1, and both ends belong to the box: they become the
     edges ``xmin - 1 .. xmax``. Where some corner is 0, pixels are counted from 0, and corners are
@@ -183,11 +185,11 @@ def read(folder: Path, *, names: Path | None = None) -> Listed:
     boxes = [box for _, _, box, _ in objects if not isinstance(box, str)]
     from_one = all(min(box[:2]) >= 1 for box in boxes if fault_of(box) is None)
     shift = 1.0 if from_one else 0.0
-    told = None if names is None else list(names_of(names))
+    told = told if names is None else list(names_of(names))
     collector = Collector(str(folder))
     for image, each, box, where in objects:
         _add(collector, image, each, box, where, shift, told)
-    classes = collector.classes if told is None else told
+    classes = collector.classes if told is None else list(told)
     difficult = sum(collector.ignore) - len(collector.faults)
     size = f"{len(files):,} files, {len(collector.boxes):,} boxes"
     note = f"Read {folder.name or folder} as Pascal VOC: {size},"

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from goldlabel.errors import InputError
+from goldlabel.formats.changes import Correction as Row
 from goldlabel.formats.changes import by_part, by_position, class_value
 from goldlabel.formats.coco.recognising import kind_of_coco
 from goldlabel.formats.known import is_label_studio
 from goldlabel.formats.registry import Format, Formats
 from goldlabel.results.audit import Source
-from goldlabel.tasks.segmentation import runs
 from goldlabel.tasks.segmentation.data import SegmentationData
 from goldlabel.tasks.segmentation.formats import (
     arrays,
@@ -37,12 +37,12 @@ from goldlabel.tasks.segmentation.formats.options import (
 )
 from goldlabel.tasks.segmentation.formats.predictions import Predictions, read_predictions
 from goldlabel.tasks.segmentation.formats.tables import ClassTable, read_table
-from goldlabel.tasks.segmentation.shrinking import grow
+from goldlabel.tasks.segmentation.painting import PAINT, Correction, painted
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FORMATS", "export", "read"]
+__all__ = ["FORMATS", "export", "pictures_of", "read", "read_again", "with_pictures"]
 
 
 class _Asked(NamedTuple):
@@ -160,8 +160,76 @@ def read(
     given = FORMATS.find(path, format).read(path, asked)
     names = _names(given, classes, table, probs)
     data = fitted(given, probs, names, pred_probs=Path(pred_probs), softmax=softmax)
-    found = _pictures(given, None if images is None else Path(images))
-    return replace(data, images=found)
+    if images is None:
+        return data
+    found = pictures.by_stem(Path(images), given.ids, what="pictures")
+    return replace(data, images=found, source=with_pictures(data.source, Path(images)))
+
+
+def with_pictures(source: Source, folder: Path) -> Source:
+    """Return a source that says where the pictures are: among its inputs, at a place."""
+    inputs = (*source.inputs, folder)
+    options = {**source.options, "pictures": len(inputs) - 1}
+    return replace(source, inputs=inputs, options=options)
+
+
+def pictures_of(source: Source, ids: Sequence[str]) -> tuple[Path | None, ...] | None:
+    """Return the picture of each image of an audit; None where it had none."""
+    at = source.options.get("pictures", -1)
+    if not isinstance(at, int) or not 0 <= at < len(source.inputs):
+        return None
+    folder = source.inputs[at]
+    return pictures.by_stem(folder, ids, what="pictures") if folder.is_dir() else None
+
+
+def read_again(source: Source) -> SegmentationData:
+    """Read the masks of an audit again as they were read then, without predictions.
+
+    Nothing but the files and folders of the source is opened.
+
+    Raises
+    ------
+    InputError
+        What the source says is not of its format, or the masks are not what they were.
+    """
+    source = FORMATS.restored(source)
+    options = source.options
+    given = FORMATS.named(source.format).read(source.files[0], _as_before(options))
+    now = given.source
+    is_same = all(options.get(key) == value for key, value in now.options.items())
+    if not is_same or now.files != source.files:
+        raise InputError(
+            str(source.files[0]),
+            "has changed since it was audited, so its regions may be others",
+            "Audit it again, or bring the old masks back",
+        )
+    return SegmentationData(
+        labels=given.masks,
+        masks=given.masks,
+        classes=tuple(options["classes"]),
+        source=source,
+        ids=np.array(given.ids, dtype=object),
+        scales=(1,) * len(given.ids),
+        images=pictures_of(source, given.ids),
+        colors=given.colors,
+        ignored=given.ignored,
+        strays=given.strays,
+    )
+
+
+def _as_before(options: Mapping[str, Any]) -> _Asked:
+    """Return what reads masks as they were read before, without a guess."""
+    names = tuple(options["classes"])
+    values, colors = options.get("values"), options.get("colors")
+    table = ClassTable(
+        names,
+        None if values is None else np.array(values, dtype=np.int64),
+        None if colors is None else np.array(colors, dtype=np.uint8),
+    )
+    ignored = options.get("ignore")
+    if ignored is None:  # of an array: the values of its table that are left out
+        ignored = np.flatnonzero(np.array(options.get("table", ()), dtype=np.int64) == -1).tolist()
+    return _Asked(names, len(names), table, list(map(str, ignored)), options.get("key") or None)
 
 
 def _table_beside(path: Path) -> ClassTable | None:
@@ -216,12 +284,6 @@ def _names(
     return tuple(str(at) for at in range(_planes(probs)))
 
 
-def _pictures(given: Given, folder: Path | None) -> tuple[Path | None, ...] | None:
-    if folder is None:
-        return given.images
-    return pictures.by_stem(folder, given.ids, what="pictures")
-
-
 def export(source: Source, corrections: pd.DataFrame, out: str | Path) -> None:
     """Write masks again with the regions of some corrections given another class.
 
@@ -231,7 +293,8 @@ def export(source: Source, corrections: pd.DataFrame, out: str | Path) -> None:
         Of an audit: its options hold the pixels of each region.
     corrections : DataFrame
         A row per region: ``example`` and ``part`` (numbers as in issues.parquet) and ``suggested``
-        (a class name).
+        (a class name); where ``paint`` holds COCO run lengths as JSON, ``{"size": [height, width],
+        "counts": ...}`` in pixels of the mask, these pixels get the class, not the region's.
     out : str or Path
         A new folder for masks, a file for others.
 
@@ -252,25 +315,28 @@ def export(source: Source, corrections: pd.DataFrame, out: str | Path) -> None:
 
 def _changed(source: Source, corrections: pd.DataFrame) -> dict[int, masks.Repaint]:
     """Return what repaints each mask, by the position of the image."""
-    classes = source.options["classes"]
     listed = by_position(source.options.get("regions", {}))
     parts = {example: range(len(own)) for example, own in listed.items()}
-    value = class_value(classes, range(len(classes)))
-    edits: dict[int, list[tuple[npt.NDArray[np.bool_], int, int, int]]] = {}
-    for (example, part), code in by_part(corrections, value, parts=parts, named="region").items():
-        region = listed[example][part]
-        found, shape = runs.from_coco(region["rle"], f"region {part} of example {example}")
-        mask = runs.to_mask(found, shape)
-        edits.setdefault(example, []).append((mask, region["given"], code, region["scale"]))
-    return {example: _repaint(own) for example, own in edits.items()}
+    code_of = class_value(source.options["classes"], _written(source))
+
+    def value(each: Row) -> tuple[int, str | None]:
+        code, paint = code_of(each), each.row.get(PAINT)
+        assert code is not None  # what the file can't say is refused
+        return code, paint if isinstance(paint, str) else None
+
+    found = by_part(corrections, value, parts=parts, named="region")
+    edits: dict[int, list[Correction]] = {}
+    for (example, part), (code, paint) in found.items():
+        where = f"region {part} of example {example}"
+        own = Correction(where, listed[example][part], code, paint)
+        edits.setdefault(example, []).append(own)
+    return {example: partial(painted, corrections=own) for example, own in edits.items()}
 
 
-def _repaint(edits: Sequence[tuple[npt.NDArray[np.bool_], int, int, int]]) -> masks.Repaint:
-    def repaint(mask: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-        new = mask.copy()
-        for region, given, suggested, scale in edits:
-            inside = grow(region, scale, mask.shape) if scale > 1 else region
-            new[inside & (mask == given)] = suggested
-        return new
-
-    return repaint
+def _written(source: Source) -> list[int | None]:
+    """Return the number of each class; None of those that the file has no way to say."""
+    codes = source.options.get("codes")
+    known = None if codes is None else {*codes, source.options["empty"]}
+    return [
+        at if known is None or at in known else None for at in range(len(source.options["classes"]))
+    ]

@@ -62,6 +62,7 @@ def fitted(
     options = {**given.source.options, "classes": list(names)}
     return SegmentationData(
         labels=Masks(n, mask),
+        masks=given.masks,
         classes=names,
         source=replace(given.source, options=options, inputs=(pred_probs,)),
         ids=np.array(given.ids, dtype=object),

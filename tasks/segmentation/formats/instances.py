@@ -22,6 +22,7 @@ from goldlabel.tasks.segmentation.comparing import InstanceMasks
 from goldlabel.tasks.segmentation.formats.coco import FIELDS, Coco, described, positions
 from goldlabel.tasks.segmentation.formats.segments import is_mask, segment_runs
 from goldlabel.tasks.segmentation.instances import ACTIONS
+from goldlabel.tasks.segmentation.painting import PAINT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -172,6 +173,7 @@ def _changed(source: Source, corrections: pd.DataFrame, file: TextFile) -> bytes
         example: by_position(own)
         for example, own in by_position(source.options["findings"]).items()
     }
+    _refuse_paint(corrections)
     value = class_value((*coco.classes, *ACTIONS), (*coco.classes, *ACTIONS))
     changes = by_part(corrections, value, parts=findings, named="mask")
     for (example, part), label in changes.items():
@@ -192,6 +194,20 @@ def _changed(source: Source, corrections: pd.DataFrame, file: TextFile) -> bytes
     ]
     section = dataset.document.sections["annotations"]
     return edited(dataset.document, section, edits, removed=removed, added=added)
+
+
+def _refuse_paint(corrections: pd.DataFrame) -> None:
+    """Refuse pixels that a person has drawn: which instance they belong to is not said."""
+    if (
+        PAINT in corrections
+        and (drawn := corrections[PAINT].map(lambda each: isinstance(each, str))).any()
+    ):
+        raise InputError(
+            f"corrections: row {int(drawn.to_numpy().argmax()) + 1}",
+            "draws pixels, and instances can only be given another class, removed or drawn as"
+            " predicted",
+            f"Leave {PAINT!r} empty",
+        )
 
 
 def _entry(

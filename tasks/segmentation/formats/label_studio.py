@@ -125,10 +125,13 @@ def export(source: Source, changed: Mapping[int, Repaint], out: Path) -> None:
     """
     options = source.options
     edits = {}
+    # A class without a stroke has its name for a label; that of bare pixels needs none.
+    others = {name: at for at, name in enumerate(options["classes"]) if at != options["empty"]}
+    code = {**others, **options["code"]}
     for at, repaint in changed.items():
         number = options["tasks"][at]
         where = f"{source.files[0]}: task {number + 1}"
-        edits[number] = partial(_changed_task, repaint, options["code"], options["empty"], where)
+        edits[number] = partial(_changed_task, repaint, code, options["empty"], where)
     write_text(source, out, lambda file: edited(file, edits))
 
 

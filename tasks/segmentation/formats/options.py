@@ -33,8 +33,12 @@ class Found(TypedDict):
 
 
 class Fitted(TypedDict, total=False):
-    """What every format has: names of the classes, and the regions of each image."""
+    """What every format has: names of the classes, and the regions of each image.
 
+    `pictures` is the place of the folder of pictures among the inputs of the source.
+    """
+
+    pictures: int
     classes: tuple[str, ...]
     regions: Mapping[str, tuple[Part, ...]]
 

@@ -25,14 +25,14 @@ from goldlabel.inputs.ragged import Ragged
 from goldlabel.results.audit import Source
 from goldlabel.tasks.token.data import TokenData
 from goldlabel.tasks.token.formats import conll, docbin, lists, spacy_json, span_files
-from goldlabel.tasks.token.formats.aligning import aligned, corrected
+from goldlabel.tasks.token.formats.aligning import aligned, class_codes, corrected
 from goldlabel.tasks.token.formats.options import Asked, Options, TokenReading
 from goldlabel.tasks.token.formats.predictions import Predictions, read_predictions
 from goldlabel.tasks.token.formats.sentences import TaggedSentences
 from goldlabel.tasks.token.formats.strays import bad_tags, without_columns
 from goldlabel.tasks.token.merging import SubwordMethod
 
-__all__ = ["FORMATS", "export", "read"]
+__all__ = ["FORMATS", "export", "read", "read_again"]
 
 FORMATS: Formats[Asked, TaggedSentences] = Formats(
     "token",
@@ -181,6 +181,37 @@ def _assembled(
         broken=fit.broken,
         bad=(*given.bad, *bad_tags(given, fit.strays)),
         notes=tuple(notes),
+        texts=given.texts,
+    )
+
+
+def _reopened(source: Source) -> tuple[Source, TaggedSentences]:
+    """Read the sentences of an audit again, as they were read then.
+
+    Raises
+    ------
+    InputError
+        What the source says is not of its format, or the file is not what it was.
+    """
+    source = FORMATS.restored(source)
+    options = options_of(source, Options)
+    sentences = FORMATS.named(source.format).read(source.files[0], options.asked())
+    check_unchanged(source, options_of(sentences.source, Options).sha256)
+    return source, sentences
+
+
+def read_again(source: Source) -> TokenData:
+    """Read the sentences of an audit again, without predictions; see `export`."""
+    source, sentences = _reopened(source)
+    options = options_of(source, Options)
+    return TokenData(
+        labels=Ragged(class_codes(options, sentences), sentences.offsets),
+        tokens=tuple(sentences.tokens),
+        classes=options.classes,
+        source=source,
+        scheme=options.scheme,
+        ids=sentences.ids,
+        texts=sentences.texts,
     )
 
 
@@ -241,8 +272,5 @@ def export(source: Source, corrections: pd.DataFrame, out: str | Path) -> None:
         A correction names no sentence, token or class, the dataset changed since it was read, or
         `out` can't be written. Nothing is written then.
     """
-    source = FORMATS.restored(source)
-    options = options_of(source, Options)
-    sentences = FORMATS.named(source.format).read(source.files[0], options.asked())
-    check_unchanged(source, options_of(sentences.source, Options).sha256)
-    FORMATS.export(source, corrected(options, sentences, corrections), out)
+    source, sentences = _reopened(source)
+    FORMATS.export(source, corrected(options_of(source, Options), sentences, corrections), out)

@@ -26,7 +26,7 @@ from goldlabel.tasks.token.formats.strays import few, stray_classes, stray_tags
 from goldlabel.tasks.token.tags import TagSet, tag_set
 from goldlabel.typing import Ints
 
-__all__ = ["Aligned", "aligned", "corrected"]
+__all__ = ["Aligned", "aligned", "class_codes", "corrected"]
 
 
 _SAMPLE = 100_000
@@ -227,6 +227,24 @@ def _check_known(sentences: TaggedSentences, codes: Ints, names: tuple[str, ...]
     )
 
 
+def class_codes(options: Options, sentences: TaggedSentences) -> Ints:
+    """Return the class of each token of an audited file; -1 = not known."""
+    names = options.classes
+    known = _without(sentences, frozenset(options.strays))
+    file_tags, class_tags = _tag_sets(options, known)
+    if file_tags is None or class_tags is None or _same(file_tags, class_tags):
+        codes = coded(known.tags, names)
+        _check_known(known, codes, names)
+        return codes
+    return in_scheme(coded(known.tags, file_tags.names), known.offsets, file_tags, class_tags)
+
+
+def _tag_sets(options: Options, known: TaggedSentences) -> tuple[TagSet | None, TagSet | None]:
+    """Return the tags of the file, and of the classes, as schemes of their own."""
+    file_tags = _tag_set_of(known, options.file_scheme)
+    return file_tags, None if file_tags is None else tag_set(options.classes, options.scheme)
+
+
 def corrected(options: Options, sentences: TaggedSentences, corrections: pd.DataFrame) -> Changes:
     """Return the new tags of each sentence with a correction, as the file writes them.
 
@@ -237,8 +255,7 @@ def corrected(options: Options, sentences: TaggedSentences, corrections: pd.Data
     """
     names = options.classes
     known = _without(sentences, frozenset(options.strays))
-    file_tags = _tag_set_of(known, options.file_scheme)
-    class_tags = None if file_tags is None else tag_set(names, options.scheme)
+    file_tags, class_tags = _tag_sets(options, known)
     cut = {
         (bad.sentence, at)
         for bad in sentences.bad

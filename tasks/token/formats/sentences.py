@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from goldlabel.errors import InputError
 from goldlabel.results.audit import Source
-from goldlabel.tasks.token.data import BadLabel
+from goldlabel.tasks.token.data import BadLabel, Written
 from goldlabel.tasks.token.entities import Tokens, canonical, converted
 from goldlabel.tasks.token.tags import TagSet
 from goldlabel.typing import Ints, Mask
@@ -46,6 +46,8 @@ class TaggedSentences(NamedTuple):
         Labels that are none, or lie wrong.
     left_out : LeftOut, optional
         What the file also has, and is not judged.
+    texts : tuple of Written, optional
+        Each sentence as it is written, where the file has texts.
     """
 
     tokens: list[str]
@@ -57,6 +59,7 @@ class TaggedSentences(NamedTuple):
     listed: tuple[str, ...] | None = None
     bad: tuple[BadLabel, ...] = ()
     left_out: LeftOut | None = None
+    texts: tuple[Written, ...] | None = None
 
     def sentence(self, number: int) -> list[str | None]:
         """Return the tags of a sentence."""

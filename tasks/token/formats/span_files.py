@@ -21,7 +21,7 @@ from goldlabel.formats.registry import Format
 from goldlabel.formats.tables import write_text
 from goldlabel.formats.text import TextFile, read_text
 from goldlabel.results.audit import Source
-from goldlabel.tasks.token.data import BAD_KINDS, CUT, OUT_OF_TEXT, BadLabel
+from goldlabel.tasks.token.data import BAD_KINDS, CUT, OUT_OF_TEXT, BadLabel, Written
 from goldlabel.tasks.token.formats.characters import Piece, Tagged, edits, tagged, touched
 from goldlabel.tasks.token.formats.documents import (
     Document,
@@ -105,6 +105,7 @@ def read(
         ids=None if kept.all() else np.array([_number(name) for name in own_names]),
         bad=tuple(bad),
         left_out=None if kept.all() else LeftOut(kept, _offsets(texts)),
+        texts=tuple(Written(text.document.text, text.words) for text in judged),
     )
 
 

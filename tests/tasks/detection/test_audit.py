@@ -9,7 +9,7 @@ from PIL import Image
 
 from goldlabel.cli import main
 from goldlabel.tasks import detection
-from goldlabel.tasks.detection.view import Items
+from goldlabel.tasks.detection.items import Items
 
 
 def run(made, capsys, *options, format="voc"):

@@ -11,7 +11,16 @@ import pytest
 import segmentation_reference as reference
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, PngImagePlugin
+from mask_files import (
+    NAMES,
+    WRITERS,
+    brush_tasks,
+    coco_file,
+    dataset,
+    palette_masks,
+    panoptic_files,
+)
+from PIL import Image
 from pycocotools import mask as coco_api
 
 from goldlabel import InputError
@@ -22,76 +31,6 @@ from goldlabel.tasks.segmentation.formats import brush, pictures, read
 from goldlabel.tasks.segmentation.formats.fitting import scale_of
 from goldlabel.tasks.segmentation.formats.predictions import read_predictions
 from goldlabel.tasks.segmentation.formats.tables import read_table
-
-NAMES = ["road", "car", "sky"]
-COLORS = [(128, 64, 128), (0, 0, 142), (70, 130, 180)]
-
-
-def dataset():
-    """Three images of 12 x 16 pixels: in the first a car is labelled as sky."""
-    labels = np.zeros((3, 12, 16), dtype=np.uint8)
-    labels[:, :4] = 2
-    labels[:, 6:10, 3:9] = 1
-    probs = np.full((3, 3, 12, 16), 0.03, dtype=np.float32)
-    np.put_along_axis(probs, labels[:, None].astype(int), 0.94, 1)
-    right = labels.copy()
-    labels[0, 6:10, 3:9] = 2
-    return labels, probs, right
-
-
-def palette_masks(folder, labels, **options):
-    folder.mkdir()
-    info = PngImagePlugin.PngInfo()
-    info.add_text("Author", "somebody")
-    for at, mask in enumerate(labels):
-        image = Image.fromarray(mask, "P")
-        image.putpalette(sum(COLORS, ()))
-        image.save(folder / f"{at}.png", pnginfo=info, dpi=(72, 72), **options)
-    (folder / "notes.txt").write_text("keep me")
-
-
-def grey_masks(folder, labels):
-    folder.mkdir()
-    for at, mask in enumerate(labels):
-        Image.fromarray((mask * 50).astype(np.uint8)).save(folder / f"{at}.png")
-    (folder.parent / "classes.txt").write_text("0 road\n50 car\n100 sky\n")
-
-
-def deep_masks(folder, labels):
-    folder.mkdir()
-    for at, mask in enumerate(labels):
-        Image.fromarray(mask.astype(np.uint16)).save(folder / f"{at}.png")
-
-
-def colour_masks(folder, labels, channels=3):
-    folder.mkdir()
-    for at, mask in enumerate(labels):
-        pixels = np.array(COLORS, dtype=np.uint8)[mask]
-        if channels == 4:
-            opacity = np.full((*mask.shape, 1), 200, np.uint8)
-            pixels = np.concatenate([pixels, opacity], axis=2)
-        Image.fromarray(pixels).save(folder / f"{at}.png")
-    lines = [f"{name}:{r},{g},{b}::" for name, (r, g, b) in zip(NAMES, COLORS, strict=True)]
-    (folder.parent / "labelmap.txt").write_text(
-        "# label:color_rgb:parts:actions\n" + "\n".join(lines)
-    )
-
-
-def translucent_masks(folder, labels):
-    colour_masks(folder, labels, 4)
-
-
-WRITERS = {
-    "palette": (palette_masks, {"classes": NAMES}),
-    "palette of two bits": (
-        lambda folder, labels: palette_masks(folder, labels, bits=2),
-        {"classes": NAMES},
-    ),
-    "grey values": (grey_masks, {}),
-    "16 bits": (deep_masks, {"classes": NAMES}),
-    "colours": (colour_masks, {"palette": "labelmap.txt"}),
-    "colours with opacity": (translucent_masks, {"palette": "labelmap.txt"}),
-}
 
 
 @pytest.mark.parametrize("name", WRITERS)
@@ -177,32 +116,6 @@ def test_arrays_come_back_with_their_dtype(tmp_path):
             np.testing.assert_array_equal(same, right)
 
 
-def coco_file(labels):
-    annotations = []
-    for image, mask in enumerate(labels):
-        for code in (1, 2):
-            own = runs.of_mask(mask == code)
-            if len(own):
-                segmentation_ = {"size": list(mask.shape), "counts": runs.to_counts(own, mask.size)}
-                annotations.append(
-                    {
-                        "id": len(annotations) + 1,
-                        "image_id": image + 10,
-                        "category_id": code * 7,
-                        "iscrowd": 0,
-                        "segmentation": segmentation_,
-                    }
-                )
-    return {
-        "info": {"year": 2024},
-        "images": [
-            {"id": at + 10, "file_name": f"{at}.jpg", "height": 12, "width": 16} for at in range(3)
-        ],
-        "categories": [{"id": 7, "name": "car"}, {"id": 14, "name": "sky"}],
-        "annotations": annotations,
-    }
-
-
 def test_coco_instances_come_back(tmp_path):
     labels, probs, right = dataset()
     content = coco_file(labels)
@@ -267,20 +180,7 @@ def test_a_summary_that_names_other_files_than_masks(tmp_path, name):
 
 def test_panoptic_masks_come_back(tmp_path):
     labels, probs, right = dataset()
-    (tmp_path / "panoptic").mkdir()
-    annotations = []
-    for at, mask in enumerate(labels):
-        ids = np.array([0, 70000, 300])[mask]
-        colors = np.stack([ids >> shift & 255 for shift in (0, 8, 16)], axis=-1).astype(np.uint8)
-        Image.fromarray(colors).save(tmp_path / "panoptic" / f"{at}.png")
-        info = [
-            {"id": number, "category_id": category, "area": int((ids == number).sum())}
-            for number, category in ((70000, 7), (300, 14))
-            if (ids == number).any()
-        ]
-        annotations.append({"image_id": at, "file_name": f"{at}.png", "segments_info": info})
-    content = {"categories": coco_file(labels)["categories"], "annotations": annotations}
-    (tmp_path / "panoptic.json").write_text(json.dumps(content))
+    annotations = panoptic_files(tmp_path, labels)
     np.save(tmp_path / "probs.npy", probs)
     options = {"pred_probs": tmp_path / "probs.npy", "classes": NAMES}
     found = segmentation.audit(tmp_path / "panoptic.json", threshold=1.0, **options)
@@ -305,28 +205,7 @@ def test_panoptic_masks_come_back(tmp_path):
 
 def test_brush_strokes_come_back(tmp_path):
     labels, probs, right = dataset()
-    tasks = []
-    for at, mask in enumerate(labels):
-        result = [
-            {
-                "id": f"{at}{code}",
-                "type": "brushlabels",
-                "from_name": "tag",
-                "to_name": "image",
-                "original_width": 16,
-                "original_height": 12,
-                "value": {
-                    "format": "rle",
-                    "rle": brush.encoded(mask == code),
-                    "brushlabels": [NAMES[code]],
-                },
-            }
-            for code in (1, 2)
-        ]
-        tasks.append(
-            {"id": at, "data": {"image": f"/data/{at}.jpg"}, "annotations": [{"result": result}]}
-        )
-    tasks.append({"id": 9, "data": {}, "annotations": []})
+    tasks = brush_tasks(labels)
     text = json.dumps(tasks, indent=2)
     (tmp_path / "export.json").write_text(text)
     np.savez(tmp_path / "probs.npz", **{str(at): each for at, each in enumerate(probs)})
@@ -573,7 +452,7 @@ def test_corrections_are_checked(tmp_path, row, message):
 @pytest.mark.parametrize("image", range(3))
 def test_crowded_reports_stay_small(tmp_path, image):
     """Images beyond those drawn are listed without pictures."""
-    from goldlabel.tasks.segmentation.view import DRAWN, Items
+    from goldlabel.tasks.segmentation.items import DRAWN, Items
 
     labels, probs, _ = dataset()
     np.save(tmp_path / "masks.npy", labels)

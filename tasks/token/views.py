@@ -1,0 +1,255 @@
+"""How a sentence looks to a person, and what is asked about it: which entities a stretch has.
+
+Where tags form no entities, every token judged wrong is a question of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from goldlabel.errors import InputError
+from goldlabel.results.audit import Source
+from goldlabel.results.label_issues import LabelIssues
+from goldlabel.scenes import Answer, Change, Choice, Pieces, Question, Scene, Span, Spans
+from goldlabel.tasks.token.data import TokenData
+from goldlabel.tasks.token.formats import read_again
+from goldlabel.tasks.token.stretches import (
+    ENTITY,
+    Finding,
+    Stretch,
+    entities,
+    stretches,
+    with_spans,
+)
+from goldlabel.tasks.token.tags import tag_set
+from goldlabel.typing import Ints
+
+__all__ = ["SentenceView", "view"]
+
+
+def view(
+    source: Source,
+    issues: LabelIssues,
+    summary: Mapping[str, Any],
+    *,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> SentenceView:
+    """Show the sentences of an audit: its file is read again, and nothing else.
+
+    Parameters
+    ----------
+    source : Source
+        Where the labels came from, as the audit's folder says.
+    issues : LabelIssues
+        What was found.
+    summary : mapping
+        The audit's summary.json.
+    progress : callable, optional
+        Told how far the reading is.
+
+    Raises
+    ------
+    InputError
+        The file has changed, or is not that of the findings.
+    """
+    return SentenceView(read_again(source), issues)
+
+
+class SentenceView:
+    """Shows sentences, and says what an answer changes; a `goldlabel.scenes.View`.
+
+    Parameters
+    ----------
+    data : TokenData
+    issues : LabelIssues
+        What was found in it.
+    """
+
+    def __init__(self, data: TokenData, issues: LabelIssues) -> None:
+        _check_same(data, issues)
+        self._data, self._issues = data, issues
+        self._rules = None if data.scheme == "none" else tag_set(data.classes, data.scheme)
+        self._types = () if self._rules is None else tuple(t or ENTITY for t in self._rules.types)
+        order = np.argsort(issues.parts.example, kind="stable")  # worst first within a sentence
+        self._rows = order
+        self._ends = np.searchsorted(issues.parts.example[order], np.arange(len(data) + 1))
+
+    def scenes(self, examples: Sequence[int]) -> list[Scene]:
+        """Return a scene for each position."""
+        return [self._scene(example) for example in examples]
+
+    def changes(self, example: int, question: int, answer: Answer) -> list[Change]:
+        """Return the tag of every token that an answer decides: those of the whole stretch."""
+        if self._rules is None:
+            return self._choice_changes(example, question, answer)
+        stretch = _at(self._stretches(example), question)
+        new = self._answered(example, stretch, answer)
+        return [] if new is None else self._as_changes(example, stretch, new)
+
+    def _scene(self, example: int) -> Scene:
+        data, ids = self._data, self._issues.ids
+        given = self._given(example)
+        if self._rules is not None:
+            held = entities(given, self._rules)
+        else:
+            held = tuple(Span(at, at + 1, data.classes[c]) for at, c in enumerate(given) if c >= 0)
+        pieces = Pieces(data.words(example), data.gaps(example), held)
+        name = str(example if ids is None else ids[example])
+        return Scene(example, name, (pieces,), self._questions(example))
+
+    def _given(self, example: int) -> Ints:
+        return np.asarray(self._data.labels[example], dtype=np.int64)
+
+    def _name(self, code: int) -> str:
+        return self._data.classes[code] if code >= 0 else ""
+
+    def _of(self, example: int) -> list[int]:
+        """Return the rows of the findings about a sentence."""
+        found: list[int] = self._rows[self._ends[example] : self._ends[example + 1]].tolist()
+        return found
+
+    def _questions(self, example: int) -> tuple[Question, ...]:
+        if self._rules is None:
+            return tuple(self._choice(row) for row in self._of(example))
+        return tuple(self._spans(example, each) for each in self._stretches(example))
+
+    def _stretches(self, example: int) -> list[Stretch]:
+        assert self._rules is not None
+        parts = self._issues.parts
+        found: dict[int, Finding] = {}
+        for row in self._of(example):
+            group = row if parts.group is None else int(parts.group[row])
+            finding = found.setdefault(group, Finding(row, {}))
+            pair = int(parts.given[row]), int(parts.suggested[row])
+            finding.tags.setdefault(int(parts.part[row]), pair)
+        return stretches(list(found.values()), self._given(example), self._rules)
+
+    def _asked(self, row: int) -> dict[str, Any]:
+        """Return what every question says of a finding."""
+        issues, parts = self._issues, self._issues.parts
+        return {
+            "kind": parts.kinds[parts.kind[row]],
+            "reason": issues.reasons([row])[0],
+            "score": float(parts.score[row]),
+            "confidence": float(parts.confidence[row]),
+        }
+
+    def _choice(self, row: int) -> Choice:
+        parts = self._issues.parts
+        example, part = int(parts.example[row]), int(parts.part[row])
+        given, suggested = (self._name(codes[row]) for codes in (parts.given, parts.suggested))
+        p_given = parts.evidence.get("p_given")
+        known = float(parts.confidence[row]), None if p_given is None else float(p_given[row])
+        named = zip((suggested, given), known, strict=True)
+        return Choice(
+            parts=(part,),
+            name=self._data.words(example)[part],
+            given=given or self._as_written(row),
+            suggested=suggested,
+            alternatives=tuple((name, p) for name, p in named if name),
+            **self._asked(row),
+        )
+
+    def _as_written(self, row: int) -> str:
+        """Return a given label that is no class."""
+        texts = self._issues.parts.evidence.get("given_text")
+        return "" if texts is None else str(texts[row])
+
+    def _spans(self, example: int, stretch: Stretch) -> Spans:
+        assert self._rules is not None
+        given = self._given(example)
+        here = range(stretch.first, stretch.stop)
+        own, new = (
+            tuple(each for each in entities(tags, self._rules) if each.first in here)
+            for tags in (given, stretch.suggested(given))
+        )
+        words = self._data.words(example)
+        parts = sorted(stretch.tags)
+        return Spans(
+            parts=tuple(parts),
+            name=" ".join(words[parts[0] : parts[-1] + 1]),
+            given=_listed(own, words),
+            suggested=_listed(new, words),
+            first=stretch.first,
+            stop=stretch.stop,
+            spans_given=own,
+            spans_suggested=new,
+            labels=self._types,
+            **self._asked(stretch.findings[0].row),
+        )
+
+    def _answered(self, example: int, stretch: Stretch, answer: Answer) -> list[int] | None:
+        """Return the class of each token of a stretch; None where an answer decides nothing."""
+        assert self._rules is not None
+        here, given, tags = range(stretch.first, stretch.stop), self._given(example), stretch.tags
+        own: list[int] = given.tolist()
+        if answer.verdict == "accept":
+            return [tags[at][1] if at in tags else own[at] for at in here]
+        if answer.verdict == "keep":
+            return [tags[at][0] if at in tags else own[at] for at in here]
+        if answer.verdict != "set":
+            return None
+        if answer.spans is None:
+            raise InputError("answer", "has no spans", "Say which entities the words have")
+        whole: list[int] = with_spans(given, stretch, answer.spans, self._rules).tolist()
+        return whole[here.start : here.stop]
+
+    def _as_changes(self, example: int, stretch: Stretch, new: Sequence[int]) -> list[Change]:
+        """Return a change for each token; of those that nothing was found about, what is given."""
+        own = self._given(example)
+        return [
+            Change(
+                at,
+                self._name(code),
+                evidence={} if at in stretch.tags else {"given": self._name(own[at])},
+            )
+            for at, code in enumerate(new, start=stretch.first)
+        ]
+
+    def _choice_changes(self, example: int, question: int, answer: Answer) -> list[Change]:
+        row = _at(self._of(example), question)
+        parts = self._issues.parts
+        if answer.verdict in ("accept", "keep"):
+            codes = parts.suggested if answer.verdict == "accept" else parts.given
+            return [Change(int(parts.part[row]), self._name(codes[row]))]
+        if answer.verdict != "set":
+            return []
+        if answer.label not in self._data.classes:
+            known = ", ".join(self._data.classes[:20])
+            raise InputError(
+                "label", f"is {answer.label!r}, not one of {known}", "Use one of these"
+            )
+        return [Change(int(parts.part[row]), str(answer.label))]
+
+
+def _at(questions: Sequence[Any], question: int) -> Any:
+    if not 0 <= question < len(questions):
+        raise InputError(
+            "question", f"is {question}, of {len(questions)}", "Ask for the scene again"
+        )
+    return questions[question]
+
+
+def _listed(spans: Sequence[Span], words: Sequence[str]) -> str:
+    """Return entities in words: ``ORG Blackburn Rovers``."""
+    return ", ".join(f"{each.label} {' '.join(words[each.first : each.stop])}" for each in spans)
+
+
+def _check_same(data: TokenData, issues: LabelIssues) -> None:
+    """Make sure that the findings are about these sentences: an audit's folder is not trusted."""
+    parts, n = issues.parts, len(data)
+    lengths = np.append(np.diff(data.labels.offsets), 0)
+    names = tuple(map(str, issues.classes or ()))
+    is_inside = parts.example < n
+    at = np.where(is_inside, parts.example, n)
+    is_inside &= (parts.part >= 0) & (parts.part < lengths[at])
+    if len(issues.scores) != n or names != data.classes or not is_inside.all():
+        raise InputError(
+            str(data.source.files[0]),
+            f"has other sentences or classes than the audit ({n:,} and {len(issues.scores):,}"
+            " sentences)",
+            "Run the audit again",
+        )
