@@ -149,13 +149,14 @@ class View:
     def _scene(self, example: int) -> Scene:
         height, width = self.shape(example)
         own = None if self._images is None else self._images[example]
-        below = Picture("blank" if own is None else IMAGE, width, height, upright=False)
+        name, caption = ("blank", "") if own is None else (IMAGE, "image")
+        below = Picture(name, width, height, upright=False, caption=caption)
         blocks: list[Block] = [below, *self.layers]
         blocks.append(Fields((("size", f"{width} x {height} pixels"),)))
         ids = self._issues.ids
         questions = tuple(self._question(example, row) for row in self._of(example))
-        name = str(example if ids is None else ids[example])
-        return Scene(example, name, tuple(blocks), questions)
+        said = str(example if ids is None else ids[example])
+        return Scene(example, said, tuple(blocks), questions)
 
     def _of(self, example: int) -> list[int]:
         """Return the rows of the findings about an image, worst first."""
