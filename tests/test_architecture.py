@@ -21,8 +21,8 @@ TOP_LEVEL = {"toolkit", "tasks", "datasets", "tests", "docs", ".ci"}
 LAYERS = (
     ("errors", "typing", "scenes", "kernels"),
     ("files", "inputs"),
-    ("learning", "results", "models", "formats", "views"),
-    ("task",),
+    ("learning", "results", "models", "neighbors", "formats", "views"),
+    ("task", "checks"),
     ("actions",),
     ("report", "coco"),
     ("review",),

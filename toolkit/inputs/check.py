@@ -117,12 +117,12 @@ def in_order(
 
 
 def pred_probs_array(
-    pred_probs: Any, *, name: str = "pred_probs"
+    pred_probs: Any, *, name: str = "pred_probs", columns_are: str = "class"
 ) -> tuple[npt.NDArray[Any], tuple[Hashable, ...] | None]:
     """Return pred_probs as a C-contiguous float array (n, k), and the names of its columns.
 
     float32 stays float32 and float16 becomes it; everything else becomes float64. Columns that
-    are just numbered from 0 have no names.
+    are just numbered from 0 have no names. `columns_are`: what a column stands for, for messages.
     """
     columns: tuple[Hashable, ...] | None = None
     if isinstance(pred_probs, pd.DataFrame):
@@ -134,10 +134,10 @@ def pred_probs_array(
         raise InputError(
             name,
             f"has shape {array.shape}, not (n, k)",
-            "Pass a row per example and a column per class",
+            f"Pass a row per example and a column per {columns_are}",
         )
     if array.shape[1] == 0:
-        raise InputError(name, "has no columns", "Pass a column per class")
+        raise InputError(name, "has no columns", f"Pass a column per {columns_are}")
     kind = array.dtype
     if kind.kind not in "fiub":
         raise InputError(

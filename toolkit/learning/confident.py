@@ -39,6 +39,7 @@ __all__ = [
     "Flagged",
     "Guess",
     "Method",
+    "adjusting_thresholds",
     "count",
     "given_joint",
     "label_quality",
@@ -357,12 +358,21 @@ def _adjusted_quality(
             "Use self_confidence or normalized_margin",
         )
     _checked_sweep(labels, pred_probs, None, name=name, where=where)
+    cutoffs = adjusting_thresholds(labels, pred_probs, thresholds)
+    return scores.adjusted_scores(labels, pred_probs, cutoffs, margin=method == "normalized_margin")
+
+
+def adjusting_thresholds(
+    labels: Ints, pred_probs: npt.NDArray[Any], thresholds: npt.ArrayLike | None = None
+) -> Floats:
+    """Return the class thresholds, (k,), that probabilities are shifted by where they are adjusted.
+
+    An absent class must not shift all others: it takes the largest threshold there is.
+    """
     if thresholds is None:
         cutoffs = class_means.thresholds(*class_means.class_sums(labels, pred_probs))
     else:
         cutoffs = _given_thresholds(thresholds, pred_probs.shape[1])
-    # An absent class must not shift all others: it takes the largest threshold there is.
     absent = cutoffs >= class_means.NEVER
     largest = cutoffs[~absent].max(initial=class_means.THRESHOLD_MIN)
-    cutoffs = np.where(absent, largest, cutoffs)
-    return scores.adjusted_scores(labels, pred_probs, cutoffs, margin=method == "normalized_margin")
+    return np.where(absent, largest, cutoffs)

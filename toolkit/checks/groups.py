@@ -1,0 +1,233 @@
+"""Groups of like examples that the model is bad at.
+
+References
+----------
+M. Ester, H.-P. Kriegel, J. Sander, X. Xu. A Density-Based Algorithm for Discovering Clusters in
+Large Spatial Databases with Noise. KDD 1996.
+
+S. Holm. A simple sequentially rejective multiple test procedure. Scandinavian Journal of
+Statistics 6 (1979) 65-70.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.sparse import coo_array, csr_array
+from scipy.special import ndtr
+
+from goldlabel.errors import InputError
+from goldlabel.inputs import check
+from goldlabel.inputs.labels import as_array
+from goldlabel.learning.confident import label_quality
+from goldlabel.neighbors.graph import Metric, NeighborGraph, as_graph
+from goldlabel.typing import Floats, Ints
+
+from .columns import rows_with_labels
+from .registry import Check
+from .result import CheckResult
+
+__all__ = ["CHECK", "find_underperforming_groups"]
+
+
+def find_underperforming_groups(
+    *,
+    labels: Any,
+    pred_probs: Any,
+    features: Any = None,
+    graph: Any = None,
+    cluster_ids: npt.ArrayLike | None = None,
+    classes: Sequence[Hashable] | None = None,
+    k: int | None = None,
+    metric: Metric | None = None,
+    threshold: float = 0.1,
+    min_cluster_samples: int = 5,
+    eps: float | None = None,
+    min_samples: int = 5,
+) -> CheckResult:
+    """Find the groups of like examples whose given labels the model finds improbable.
+
+    Groups are clusters by DBSCAN on the neighbours, or the caller's own. The quality of a group is
+    the mean probability of its examples' given labels; its ratio is that by the mean over all
+    groups.
+
+    Parameters
+    ----------
+    labels : array_like of shape (n,)
+    pred_probs : array_like of shape (n, k)
+        Out-of-sample predicted probabilities.
+    features : array_like of shape (n, d), optional
+    graph : optional
+        Neighbours, as for `goldlabel.neighbors.as_graph`.
+    cluster_ids : array_like of shape (n,), optional
+        Whole numbers, -1 where an example is in no group; in place of features and a graph.
+    classes : sequence, optional
+        Names of the columns of pred_probs.
+    k : int, optional
+        Neighbours that count; 10, or all that there are, if not given.
+    metric : {"cosine", "euclidean"}, optional
+    threshold : float
+        Groups with a smaller ratio are flagged.
+    min_cluster_samples : int
+        Smaller groups are left out.
+    eps : float, optional
+        Distance up to which DBSCAN links neighbours; where the sorted distances to the
+        `min_samples`-th neighbour bend, if not given.
+    min_samples : int
+        Of DBSCAN; the example itself counts.
+
+    Returns
+    -------
+    CheckResult
+        Column `group` (-1: none); frame `groups`: every group, worst first, with size, quality,
+        ratio, and the chance (corrected for the number of groups) that as many examples drawn at
+        random are so bad.
+
+    Raises
+    ------
+    InputError
+        Something is missing or does not fit, or there is no group.
+
+    Examples
+    --------
+    >>> quality = [0.5] * 10 + [0.53] * 10 + [0.95] * 80
+    >>> found = find_underperforming_groups(
+    ...     labels=[0] * 99 + [1], pred_probs=[[p, 1 - p] for p in quality],
+    ...     cluster_ids=[0] * 10 + [1] * 10 + [2] * 80, threshold=0.9,
+    ... )
+    >>> found.frames["groups"][["group", "size", "is_issue"]].to_numpy().tolist()
+    [[0, 10, True], [1, 10, True], [2, 80, False]]
+    """
+    check.number(threshold, name="threshold", low=0.0)
+    least = check.whole_number(min_cluster_samples, name="min_cluster_samples", low=1)
+    rows, known, notes = rows_with_labels(labels, pred_probs, classes)
+    n = known.size if not notes else len(labels)
+    quality = np.full(n, np.nan)
+    quality[known] = label_quality(rows.labels, rows.pred_probs, "self_confidence")
+    params: dict[str, Any] = {"threshold": threshold, "min_cluster_samples": least}
+    if cluster_ids is not None:
+        group = _given(cluster_ids, n)
+    else:
+        found = as_graph(features, graph, k=k, metric=metric, n=n)
+        cut = _bend(found, min_samples) if eps is None else check.number(eps, name="eps", low=0.0)
+        group = found.spread(_dbscan(found, cut, min_samples), -1)
+        notes += found.notes
+        params |= {"eps": cut, "min_samples": min_samples, "k": found.k, "metric": found.metric}
+    group = np.where(np.isnan(quality), -1, group)
+    sizes = np.bincount(group[group >= 0]) if (group >= 0).any() else np.empty(0, dtype=np.int64)
+    if not (sizes >= least).any():
+        what = f"has no group of {least} examples or more"
+        raise InputError("features" if cluster_ids is None else "cluster_ids", what,
+                         "Lower min_cluster_samples, or raise eps")  # fmt: skip
+    group = np.where((group >= 0) & (np.append(sizes, 0)[group] >= least), group, -1)
+    return _judged(group, quality, threshold, params, notes)
+
+
+def _given(cluster_ids: npt.ArrayLike, n: int) -> Ints:
+    ids = as_array(cluster_ids, "cluster_ids")
+    if ids.shape != (n,) or ids.dtype.kind not in "iu":
+        what = f"has shape {ids.shape} and dtype {ids.dtype}, but there are {n} examples"
+        raise InputError("cluster_ids", what, "Pass a whole number for each")
+    if (ids < -1).any():
+        at = int(np.argmax(ids < -1))
+        raise InputError(f"cluster_ids[{at}]", f"is {ids[at]}", "Pass -1 for no group, or 0, 1, ..")
+    if ids.max(initial=-1) < 4 * n:
+        return ids.astype(np.int64)
+    codes = pd.factorize(np.where(ids < 0, -1, ids), sort=True)[0]
+    return codes.astype(np.int64) - int((ids < 0).any())
+
+
+def _judged(
+    group: Ints, quality: Floats, threshold: float, params: dict[str, Any], notes: tuple[str, ...]
+) -> CheckResult:
+    members = np.flatnonzero(group >= 0)
+    values, own = quality[members], group[members]
+    sizes = np.bincount(own)
+    numbers = np.flatnonzero(sizes)
+    sizes, sums = sizes[numbers], np.bincount(own, weights=values)[numbers]
+    means, overall = sums / sizes, float(values.mean())
+    ratios = means / overall if overall > 0 else np.ones_like(means)
+    is_bad = (ratios < threshold) & (means < overall)
+    frame = pd.DataFrame({
+        "group": numbers, "size": sizes, "quality": means, "ratio": ratios,
+        "p_value": _chances(means, sizes, values), "is_issue": is_bad,
+    }).sort_values(["ratio", "group"]).reset_index(drop=True)  # fmt: skip
+    by_group = np.ones(numbers[-1] + 2)  # the last: no group
+    by_group[numbers] = np.where(means < overall, ratios, 1.0)
+    is_issue = np.isin(group, numbers[is_bad])
+    unlikely = int(((frame["p_value"] < 0.05) & (frame["ratio"] < 1)).sum())
+    verdict = (
+        f"{int(is_bad.sum())} of {len(numbers)} groups have less than {threshold:.0%} of the"
+        f" quality of all; {unlikely} are worse than chance would have them."
+    )
+    return CheckResult(
+        check="underperforming_group",
+        scores=by_group[group],
+        is_issue=is_issue,
+        score=float(min(ratios.min(), 1.0)),
+        verdict=verdict,
+        is_found=bool(is_bad.any()),
+        reason="in group {group}, whose labels the model gives {score:.0%} of the usual"
+        " probability",
+        columns={"group": group},
+        frames={"groups": frame},
+        figures={"groups": len(numbers), "worse_than_chance": unlikely, "quality": overall},
+        params=params,
+        notes=notes,
+    )
+
+
+def _chances(means: Floats, sizes: Ints, values: Floats) -> Floats:
+    """Return the chance of each mean or less in random draws without return, by Holm."""
+    n = len(values)
+    variance = values.var(ddof=1) / sizes * (n - sizes) / max(n - 1, 1) if n > 1 else sizes * 0.0
+    z = np.divide(
+        means - values.mean(), np.sqrt(variance), out=np.zeros_like(means), where=variance > 1e-18
+    )
+    chance = ndtr(z)
+    order = np.argsort(chance, kind="stable")
+    corrected = np.maximum.accumulate(chance[order] * np.arange(len(order), 0, -1))
+    out: Floats = np.empty_like(chance)
+    out[order] = np.minimum(corrected, 1.0)
+    return out
+
+
+def _bend(graph: NeighborGraph, min_samples: int) -> float:
+    """Return where the sorted distances to the neighbour that makes a core example bend.
+
+    That is where they lie farthest below the line from the first to the last.
+    """
+    at = min(max(min_samples - 2, 0), graph.k - 1)
+    ordered = np.sort(graph.distances[:, at])
+    line = np.linspace(ordered[0], ordered[-1], len(ordered))
+    return float(ordered[int(np.argmax(line - ordered))])
+
+
+def _dbscan(graph: NeighborGraph, eps: float, min_samples: int) -> Ints:
+    """Return the cluster of each row of the graph, -1 for noise."""
+    from sklearn.cluster import DBSCAN
+
+    m, k = graph.neighbors.shape
+    near = graph.distances <= eps
+    each = np.arange(m, dtype=np.int32)
+    rows = np.append(np.repeat(each, k)[near.ravel()], each)
+    # Entries at distance 0 have to be stored, and an example is its own neighbour.
+    columns = np.append(graph.neighbors[near], each)
+    values = np.append(graph.distances[near], np.zeros(m))
+    matrix = csr_array(coo_array((values, (rows, columns)), shape=(m, m)))
+    found = DBSCAN(eps=max(eps, np.finfo(float).tiny), min_samples=min_samples,
+                   metric="precomputed").fit(matrix)  # fmt: skip
+    labels: Ints = found.labels_.astype(np.int64)
+    return labels
+
+
+CHECK = Check(
+    "underperforming_group",
+    "groups of like examples that the model is bad at",
+    find_underperforming_groups,
+    needs=(("labels", "pred_probs", "features"), ("labels", "pred_probs", "graph")),
+)
