@@ -33,6 +33,9 @@ from .result import CheckResult
 
 __all__ = ["CHECK", "find_underperforming_groups"]
 
+QUANTILES = (0.02, 0.05, 0.1, 0.25, 0.5)
+"""Of the distances that make an example a core of a cluster: small dense groups come first."""
+
 
 def find_underperforming_groups(
     *,
@@ -51,9 +54,9 @@ def find_underperforming_groups(
 ) -> CheckResult:
     """Find the groups of like examples whose given labels the model finds improbable.
 
-    Groups are clusters by DBSCAN on the neighbours, or the caller's own. The quality of a group is
-    the mean probability of its examples' given labels; its ratio is that by the mean over all
-    groups.
+    Groups are clusters by DBSCAN on the neighbours at several scales, those first whose quality is
+    farthest below the others', or the caller's own. The quality of a group is the mean probability
+    of its examples' given labels; its ratio is that by the mean over all groups.
 
     Parameters
     ----------
@@ -75,8 +78,8 @@ def find_underperforming_groups(
     min_cluster_samples : int
         Smaller groups are left out.
     eps : float, optional
-        Distance up to which DBSCAN links neighbours; where the sorted distances to the
-        `min_samples`-th neighbour bend, if not given.
+        Distance up to which DBSCAN links neighbours. If not given, several: where the sorted
+        distances to the neighbour that makes a core example bend, and some of their quantiles.
     min_samples : int
         Of DBSCAN; the example itself counts.
 
@@ -110,13 +113,17 @@ def find_underperforming_groups(
     quality[known] = label_quality(rows.labels, rows.pred_probs, "self_confidence")
     params: dict[str, Any] = {"threshold": threshold, "min_cluster_samples": least}
     if cluster_ids is not None:
-        group = _given(cluster_ids, n)
+        group, looks = _given(cluster_ids, n), 0
     else:
         found = as_graph(features, graph, k=k, metric=metric, n=n)
-        cut = _bend(found, min_samples) if eps is None else check.number(eps, name="eps", low=0.0)
-        group = found.spread(_dbscan(found, cut, min_samples), -1)
+        check.whole_number(min_samples, name="min_samples", low=2)
+        scales = (
+            _scales(found, min_samples) if eps is None else [check.number(eps, name="eps", low=0.0)]
+        )
+        layers = [found.spread(_dbscan(found, scale, min_samples), -1) for scale in scales]
+        group, looks = _worst_first(layers, quality, least)
         notes += found.notes
-        params |= {"eps": cut, "min_samples": min_samples, "k": found.k, "metric": found.metric}
+        params |= {"eps": scales, "min_samples": min_samples, "k": found.k, "metric": found.metric}
     group = np.where(np.isnan(quality), -1, group)
     sizes = np.bincount(group[group >= 0]) if (group >= 0).any() else np.empty(0, dtype=np.int64)
     if not (sizes >= least).any():
@@ -124,7 +131,7 @@ def find_underperforming_groups(
         raise InputError("features" if cluster_ids is None else "cluster_ids", what,
                          "Lower min_cluster_samples, or raise eps")  # fmt: skip
     group = np.where((group >= 0) & (np.append(sizes, 0)[group] >= least), group, -1)
-    return _judged(group, quality, threshold, params, notes)
+    return _judged(group, quality, threshold, looks, params, notes)
 
 
 def _given(cluster_ids: npt.ArrayLike, n: int) -> Ints:
@@ -142,8 +149,9 @@ def _given(cluster_ids: npt.ArrayLike, n: int) -> Ints:
 
 
 def _judged(
-    group: Ints, quality: Floats, threshold: float, params: dict[str, Any], notes: tuple[str, ...]
-) -> CheckResult:
+    group: Ints, quality: Floats, threshold: float, looks: int, params: dict[str, Any],
+    notes: tuple[str, ...],
+) -> CheckResult:  # fmt: skip
     members = np.flatnonzero(group >= 0)
     values, own = quality[members], group[members]
     sizes = np.bincount(own)
@@ -154,7 +162,7 @@ def _judged(
     is_bad = (ratios < threshold) & (means < overall)
     frame = pd.DataFrame({
         "group": numbers, "size": sizes, "quality": means, "ratio": ratios,
-        "p_value": _chances(means, sizes, values), "is_issue": is_bad,
+        "p_value": _chances(means, sizes, values, looks), "is_issue": is_bad,
     }).sort_values(["ratio", "group"]).reset_index(drop=True)  # fmt: skip
     by_group = np.ones(numbers[-1] + 2)  # the last: no group
     by_group[numbers] = np.where(means < overall, ratios, 1.0)
@@ -181,30 +189,62 @@ def _judged(
     )
 
 
-def _chances(means: Floats, sizes: Ints, values: Floats) -> Floats:
-    """Return the chance of each mean or less in random draws without return, by Holm."""
+def _z(means: Floats, sizes: Ints, values: Floats) -> Floats:
+    """Return how many standard errors each mean is from that of random draws without return."""
     n = len(values)
     variance = values.var(ddof=1) / sizes * (n - sizes) / max(n - 1, 1) if n > 1 else sizes * 0.0
-    z = np.divide(
-        means - values.mean(), np.sqrt(variance), out=np.zeros_like(means), where=variance > 1e-18
-    )
-    chance = ndtr(z)
+    z: Floats = np.zeros_like(means)
+    np.divide(means - values.mean(), np.sqrt(variance), out=z, where=variance > 1e-18)
+    return z
+
+
+def _chances(means: Floats, sizes: Ints, values: Floats, looks: int) -> Floats:
+    """Return the chance of each mean or less, corrected for so many looks by Holm."""
+    chance = ndtr(_z(means, sizes, values))
     order = np.argsort(chance, kind="stable")
-    corrected = np.maximum.accumulate(chance[order] * np.arange(len(order), 0, -1))
+    left = np.maximum(max(looks, len(order)) - np.arange(len(order)), 1)
+    corrected = np.maximum.accumulate(chance[order] * left)
     out: Floats = np.empty_like(chance)
     out[order] = np.minimum(corrected, 1.0)
     return out
 
 
-def _bend(graph: NeighborGraph, min_samples: int) -> float:
-    """Return where the sorted distances to the neighbour that makes a core example bend.
+def _worst_first(layers: list[Ints], quality: Floats, least: int) -> tuple[Ints, int]:
+    """Return disjoint groups of clusters that overlap, the worst first, and how many there were.
 
-    That is where they lie farthest below the line from the first to the last.
+    A cluster keeps those of its examples that no worse one has, if they are enough.
+    """
+    known = ~np.isnan(quality)
+    clusters: dict[bytes, Ints] = {}
+    for layer in layers:
+        rows = np.flatnonzero((layer >= 0) & known)
+        order = rows[np.argsort(layer[rows], kind="stable")]
+        for members in np.split(order, np.flatnonzero(np.diff(layer[order])) + 1):
+            if members.size >= least:
+                clusters.setdefault(members.tobytes(), members)
+    found = list(clusters.values())
+    means = np.array([quality[members].mean() for members in found])
+    sizes = np.array([members.size for members in found], dtype=np.int64)
+    group = np.full(len(quality), -1, dtype=np.int64)
+    number = 0
+    for at in np.argsort(_z(means, sizes, quality[known]), kind="stable"):
+        free = found[at][group[found[at]] < 0]
+        if free.size >= least:
+            group[free] = number
+            number += 1
+    return group, len(found)
+
+
+def _scales(graph: NeighborGraph, min_samples: int) -> list[float]:
+    """Return distances at which to cluster: some quantiles of core distances, and their bend.
+
+    They bend where, sorted, they lie farthest below the line from the first to the last.
     """
     at = min(max(min_samples - 2, 0), graph.k - 1)
     ordered = np.sort(graph.distances[:, at])
     line = np.linspace(ordered[0], ordered[-1], len(ordered))
-    return float(ordered[int(np.argmax(line - ordered))])
+    bend = ordered[int(np.argmax(line - ordered))]
+    return sorted({float(cut) for cut in (*np.quantile(ordered, QUANTILES), bend)})
 
 
 def _dbscan(graph: NeighborGraph, eps: float, min_samples: int) -> Ints:

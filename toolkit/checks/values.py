@@ -109,8 +109,8 @@ def data_values(
     )
 
 
-def _codes(labels: Any, n: int) -> tuple[Ints, tuple[str, ...]]:
-    """Return labels as numbers; each missing one is a class of its own, like no other."""
+def _codes(labels: Any, n: int) -> tuple[Ints, Ints, tuple[str, ...]]:
+    """Return labels as numbers, and where there is none: a class of its own, like no other."""
     column = pd.Series(one_column(labels))
     try:
         sortable = coded_labels(column, n=n)
@@ -119,7 +119,7 @@ def _codes(labels: Any, n: int) -> tuple[Ints, tuple[str, ...]]:
     codes = sortable.codes.copy()
     missing = np.flatnonzero(codes < 0)
     codes[missing] = len(sortable.classes) + np.arange(missing.size)
-    return codes, sortable.notes
+    return codes, missing, sortable.notes
 
 
 def _within(
@@ -132,13 +132,15 @@ def _within(
         found = found.first(min(DEFAULT_K, found.k))
     voters = found.k if k is None else check.whole_number(k, name="k", low=1)
     voters = min(voters, found.k)
-    codes, notes = _codes(labels, found.n)
+    codes, missing, notes = _codes(labels, found.n)
     sums = np.zeros(len(found))
     own = np.ascontiguousarray(codes[found.rows])
     neighbors = frozen(np.ascontiguousarray(found.neighbors))
     shapley.add_values(neighbors, own, np.arange(len(found)), voters, False, sums)
     params = {"k": voters, "horizon": found.k, "exact": False, "metric": found.metric}
-    return found.spread(sums / len(found), 0.0), params, found.notes + notes
+    values = found.spread(sums / len(found), 0.0)
+    values[missing] = 0.0
+    return values, params, found.notes + notes
 
 
 def _exactly(
@@ -148,7 +150,7 @@ def _exactly(
     m, d = usable.values.shape
     kind = metric or ("cosine" if d > FEW_COLUMNS else "euclidean")
     voters = min(DEFAULT_K, m - 1) if k is None else check.whole_number(k, name="k", low=1)
-    codes, notes = _codes(labels, usable.n)
+    codes, missing, notes = _codes(labels, usable.n)
     own = np.ascontiguousarray(codes[usable.rows])
     order = row_order(usable.values, kind)
     total = np.zeros(m)
@@ -166,6 +168,7 @@ def _exactly(
             total += sums[block]
     values = np.zeros(usable.n)
     values[usable.rows] = total / m
+    values[missing] = 0.0
     return values, {"k": voters, "exact": True, "metric": kind}, usable.notes + notes
 
 
