@@ -56,7 +56,7 @@ def find_wrong_labels(
     Returns
     -------
     CheckResult
-        Columns `given`, `suggested`; figure `estimated_label_errors`.
+        Columns `given`, `suggested`; figures `mean_quality` and `label_health`, its score.
 
     Raises
     ------
@@ -102,8 +102,7 @@ def _result(
     by_code = np.array([*names, None], dtype=object)
     given[known] = by_code[np.maximum(codes, -1)]
     suggested[known] = by_code[judged.counted.sweep.predicted]
-    joint = judged.counted.confident_joint
-    health = float(np.trace(joint) / max(joint.sum(), 1))
+    health = 1.0 - float(np.count_nonzero(judged.counted.off_diagonal)) / max(len(codes), 1)
     flagged = int(is_issue.sum())
     return CheckResult(
         check="label",

@@ -89,6 +89,13 @@ def find_near_duplicates(
     check.number(threshold, name="threshold", low=0.0)
     check.choice(keep, get_args(Keep), name="keep")
     found = as_graph(features, graph, k=k, metric=metric)
+    coded = None if labels is None else coded_labels(labels, n=found.n)
+    return _judged(found, coded, threshold, keep)
+
+
+def _judged(
+    found: NeighborGraph, coded: CodedLabels | None, threshold: float, keep: Keep
+) -> CheckResult:
     nearest = found.distances[:, 0]
     same, median = SAME.get(found.metric or "", 0.0), median_apart(nearest, found.metric)
     pairs = _pairs(found, threshold * median, same)
@@ -96,7 +103,6 @@ def find_near_duplicates(
     scores = -np.expm1(-nearest / median)
     scores[nearest <= same] = 0.0
     scores = found.spread(scores, 1.0)
-    coded = None if labels is None else coded_labels(labels, n=found.n)
     is_kept = kept(group, keep, coded)
     groups = group_table(group, is_kept, coded)
     return CheckResult(

@@ -18,12 +18,12 @@ from goldlabel.inputs import check
 from goldlabel.inputs.labels import one_column
 from goldlabel.neighbors.exact import nearest_in
 from goldlabel.neighbors.features import Features, usable_features
-from goldlabel.neighbors.graph import DEFAULT_K, Metric, neighbor_graph
-from goldlabel.typing import Mask
+from goldlabel.neighbors.graph import DEFAULT_K, Metric, NeighborGraph, neighbor_graph
+from goldlabel.typing import Floats, Mask
 
 from .leakage import same_columns
 from .out_of_distribution import distance_scale, distance_scores
-from .outliers import BY_DISTANCE
+from .outliers import BY_DISTANCE, distance_cut
 from .result import CheckResult
 
 __all__ = ["compare_new_data"]
@@ -88,29 +88,15 @@ def compare_new_data(
     new = usable_features(features)
     same_columns(known, new, "features")
     graph = neighbor_graph(known, k=k, metric=metric)
-    own = graph.distances.mean(axis=1)
-    low, high = np.quantile(own, [0.25, 0.75])
-    cut = high + (1 / threshold - 1) * (high - low)
-    kind: Metric = graph.metric or "euclidean"
-    nearest = nearest_in(known.values, new.values, graph.k, kind)
-    means = nearest.distances.mean(axis=1)
-    distance = np.full(new.n, np.nan)
-    distance[new.rows] = means
-    scores = np.ones(new.n)
-    scores[new.rows] = distance_scores(means, distance_scale(own), kind)
-    example = np.full(new.n, -1, dtype=np.int64)
-    example[new.rows] = known.rows[nearest.positions[:, 0]]
-    is_far = np.nan_to_num(distance) > cut
+    columns, scores, figures, is_far = _distances(known, new, graph, threshold)
     is_new, names = _new_classes(labels, reference_labels, new.n)
     scores[is_new] = 0.0
-    drift = _drift(known, new, kind, num_permutations, seed)
-    figures = {
-        **drift, "outliers": int(is_far.sum()),
-        "expected_outliers": float((own > cut).mean() * new.n), "new_classes": names,
-    }  # fmt: skip
-    text = f"{int(is_far.sum())} of {new.n} new examples are unlike the reference"
-    text += f" ({figures['expected_outliers']:.1f} were to be expected); drift: p ="
-    text += f" {drift['drift_p_value']:.2g}"
+    drift = _drift(known, new, graph.metric or "euclidean", num_permutations, seed)
+    p = drift["drift_p_value"]
+    text = (
+        f"{figures['outliers']} of {new.n} new examples are unlike the reference"
+        f" ({figures['expected_outliers']:.1f} were to be expected); drift: p = {p:.2g}"
+    )
     if names:
         text += f"; classes that are new: {', '.join(names[:10])}"
     return CheckResult(
@@ -119,15 +105,34 @@ def compare_new_data(
         is_issue=is_far | is_new,
         score=float(scores.mean()),
         verdict=f"{text}.",
-        is_found=bool(is_far.any() or is_new.any() or drift["drift_p_value"] < 0.05),
+        is_found=bool(is_far.any() or is_new.any() or p < 0.05),
         reason="mean distance to the nearest of the reference {distance:.3g}; of a new class:"
         " {is_new_class}",
-        columns={"distance": distance, "nearest_reference": example, "is_new_class": is_new},
-        figures=figures,
-        params={"k": graph.k, "metric": kind, "threshold": threshold,
+        columns={**columns, "is_new_class": is_new},
+        figures={**drift, **figures, "new_classes": names},
+        params={"k": graph.k, "metric": graph.metric, "threshold": threshold,
                 "num_permutations": num_permutations, "seed": seed},
         notes=graph.notes + new.notes,
     )  # fmt: skip
+
+
+def _distances(
+    known: Features, new: Features, graph: NeighborGraph, threshold: float
+) -> tuple[dict[str, Any], Floats, dict[str, Any], Mask]:
+    """Return columns, scores, figures and flags of the new examples by their distances."""
+    kind: Metric = graph.metric or "euclidean"
+    nearest = nearest_in(known.values, new.values, graph.k, kind)
+    means, own = nearest.distances.mean(axis=1), graph.distances.mean(axis=1)
+    cut = distance_cut(own, threshold)
+    distance, scores = np.full(new.n, np.nan), np.ones(new.n)
+    distance[new.rows] = means
+    scores[new.rows] = distance_scores(means, distance_scale(own), kind)
+    example = np.full(new.n, -1, dtype=np.int64)
+    example[new.rows] = known.rows[nearest.positions[:, 0]]
+    is_far = np.nan_to_num(distance) > cut
+    figures = {"outliers": int(is_far.sum()),
+               "expected_outliers": float((own > cut).mean() * new.n)}  # fmt: skip
+    return {"distance": distance, "nearest_reference": example}, scores, figures, is_far
 
 
 def _new_classes(labels: Any, reference: Any, n: int) -> tuple[Mask, list[str]]:

@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from goldlabel.errors import InputError
 from goldlabel.inputs import check
-from goldlabel.neighbors.graph import Metric, as_graph
+from goldlabel.neighbors.graph import Metric, NeighborGraph, as_graph
+from goldlabel.typing import Floats
 
 from .columns import rows_with_labels
 from .out_of_distribution import (
@@ -27,7 +28,7 @@ from .out_of_distribution import (
 from .registry import Check
 from .result import CheckResult
 
-__all__ = ["CHECK", "find_outliers"]
+__all__ = ["BY_DISTANCE", "CHECK", "distance_cut", "find_outliers"]
 
 BY_DISTANCE = 0.37037
 """By default, distances beyond ``Q3 + 1.7 (Q3 - Q1)`` are flagged."""
@@ -103,16 +104,27 @@ def find_outliers(
         options = {"method": method, "adjust_pred_probs": adjust_pred_probs, "M": M,
                    "gamma": gamma, "confident_thresholds": confident_thresholds}  # fmt: skip
         return _by_probability(pred_probs, labels, threshold, options)
-    cut_share = BY_DISTANCE if threshold is None else threshold
-    check.number(cut_share, name="threshold", low=0.0, high=1.0)
-    check.number(t, name="t", low=0.0)
-    found = as_graph(features, graph, k=k, metric=metric)
-    distances = found.distances.mean(axis=1)
-    scale = distance_scale(distances)
     if scaling_factor is not None:
-        scale = check.number(scaling_factor, name="scaling_factor", low=np.finfo(float).tiny)
+        check.number(scaling_factor, name="scaling_factor", low=np.finfo(float).tiny)
+    check.number(t, name="t", low=0.0)
+    share = BY_DISTANCE if threshold is None else threshold
+    check.number(share, name="threshold", low=0.0, high=1.0)
+    found = as_graph(features, graph, k=k, metric=metric)
+    return _by_distance(found, t, share, scaling_factor)
+
+
+def distance_cut(distances: Floats, share: float) -> float:
+    """Return ``Q3 + (1 / share - 1) (Q3 - Q1)``, beyond which examples are outliers."""
     low, high = np.quantile(distances, [0.25, 0.75])
-    cut = high + (1 / cut_share - 1) * (high - low) if cut_share > 0 else np.inf
+    return float(high + (1 / share - 1) * (high - low)) if share > 0 else np.inf
+
+
+def _by_distance(
+    found: NeighborGraph, t: float, share: float, scaling_factor: float | None
+) -> CheckResult:
+    distances = found.distances.mean(axis=1)
+    scale = distance_scale(distances) if scaling_factor is None else scaling_factor
+    cut = distance_cut(distances, share)
     is_issue = distances > cut
     scores = found.spread(distance_scores(distances, scale, found.metric, t), 1.0)
     flagged = int(is_issue.sum())
@@ -128,8 +140,8 @@ def find_outliers(
             "distance": found.spread(distances, np.nan),
             "nearest_neighbor": found.spread(found.rows[found.neighbors[:, 0]], -1),
         },
-        figures={"cut": float(cut) if np.isfinite(cut) else None, "scale": scale},
-        params={"k": found.k, "metric": found.metric, "t": t, "threshold": cut_share},
+        figures={"cut": cut if np.isfinite(cut) else None, "scale": scale},
+        params={"k": found.k, "metric": found.metric, "t": t, "threshold": share},
         notes=found.notes,
     )
 

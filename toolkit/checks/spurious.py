@@ -75,22 +75,8 @@ def find_spurious_correlations(
     counts = np.bincount(codes)
     if len(counts) < 2:
         raise InputError("labels", "are all the same", "Pass labels of at least two classes")
-    largest = counts.max() / counts.sum()
-    rows, notes = [], list(coded.notes)
-    for name in frame.columns:
-        values, is_number = _values(frame[name].iloc[known])
-        if values is None:
-            notes.append(f"table: column {name!r} holds too many different values for this check.")
-            continue
-        rng = np.random.default_rng(check.whole_number(seed, name="seed"))
-        accuracy = _accuracy(values, is_number, codes)
-        shuffled = [
-            _accuracy(values, is_number, rng.permutation(codes)) for _ in range(num_permutations)
-        ]
-        p = (1 + np.count_nonzero(np.array(shuffled) >= accuracy)) / (num_permutations + 1)
-        rows.append((str(name), min(1.0, (1.0 - accuracy) / (1.0 - largest)), accuracy, p))
-    columns = pd.DataFrame(rows, columns=["column", "score", "accuracy", "p_value"])
-    columns = columns.sort_values("score", kind="stable").reset_index(drop=True)
+    check.whole_number(seed, name="seed")
+    columns, notes = _columns(frame.iloc[known], codes, num_permutations, seed)
     columns["is_issue"] = columns["score"] < threshold
     named = columns.loc[columns["is_issue"], "column"].tolist()
     return CheckResult(
@@ -103,10 +89,33 @@ def find_spurious_correlations(
         else "No column alone gives the label away.",
         is_found=bool(named),
         frames={"columns": columns},
-        figures={"columns": named, "largest_class": float(largest)},
+        figures={"columns": named, "largest_class": float(counts.max() / counts.sum())},
         params={"threshold": threshold, "num_permutations": num_permutations, "seed": seed},
-        notes=tuple(notes),
+        notes=coded.notes + notes,
     )
+
+
+def _columns(
+    frame: pd.DataFrame, codes: Ints, permutations: int, seed: int
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return a row per column, worst first, and notes on those that were left out."""
+    largest = np.bincount(codes).max() / len(codes)
+    rows, notes = [], []
+    for name in frame.columns:
+        values, is_number = _values(frame[name])
+        if values is None:
+            notes.append(f"table: column {name!r} holds too many different values for this check.")
+            continue
+        rng = np.random.default_rng(seed)
+        accuracy = _accuracy(values, is_number, codes)
+        shuffled = [
+            _accuracy(values, is_number, rng.permutation(codes)) for _ in range(permutations)
+        ]
+        p = (1 + np.count_nonzero(np.array(shuffled) >= accuracy)) / (permutations + 1)
+        rows.append((str(name), min(1.0, (1.0 - accuracy) / (1.0 - largest)), accuracy, p))
+    columns = pd.DataFrame(rows, columns=["column", "score", "accuracy", "p_value"])
+    columns = columns.sort_values("score", kind="stable").reset_index(drop=True)
+    return columns, tuple(notes)
 
 
 def _values(column: pd.Series[Any]) -> tuple[Any, bool]:
