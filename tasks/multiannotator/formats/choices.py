@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pandas as pd
 from goldlabel.errors import InputError
 from goldlabel.tasks.multiannotator.formats.raw_votes import NO, YES, is_text
 
-__all__ = ["chosen", "one_choice"]
+__all__ = ["each_chosen", "one_choice"]
 
 
 _FEW = 0.05
@@ -39,25 +40,49 @@ def one_choice(
     lists = [_as_list(value) for value in column.tolist()]
     if all(each is None for each in lists):
         return column, "value"
-    several = sum(len(each) > 1 for each in lists if each is not None)
-    are_few = positive is None and several <= _FEW * len(lists)
-    values = [
-        value
-        if each is None or (are_few and len(each) > 1)
-        else chosen(each, f"{where}, row {row + 1}", positive)
-        for row, (each, value) in enumerate(zip(lists, column.tolist(), strict=True))
-    ]
+    filled = [value if each is None else each for each, value in zip(lists, column, strict=True)]
+    values = each_chosen(filled, lambda row: f"{where}, row {row + 1}", positive)
     kind = "value" if positive is not None else "list"
     return pd.Series(values, index=column.index, dtype=object), kind
 
 
-def chosen(choices: list[Any], where: str, positive: str | None) -> Any:
-    """Return the class that a list of choices stands for; None for an empty one."""
+def each_chosen(
+    votes: Sequence[Any], where: Callable[[int], str], positive: str | None
+) -> list[Any]:
+    """Return the class that each vote stands for.
+
+    A list of one class is that class, an empty one None, and what is no list is itself. Of few
+    lists with several classes each stays what it is, a vote that no class can be.
+
+    Parameters
+    ----------
+    votes : sequence
+    where : callable
+        What messages call the vote of a position.
+    positive : str, optional
+        The class that is asked about: lists are then yes or no.
+
+    Raises
+    ------
+    InputError
+        Votes hold several classes, and none is asked about.
+    """
+    several = sum(isinstance(each, list) and len(each) > 1 for each in votes)
+    are_few = positive is None and several <= _FEW * len(votes)
+    return [
+        each
+        if not isinstance(each, list) or (are_few and len(each) > 1)
+        else _chosen(each, where, at, positive)
+        for at, each in enumerate(votes)
+    ]
+
+
+def _chosen(choices: list[Any], where: Callable[[int], str], at: int, positive: str | None) -> Any:
     if positive is not None:
         return YES if positive in map(str, choices) else NO
     if len(choices) > 1:
         raise InputError(
-            where,
+            where(at),
             f"holds {len(choices)} classes: {', '.join(map(str, choices[:5]))}",
             "Name one of them with the option positive: votes are then whether it is among them",
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,7 +26,7 @@ from goldlabel.formats.label_studio import (
 )
 from goldlabel.formats.tables import write_text
 from goldlabel.results.audit import Source
-from goldlabel.tasks.multiannotator.formats.choices import chosen
+from goldlabel.tasks.multiannotator.formats.choices import each_chosen
 from goldlabel.tasks.multiannotator.formats.raw_votes import RawVotes, as_names, times_of
 
 __all__ = ["export", "looks_like", "read"]
@@ -76,8 +76,9 @@ def read(
     votes = [
         vote
         for at, task in enumerate(tasks)
-        for vote in _votes(task, at, items[at], name, positive, content.where(at))
+        for vote in _votes(task, at, items[at], name, content.where(at))
     ]
+    votes = _with_classes(votes, content.where, positive)
     options = {
         **({"encoding": file.encoding} if encoding is not None else {}),
         "sha256": file.sha256,
@@ -128,11 +129,9 @@ def _who(annotation: Mapping[str, Any], key: str, where: str) -> str:
     return str(who)
 
 
-def _votes(
-    task: Mapping[str, Any], at: int, item: str, name: str, positive: str | None, where: str
-) -> Iterator[_Vote]:
+def _votes(task: Mapping[str, Any], at: int, item: str, name: str, where: str) -> Iterator[_Vote]:
     if is_short(task):
-        label = _short_label(task, name, where, positive)
+        label = _short_label(task, name)
         if label is not None:
             who = _who(task, "annotator", where)
             yield _Vote(item, who, label, (at, -1, -1), *_times(task))
@@ -142,11 +141,9 @@ def _votes(
             continue
         entry, number = annotation.entry, int(annotation.path[1])
         for row, result, choices in results_with(annotation, "choices"):
-            same = str(result.get("from_name", "")) == name
-            label = chosen(choices, where, positive) if same else None
-            if label is not None:
+            if str(result.get("from_name", "")) == name:
                 who = _who(entry, "completed_by", where)
-                yield _Vote(item, who, label, (at, number, row), *_times(entry))
+                yield _Vote(item, who, choices, (at, number, row), *_times(entry))
 
 
 def _times(entry: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -154,13 +151,25 @@ def _times(entry: Mapping[str, Any]) -> tuple[Any, Any]:
     return entry.get("created_at"), entry.get("lead_time")
 
 
-def _short_label(task: Mapping[str, Any], name: str, where: str, positive: str | None) -> Any:
+def _short_label(task: Mapping[str, Any], name: str) -> list[Any] | None:
+    """Return the choices of a task of the short form, which writes a single one by itself."""
     value = task.get(name)
     if isinstance(value, dict):
         value = value.get("choices")
-    if isinstance(value, str) and value and positive is not None:
-        value = [value]
-    return chosen(value, where, positive) if isinstance(value, list) else value or None
+    return value if isinstance(value, list) else [value] if value else None
+
+
+def _with_classes(
+    votes: Sequence[_Vote], where: Callable[[int], str], positive: str | None
+) -> list[_Vote]:
+    """Return votes for one class each, of votes for lists of them."""
+    lists = [vote.label for vote in votes]
+    labels = each_chosen(lists, lambda at: where(votes[at].place[0]), positive)
+    return [
+        vote._replace(label=label)
+        for vote, label in zip(votes, labels, strict=True)
+        if label is not None
+    ]
 
 
 def export(source: Source, changes: Mapping[tuple[int, ...], object], out: Path) -> None:

@@ -15,7 +15,7 @@ from goldlabel.errors import InputError
 from goldlabel.formats.json.text import place, quoted, spliced
 from goldlabel.formats.tables import TableFile, write_columns
 from goldlabel.results.audit import Source
-from goldlabel.tasks.multiannotator.formats.choices import chosen
+from goldlabel.tasks.multiannotator.formats.choices import each_chosen
 from goldlabel.tasks.multiannotator.formats.raw_votes import RawVotes, as_names, times_of
 
 __all__ = ["export", "looks_like", "read_doccano", "read_prodigy"]
@@ -53,10 +53,8 @@ def read_prodigy(table: TableFile, *, positive: str | None = None) -> RawVotes:
     if has_choices:
         kept &= np.array([isinstance(each, list) for each in frame["accept"]], dtype=np.bool_)
         kept &= np.array([answer == "accept" for answer in answers], dtype=np.bool_)
-        labels = [
-            chosen(each, f"{path}: row {row + 1}", positive) if keep else None
-            for row, (each, keep) in enumerate(zip(frame["accept"], kept, strict=True))
-        ]
+        lists = frame["accept"].where(kept, None).tolist()
+        labels = each_chosen(lists, lambda row: f"{path}: row {row + 1}", positive)
         kept &= np.array([each is not None for each in labels], dtype=np.bool_)
     notes = [*table.notes, f"Recognised as annotations of Prodigy, by {who}."]
     if not kept.all():
@@ -96,11 +94,9 @@ def read_doccano(table: TableFile, *, positive: str | None = None) -> RawVotes:
                     "Export it as JSONL with users",
                 )
             votes.setdefault((row, str(each["user"])), []).append((at, each["label"]))
-    labels = [
-        chosen([label for _, label in each], f"{path}: row {row + 1}", positive)
-        for (row, _), each in votes.items()
-    ]
     rows = np.array([row for row, _ in votes], dtype=np.int64)
+    lists = [[label for _, label in each] for each in votes.values()]
+    labels = each_chosen(lists, lambda at: f"{path}: row {rows[at] + 1}", positive)
     places = [(row, each[0][0]) for (row, _), each in votes.items()]
     options = {"layout": "doccano", "positive": positive}
     hidden = [
