@@ -256,6 +256,10 @@ def _reason(
     what = here if text is None else f"{text!r} ({here})"
     if suggested == "nothing":
         return f"{label!r} {_CLAIMS[kind]}: no word is there."
+    if not label:
+        return (
+            f"No tag stands there; of {what} the model says {suggested!r} with {p_suggested:.0%}."
+        )
     if kind == CUT:
         return f"{label!r} {_CLAIMS[kind]}: it counts for all of {what}, {hint}."
     return (

@@ -185,7 +185,7 @@ def _assembled(
             f"gives no class to any of {n:,} examples, so there is nothing to audit",
             "Name the columns that hold the labels with the option labels, or the format",
         )
-    unknown = int(np.count_nonzero(order.labels < 0))
+    unknown = int(np.count_nonzero(order.labels < 0)) - sum(each.part >= 0 for each in order.bad)
     notes = [*given.notes, *order.notes, *(probs.notes if probs is not None else ())]
     if unknown:
         notes.append(

@@ -31,10 +31,12 @@ from goldlabel.tasks.multilabel.formats.given import (
     Changes,
     Given,
     Options,
+    are_few,
     flag,
     opposite,
     whole,
 )
+from goldlabel.tasks.multilabel.inputs import UNKNOWN, BadLabel
 
 __all__ = ["FORMAT", "label_names"]
 
@@ -119,12 +121,24 @@ def read(
     place = {name: at for at, name in enumerate(header.names)}
     columns = [place[name] for name in names]
     shown = _shown(header, columns)
-    found, fields = [], []
-    for record in records(path, text, header):
-        found.append([_flag(path, record, at, header) for at in columns])
+    found: list[list[int]] = []
+    fields, bad, first_bad = [], [], ""
+    for row, record in enumerate(records(path, text, header)):
+        values = [_value(record, at, header) for at in columns]
+        kinds = [flag(value) for value in values]
+        found.append([UNKNOWN if kind is None else kind for kind in kinds])
+        bad += [BadLabel(row, at, values[at]) for at, kind in enumerate(kinds) if kind is None]
+        if bad and not first_bad:
+            first_bad = f"{path}: line {record.number}, attribute {names[bad[0].part]!r}"
         fields.append([_value(record, at, header) for at in shown])
     if not found:
         raise InputError(str(path), "has no data", "Name a file that has rows")
+    if bad and not are_few(bad, len(found)):
+        raise InputError(
+            first_bad,
+            f"is {bad[0].text!r}, neither 1 nor 0 ({len(bad):,} such)",
+            "Write 1, 0, or ? where it is not known",
+        )
     options = ArffOptions(
         encoding=file.encoding, sha256=file.sha256, rows=len(found), attributes=tuple(columns)
     )
@@ -136,7 +150,7 @@ def read(
     frame = pd.DataFrame(fields, columns=names_shown, index=range(len(found)), dtype=object)
     source = Source("arff", (path,), options, listed)
     matrix = np.array(found, dtype=np.int8)
-    return whole(matrix, names, str(path), source, [note], frame=frame)
+    return whole(matrix, names, str(path), source, [note], frame=frame, bad=tuple(bad))
 
 
 def _shown(header: Header, labels: Sequence[int]) -> list[int]:
@@ -181,18 +195,6 @@ def _value(record: Record, at: int, header: Header) -> str:
         return header.default(at)
     start, stop = record.places[at]
     return record.text[start:stop].strip("'\"")
-
-
-def _flag(path: Path, record: Record, at: int, header: Header) -> int:
-    value = _value(record, at, header)
-    kind = flag(value)
-    if kind is None:
-        raise InputError(
-            f"{path}: line {record.number}, attribute {header.names[at]!r}",
-            f"is {value!r}, neither 1 nor 0",
-            "Write 1, 0, or ? where it is not known",
-        )
-    return kind
 
 
 def export(source: Source, changes: Changes, out: Path) -> None:

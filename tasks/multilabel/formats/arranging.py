@@ -36,7 +36,7 @@ class Arranged(NamedTuple):
         Which of the file's classes each one is.
     notes : tuple of str
     bad : tuple of BadLabel
-        Entries of lists that are none of the classes.
+        Entries of lists that are none of the classes, and cells that are neither yes nor no.
     """
 
     labels: npt.NDArray[np.int8]
@@ -86,7 +86,9 @@ def arranged(given: Given, probs: PredProbs | None, classes: Sequence[str] | Non
         labels = np.ascontiguousarray(labels[:, list(places)])
     note = f"{len(order):,} classes: {_shown(order)}."
     places = tuple(own_places[at] for at in places)
-    return Arranged(labels, order, order, places, (*notes, note))
+    of_file = {at: part for part, at in enumerate(places)}
+    bad = tuple(each._replace(part=of_file[each.part]) for each in given.bad)
+    return Arranged(labels, order, order, places, (*notes, note), bad)
 
 
 def _without_groups(

@@ -19,7 +19,15 @@ from goldlabel.formats.registry import Format
 from goldlabel.formats.tables.table import check_unchanged
 from goldlabel.formats.tables.writing import check_output
 from goldlabel.results.audit import Source
-from goldlabel.tasks.multilabel.formats.given import Asked, Changes, Given, Options, whole
+from goldlabel.tasks.multilabel.formats.given import (
+    Asked,
+    Changes,
+    Given,
+    Options,
+    are_few,
+    whole,
+)
+from goldlabel.tasks.multilabel.inputs import BadLabel
 
 __all__ = ["FORMAT"]
 
@@ -65,7 +73,7 @@ def read(path: Path, *, key: str | None = None) -> Given:
         raise InputError(
             str(path), f"has shape {matrix.shape}", "Save a row for each example, a column a class"
         )
-    labels = _flags(path, matrix)
+    labels, bad = _flags(path, matrix)
     options = ArrayOptions(
         layout="sparse" if name is None else "npz" if name else "npy",
         array=name,
@@ -76,7 +84,7 @@ def read(path: Path, *, key: str | None = None) -> Given:
     note += f" {len(labels):,} rows, {labels.shape[1]:,} classes."
     names = [str(position) for position in range(labels.shape[1])]
     source = Source("numpy", (path,), options)
-    return whole(labels, names, str(path), source, [note])._replace(positions=True)
+    return whole(labels, names, str(path), source, [note], positions=True, bad=bad)
 
 
 def _chosen(path: Path, arrays: Mapping[str, npt.NDArray[Any]], key: str | None) -> str | None:
@@ -108,19 +116,24 @@ def _matrix(
     return dense
 
 
-def _flags(path: Path, matrix: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
+def _flags(
+    path: Path, matrix: npt.NDArray[Any]
+) -> tuple[npt.NDArray[np.int8], tuple[BadLabel, ...]]:
+    """Return 1, 0 and -1, and the few numbers that are none of them."""
     if matrix.dtype.kind not in "biuf":
         raise InputError(str(path), f"holds {matrix.dtype}, not numbers", "Save 1 and 0")
     values = np.where(np.isnan(matrix), -1, matrix) if matrix.dtype.kind == "f" else matrix
-    bad = np.argwhere((values != 0) & (values != 1) & (values != -1))
-    if len(bad):
-        row, column = bad[0].tolist()
+    is_bad = (values != 0) & (values != 1) & (values != -1)
+    cells = np.argwhere(is_bad).tolist()
+    bad = tuple(BadLabel(row, column, str(matrix[row, column])) for row, column in cells)
+    if bad and not are_few(bad, len(matrix)):
+        row, column, text = bad[0]
         raise InputError(
             f"{path}: [{row}, {column}]",
-            f"is {matrix[row, column]}, not 0 or 1 ({len(bad):,} such)",
+            f"is {text}, not 0 or 1 ({len(bad):,} such)",
             "Save 1 where an example has a class, 0 where not, -1 where it is not known",
         )
-    return values.astype(np.int8)
+    return np.where(is_bad, -1, values).astype(np.int8), bad
 
 
 def export(source: Source, changes: Changes, out: Path) -> None:

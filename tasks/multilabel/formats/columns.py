@@ -9,14 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.errors import InputError
 from goldlabel.formats.options import extended, options_of
 from goldlabel.formats.tables import TableFile, read_table_again, write_columns
 from goldlabel.results.audit import Source
-from goldlabel.tasks.multilabel.formats.given import Changes, Given, flag, flags, opposite, whole
+from goldlabel.tasks.multilabel.formats.given import (
+    Changes,
+    Given,
+    are_few,
+    flag,
+    flags,
+    opposite,
+    whole,
+)
 from goldlabel.tasks.multilabel.formats.table_options import LabelTable
+from goldlabel.tasks.multilabel.inputs import BadLabel
 
 __all__ = ["export", "indicators", "read"]
 
@@ -32,37 +42,39 @@ def indicators(frame: pd.DataFrame, but: Sequence[str | None] = ()) -> list[str]
 
 def _says(column: pd.Series[Any]) -> Any:
     try:
-        found = flags(column, "")
+        found, neither = flags(column)
     except TypeError:  # lists
         return None
-    return found if found is not None and (found >= 0).any() else None
+    return found if not neither.size and (found >= 0).any() else None
 
 
 def read(opened: TableFile, columns: Sequence[str]) -> Given:
-    """Read the columns of the classes.
+    """Read the columns of the classes; the few values that are neither yes nor no are set aside.
 
     Raises
     ------
     InputError
-        A value is neither yes nor no; says which row and column.
+        Many values are neither; says which row and column.
     """
     path, frame = opened.source.files[0], opened.frame
     labels = np.empty((len(frame), len(columns)), dtype=np.int8)
+    bad: list[BadLabel] = []
     for at, name in enumerate(columns):
         where = f"{path}: column {name!r}"
         try:
-            found = flags(frame[name], where)
+            labels[:, at], neither = flags(frame[name])
         except TypeError as error:
             raise InputError(where, "holds lists", "Name one column of lists alone") from error
-        if found is None:
-            raise _no_flag(frame[name], where)
-        labels[:, at] = found
+        bad += [BadLabel(row, at, str(frame[name].iloc[row])) for row in neither.tolist()]
+        if not are_few(bad, len(frame)):
+            raise _no_flag(frame[name], where, neither)
     options = extended(LabelTable, opened.source, layout="columns", columns=tuple(columns))
     shares = [name for name in columns if _has_shares(frame[name])]
     notes = list(opened.notes)
     if shares:
         notes.append(f"Values between 0 and 1 count as yes from 0.5 on: {', '.join(shares[:5])}.")
-    return whole(labels, columns, str(path), replace(opened.source, options=options), notes)
+    source = replace(opened.source, options=options)
+    return whole(labels, columns, str(path), source, notes, bad=tuple(bad))
 
 
 def _has_shares(column: pd.Series[Any]) -> bool:
@@ -72,14 +84,13 @@ def _has_shares(column: pd.Series[Any]) -> bool:
     return bool(((values != 0) & (values != 1) & (values != -1)).any())
 
 
-def _no_flag(column: pd.Series[Any], where: str) -> InputError:
-    bad = [row for row, value in enumerate(column) if flags(pd.Series([value]), "") is None]
-    value = column.iloc[bad[0]]
+def _no_flag(column: pd.Series[Any], where: str, neither: npt.NDArray[np.int64]) -> InputError:
+    value = column.iloc[neither[0]]
     shown = repr(value.item() if isinstance(value, np.generic) else value)
     return InputError(
-        f"{where}, row {bad[0] + 1}",
+        f"{where}, row {neither[0] + 1}",
         f"is {shown if len(shown) <= 60 else shown[:57] + '...'}, neither yes nor no;"
-        f" {len(bad):,} rows are neither",
+        f" {len(neither):,} rows are neither",
         "Write 1 or 0 (true or false, yes or no), and nothing where it is not known;"
         " or name other columns with the option labels",
     )

@@ -17,8 +17,9 @@ from goldlabel.formats.options import Scalar
 from goldlabel.formats.predictions import PredProbs
 from goldlabel.formats.reading import Reading
 from goldlabel.formats.tables.class_column import Distinct, distinct
+from goldlabel.inputs.labels import FEW_UNKNOWN
 from goldlabel.results.audit import Source
-from goldlabel.tasks.multilabel.inputs import UNKNOWN
+from goldlabel.tasks.multilabel.inputs import UNKNOWN, BadLabel
 
 __all__ = [
     "Asked",
@@ -26,6 +27,7 @@ __all__ = [
     "Given",
     "Options",
     "Predict",
+    "are_few",
     "flag",
     "flags",
     "opposite",
@@ -132,6 +134,8 @@ class Given(NamedTuple):
     groups : tuple of int
         Classes that nothing has and that others name as their group: left out, unless the
         predictions have them.
+    bad : tuple of BadLabel
+        What is neither yes nor no; `part` counts the classes in `found`.
     """
 
     labels: Cube
@@ -148,6 +152,7 @@ class Given(NamedTuple):
     frame: pd.DataFrame | None = None
     images: tuple[Path, ...] | None = None
     groups: tuple[int, ...] = ()
+    bad: tuple[BadLabel, ...] = ()
 
 
 def whole(
@@ -162,6 +167,11 @@ def whole(
     nothing = np.empty(0, dtype=np.int64)
     found = Distinct(nothing, tuple(names), tuple(names))
     return Given(labels, found, nothing, True, where, source, notes, **more)
+
+
+def are_few(bad: Sequence[BadLabel], examples: int) -> bool:
+    """Return whether labels that are none are slips, and not a sign of another format."""
+    return len(bad) < FEW_UNKNOWN * examples
 
 
 def flag(text: str) -> int | None:
@@ -190,17 +200,16 @@ def opposite(text: str, is_present: bool, usual: Sequence[str]) -> str:
     return text.replace(word, str(int(is_present))) if word else str(int(is_present))
 
 
-def flags(column: pd.Series[Any], where: str) -> Cube | None:
-    """Return a column of yes and no as 1, 0 and -1; None where some value is neither.
+def flags(column: pd.Series[Any]) -> tuple[Cube, npt.NDArray[np.int64]]:
+    """Return a column of yes and no as 1, 0 and -1, and the rows that are neither, -1 as well.
 
     Numbers between 0 and 1 are shares: yes from a half on.
     """
     codes, values = pd.factorize(column)
     found = np.array([_flag(value) for value in values] + [UNKNOWN], dtype=np.float64)
-    if np.isnan(found[:-1]).any():
-        return None
-    flagged: Cube = found[codes].astype(np.int8)
-    return flagged
+    neither = np.flatnonzero(np.isnan(found)[codes])
+    flagged: Cube = np.nan_to_num(found, nan=UNKNOWN)[codes].astype(np.int8)
+    return flagged, neither
 
 
 def _flag(value: object) -> float:

@@ -195,7 +195,10 @@ def _changed_task(
         if choice.choices is None or not name:
             raise InputError(where, "has no annotation to change", "Leave it out")
         return _with_member(text, name, new) if new else text
-    start, stop = place(text, choice.path)
+    try:
+        start, stop = place(text, choice.path)
+    except IndexError as error:
+        raise InputError(where, "has an annotation without a result", "Leave it out") from error
     listed = text[start:stop]
     if choice.path[-1] == "result":
         value = {

@@ -326,7 +326,11 @@ def _decimals(numbers: Floats) -> int:
 
 def rounded(predictions: Floats, labels: Floats, decimals: int) -> Floats:
     """Return predictions rounded as the labels are, but never to what no label would tell apart."""
-    deviation = float(np.nanstd(labels)) if np.isfinite(labels).any() else 0.0
+    known = labels[np.isfinite(labels)]
+    with np.errstate(over="ignore"):
+        deviation = float(known.std()) if known.size else 0.0
+    if not math.isfinite(deviation):  # of labels near the largest number there is
+        return predictions
     enough = _FINE - math.floor(math.log10(deviation)) if deviation > 0 else _FINE
     return np.round(predictions, max(0, min(decimals, enough, _MOST_DECIMALS)))
 

@@ -88,6 +88,10 @@ def open_dataset(folder: Path, *, split: str | None = None) -> Dataset:
             str(home), "is a view into a larger dataset", "Save it after flatten_indices()"
         )
     listed = state.get("_data_files")
+    if listed is not None and not isinstance(listed, list):
+        raise InputError(
+            str(home / "state.json"), "lists no files in _data_files", "Save the set again"
+        )
     if listed is None:
         files = sorted(home.glob("*.arrow"))
     else:
