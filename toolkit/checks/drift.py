@@ -142,7 +142,7 @@ def _significance(graph: NeighborGraph, permutations: int, rng: np.random.Genera
     neighbors = frozen(np.ascontiguousarray(graph.neighbors))
     own = _statistic(neighbors, np.arange(m))
     others = np.array([_statistic(neighbors, rng.permutation(m)) for _ in range(permutations)])
-    counted = (1 + np.count_nonzero(others >= own)) / (permutations + 1)
+    counted = (1 + int(np.count_nonzero(others >= own))) / (permutations + 1)
     width = float(np.std(others, ddof=1)) * permutations**-0.2
     if width < 1e-12:  # all permutations give the same: nothing to estimate a tail from
         return _PValues(counted, counted)

@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.sparse import coo_array, csr_array
 from scipy.special import ndtr
 
 from goldlabel.errors import InputError
 from goldlabel.inputs import check
 from goldlabel.inputs.labels import as_array
+from goldlabel.kernels import clusters
+from goldlabel.kernels._jit import frozen
 from goldlabel.learning.confident import label_quality
 from goldlabel.neighbors.graph import Metric, NeighborGraph, as_graph
 from goldlabel.typing import Floats, Ints
@@ -215,24 +216,24 @@ def _worst_first(layers: list[Ints], quality: Floats, least: int) -> tuple[Ints,
     A cluster keeps those of its examples that no worse one has, if they are enough.
     """
     known = ~np.isnan(quality)
-    clusters: dict[bytes, Ints] = {}
+    found: dict[bytes, Ints] = {}
     for layer in layers:
         rows = np.flatnonzero((layer >= 0) & known)
         order = rows[np.argsort(layer[rows], kind="stable")]
         for members in np.split(order, np.flatnonzero(np.diff(layer[order])) + 1):
             if members.size >= least:
-                clusters.setdefault(members.tobytes(), members)
-    found = list(clusters.values())
-    means = np.array([quality[members].mean() for members in found])
-    sizes = np.array([members.size for members in found], dtype=np.int64)
+                found.setdefault(members.tobytes(), members)
+    candidates = list(found.values())
+    means = np.array([quality[members].mean() for members in candidates])
+    sizes = np.array([members.size for members in candidates], dtype=np.int64)
     group = np.full(len(quality), -1, dtype=np.int64)
     number = 0
     for at in np.argsort(_z(means, sizes, quality[known]), kind="stable"):
-        free = found[at][group[found[at]] < 0]
+        free = candidates[at][group[candidates[at]] < 0]
         if free.size >= least:
             group[free] = number
             number += 1
-    return group, len(found)
+    return group, len(candidates)
 
 
 def _scales(graph: NeighborGraph, min_samples: int) -> list[float]:
@@ -249,20 +250,10 @@ def _scales(graph: NeighborGraph, min_samples: int) -> list[float]:
 
 def _dbscan(graph: NeighborGraph, eps: float, min_samples: int) -> Ints:
     """Return the cluster of each row of the graph, -1 for noise."""
-    from sklearn.cluster import DBSCAN
-
-    m, k = graph.neighbors.shape
-    near = graph.distances <= eps
-    each = np.arange(m, dtype=np.int32)
-    rows = np.append(np.repeat(each, k)[near.ravel()], each)
-    # Entries at distance 0 have to be stored, and an example is its own neighbour.
-    columns = np.append(graph.neighbors[near], each)
-    values = np.append(graph.distances[near], np.zeros(m))
-    matrix = csr_array(coo_array((values, (rows, columns)), shape=(m, m)))
-    found = DBSCAN(eps=max(eps, np.finfo(float).tiny), min_samples=min_samples,
-                   metric="precomputed").fit(matrix)  # fmt: skip
-    labels: Ints = found.labels_.astype(np.int64)
-    return labels
+    cluster, stack = np.empty(len(graph), dtype=np.int64), np.empty(len(graph), dtype=np.int64)
+    neighbors, distances = map(np.ascontiguousarray, (graph.neighbors, graph.distances))
+    clusters.dbscan(frozen(neighbors), frozen(distances), eps, min_samples, stack, cluster)
+    return cluster
 
 
 CHECK = Check(

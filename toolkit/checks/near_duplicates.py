@@ -203,9 +203,10 @@ def verdict(groups: pd.DataFrame) -> str:
     """Say in a sentence what groups there are."""
     if not len(groups):
         return "No two examples are nearly the same."
-    text = f"{groups['size'].sum()} examples are near duplicates, in {len(groups)} groups"
-    conflicts = int(groups["is_conflict"].sum())
-    return f"{text}; the labels of {conflicts} groups contradict." if conflicts else f"{text}."
+    count, conflicts = len(groups), int(groups["is_conflict"].sum())
+    text = f"{groups['size'].sum()} examples are near duplicates, in {count} group"
+    text += "s" * (count > 1)
+    return f"{text}; labels contradict in {conflicts} of them." if conflicts else f"{text}."
 
 
 def median_apart(distances: Floats, metric: str | None) -> float:

@@ -25,8 +25,8 @@ from .features import row_norms
 
 __all__ = ["Nearest", "nearest_in", "nearest_of_each", "row_order"]
 
-BLOCK = 1024
-"""Rows of a block: the products of two blocks are 4 MiB."""
+BLOCK = 512
+"""Rows of a block: the products of two blocks are 1 MiB."""
 SPARE = 6
 """Entries of a list of the best beyond those asked for."""
 TREE_COLUMNS = 3

@@ -406,3 +406,27 @@ def test_new_data():
     assert moved.figures["new_classes"] == ["z"]
     drifted = checks.compare_new_data(features=rng.normal(0.8, 1, (100, 3)), reference_features=old)
     assert drifted.figures["drift_p_value"] < 0.05
+
+
+@given(small_sets(), st.floats(0.1, 3.0), st.integers(2, 5))
+@settings(max_examples=40)
+def test_clusters_equal_those_of_scikit_learn(data, eps, min_samples):
+    from scipy.sparse import csr_matrix
+    from sklearn.cluster import DBSCAN
+
+    from goldlabel.checks.groups import _dbscan
+
+    points, _ = data
+    graph = neighbor_graph(points, metric="euclidean")
+    m, k = graph.neighbors.shape
+    rows = np.repeat(np.arange(m), k + 1)
+    columns = np.hstack([np.arange(m)[:, None], graph.neighbors]).ravel()
+    lengths = np.hstack([np.zeros((m, 1)), graph.distances]).ravel()
+    matrix = csr_matrix((m, m))
+    matrix.data, matrix.indices = lengths, columns.astype(np.int32)
+    matrix.indptr = np.bincount(rows + 1, minlength=m + 1).cumsum().astype(np.int32)
+    found = DBSCAN(eps=eps, min_samples=min_samples, metric="precomputed").fit(matrix)
+    ours = _dbscan(graph, eps, min_samples)
+    assert np.array_equal(ours < 0, found.labels_ < 0)
+    clusters = set(zip(ours[ours >= 0], found.labels_[ours >= 0], strict=True))
+    assert len(clusters) == len(set(ours[ours >= 0])) == len(set(found.labels_) - {-1})
