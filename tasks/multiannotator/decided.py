@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pandas as pd
 
 from goldlabel.errors import InputError
 from goldlabel.formats.tables import parquet
+from goldlabel.formats.tables.arrow import as_frame
 from goldlabel.tasks.multiannotator.data import MultiannotatorData
 from goldlabel.typing import Floats, Ints
 
@@ -45,6 +47,8 @@ def _decided(path: Path, data: MultiannotatorData, scores: tuple[str, ...]) -> t
     if not np.array_equal(frame["id"].astype(str).to_numpy(), data.ids.astype(str)):
         raise _foreign(path, "does not have the items of the dataset")
     names = frame["consensus"]
+    if not all(isinstance(name, Hashable) for name in names):
+        raise _foreign(path, "names a class that is a list")
     labels = pd.Index(data.classes).get_indexer(pd.Index(names.astype(object)))
     unknown = np.flatnonzero((labels < 0) & names.notna().to_numpy())
     if unknown.size:
@@ -75,7 +79,7 @@ def decided_quality(folder: Path, data: MultiannotatorData) -> Floats:
 
 def _table(path: Path, *columns: str) -> pd.DataFrame:
     """Read a table of the audit and check that it has the columns."""
-    frame: pd.DataFrame = parquet.read(path).to_pandas(ignore_metadata=True)
+    frame = as_frame(parquet.read(path), path)
     lacking = [name for name in columns if name not in frame]
     if lacking:
         raise _foreign(path, f"has no column {lacking[0]!r}")

@@ -15,6 +15,7 @@ from goldlabel.models.columns import MISSING
 from goldlabel.typing import Floats
 
 __all__ = [
+    "LARGEST",
     "NOTHING",
     "NUMBER",
     "TEXT",
@@ -26,7 +27,9 @@ __all__ = [
 
 
 NUMBER, TEXT, NOTHING = 0, 1, 2
-"""What a label is: a finite number; something else; missing."""
+"""What a label is: a number; something else; missing."""
+LARGEST = 1e150
+"""Numbers beyond are none: their squares are infinite, and with them all that is computed."""
 
 
 class Values(NamedTuple):
@@ -83,8 +86,11 @@ def labels_and_predictions(labels: Any, predictions: Any) -> tuple[Floats, Float
     given = column(labels, "labels")
     n = len(given)
     predicted = _predictions(predictions, n)
-    y = check.vector(_numbers(given), name="labels", length=n)
-    return y, check.vector(predicted, name="predictions", length=n)
+    return _finite(_numbers(given), "labels", n), _finite(predicted, "predictions", n)
+
+
+def _finite(values: Any, name: str, n: int) -> Floats:
+    return check.vector(values, name=name, length=n, low=-LARGEST, high=LARGEST)
 
 
 def _predictions(predictions: Any, n: int) -> npt.NDArray[Any]:
@@ -121,9 +127,9 @@ def given_values(labels: Any, predictions: Any) -> tuple[Values, Floats]:
     try:
         predicted = np.array(predicted, dtype=np.float64)
     except (ValueError, TypeError):
-        check.vector(predicted, name="predictions", length=len(given))
+        _finite(predicted, "predictions", len(given))
     spare = (values.kind != NUMBER) & np.isnan(predicted)
-    check.vector(np.where(spare, 0.0, predicted), name="predictions", length=len(given))
+    _finite(np.where(spare, 0.0, predicted), "predictions", len(given))
     return values, predicted
 
 
@@ -134,7 +140,7 @@ def sorted_out(array: npt.NDArray[Any]) -> Values:
     if array.dtype.kind in "fiu":
         numbers = array.astype(np.float64)
         kind = np.where(np.isfinite(numbers), NUMBER, NOTHING).astype(np.int8)
-        infinite = np.flatnonzero(np.isinf(numbers))
+        infinite = np.flatnonzero(np.abs(numbers) > LARGEST)
         kind[infinite] = TEXT
         texts[infinite] = [str(value) for value in numbers[infinite]]
         numbers[infinite] = np.nan
@@ -161,5 +167,5 @@ def _read(value: Any) -> tuple[int, float]:
     except (ValueError, TypeError, OverflowError):
         return TEXT, np.nan
     # "1_000" is a number to Python and to nobody else.
-    is_number = np.isfinite(number) and "_" not in str(value)
+    is_number = abs(number) <= LARGEST and "_" not in str(value)
     return (NUMBER, number) if is_number else (TEXT, np.nan)

@@ -11,9 +11,11 @@ import argparse
 import io
 import json
 import random
+import resource
 import shutil
 import sys
 import tempfile
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -27,13 +29,22 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from damage import damaged
 from healthy import DATASETS
+from variants import COCO, VARIANTS
 
-from goldlabel import GoldlabelError, report
+from goldlabel import DataWarning, GoldlabelError, report
 from goldlabel.actions.export import export, write_decisions
+from goldlabel.actions.next_tasks import next_tasks
+from goldlabel.coco import check_coco, fix_coco
 from goldlabel.files import sha256
+from goldlabel.results.audit import Audit
 from goldlabel.task import find_task
 
-__all__ = ["Failure", "damages", "healthy_folders"]
+__all__ = ["CASES", "Failure", "damages", "healthy_folders"]
+
+CASES = {**DATASETS, **VARIANTS, **COCO}
+
+LONGEST, SECONDS, MEGABYTES = 2000, 20, 2000
+"""No message has more characters; nothing takes longer, or so much more memory."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +61,16 @@ class Failure:
 
 def healthy_folders(place: Path, only: Callable[[str], bool]) -> Iterator[tuple[str, Path]]:
     """Lay a healthy dataset of each format, with an audit and a file of decisions of it."""
-    for (task, name), make in DATASETS.items():
+    for (task, name), make in CASES.items():
         if only(f"{task}.{name}") and (name != "docbin" or find_spec("spacy")):
             folder = place / f"{task}.{name}"
             folder.mkdir()
             words = make(folder)
-            audit = find_task(task).audit(**words)
+            if task == "coco":
+                check_coco(**words)
+                yield f"{task}.{name}", folder
+                continue
+            audit = audited(task, words)
             assert audit.source.format
             report.write(audit, folder / "audit")
             write_decisions(folder / "audit", folder / "decisions.csv")
@@ -70,18 +85,43 @@ def damages(case: str, folder: Path, numbers: range, place: Path) -> Iterator[Fa
         copy = place / "copy"
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(folder, copy)
-        words = relocated(DATASETS[task, name], copy, place)
+        words = relocated(CASES[task, name], copy, place)
         target = rng.choice(sorted(path for path in copy.rglob("*") if path.is_file()))
         target.write_bytes(damaged(target.read_bytes(), rng))
-        try:
-            with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
-                warnings.simplefilter("ignore")
-                with redirect_stderr(io.StringIO()):
-                    use(task, words, copy, target, rng)
-        except GoldlabelError:
-            pass
-        except Exception as error:
-            yield Failure(case, number, described(error, target.relative_to(copy)))
+        what = used(task, words, copy, target, rng)
+        if what:
+            yield Failure(case, number, f"{target.relative_to(copy)}: {what}")
+
+
+def used(task: str, words: Mapping[str, Any], copy: Path, target: Path, rng: random.Random) -> str:
+    """Use damaged files, and return what should not have come of it."""
+    began, memory = time.monotonic(), peak()
+    what = ""
+    with warnings.catch_warnings(record=True) as caught, redirect_stdout(io.StringIO()):
+        warnings.simplefilter("always")
+        with redirect_stderr(io.StringIO()):
+            try:
+                use(task, words, copy, target, rng)
+            except GoldlabelError as error:
+                if len(str(error)) > LONGEST:
+                    what = f"a message of {len(str(error))} characters: {str(error)[:60]!r}"
+            except Exception as error:
+                what = described(error)
+    others = [each for each in caught if not issubclass(each.category, DataWarning)]
+    if others and not what:
+        what = f"{others[0].category.__name__}: {str(others[0].message)[:100]}"
+    if left := [path.name for path in copy.rglob(".goldlabel-*")]:
+        what = what or f"left {left} behind"
+    if time.monotonic() - began > SECONDS:
+        what = what or f"took {time.monotonic() - began:.0f} s"
+    if peak() - memory > MEGABYTES:
+        what = what or f"took {peak() - memory} MB"
+    return what
+
+
+def peak() -> int:
+    """Return the most MB of memory that this process has taken."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def relocated(make: Callable[[Path], Mapping[str, Any]], copy: Path, place: Path) -> dict[str, Any]:
@@ -89,26 +129,45 @@ def relocated(make: Callable[[Path], Mapping[str, Any]], copy: Path, place: Path
     spare = place / "spare"
     shutil.rmtree(spare, ignore_errors=True)
     spare.mkdir()
-    return {
-        key: copy / value.relative_to(spare) if isinstance(value, Path) else value
-        for key, value in make(spare).items()
-    }
+
+    def there(value: Any) -> Any:
+        if isinstance(value, list):
+            return [there(each) for each in value]
+        return copy / value.relative_to(spare) if isinstance(value, Path) else value
+
+    return {key: there(value) for key, value in make(spare).items()}
 
 
 def use(task: str, words: Mapping[str, Any], copy: Path, target: Path, rng: random.Random) -> None:
     """Audit a damaged dataset; or export from a damaged audit, or by damaged decisions."""
+    if task == "coco":
+        fix_coco(words["path"], copy / "fixed.json")
+        check_coco(**words)
+        check_coco(copy / "fixed.json")
+        return
     inside = target.is_relative_to(copy / "audit")
     if inside or target.name == "decisions.csv":
         redirect(copy, trusting=rng.random() < 0.8)
         out = copy / "out"
         if inside:
+            next_tasks(copy / "audit", copy / "tasks.csv")
             export(copy / "audit", out, auto=True, min_confidence=0)
         else:
             export(copy / "audit", out, decisions=target)
         return
-    audit = find_task(task).audit(**words)
+    audit = audited(task, words)
     report.write(audit, copy / "again")
     export(copy / "again", copy / "out", auto=True, min_confidence=0)
+
+
+def audited(task: str, words: Mapping[str, Any]) -> Audit:
+    """Audit; predictions of numbers are a column's name or a path, as text."""
+    names = (
+        {"predictions": str(words["predictions"])}
+        if "label" in words and ("predictions" in words)
+        else {}
+    )
+    return find_task(task).audit(**{**words, **names})
 
 
 def redirect(copy: Path, *, trusting: bool) -> None:
@@ -127,13 +186,13 @@ def redirect(copy: Path, *, trusting: bool) -> None:
     path.write_text(json.dumps(summary), encoding="utf-8")
 
 
-def described(error: BaseException, file: Path) -> str:
+def described(error: BaseException) -> str:
     frames = [
         f"{Path(frame.filename).name}:{frame.lineno} {frame.name}"
         for frame in traceback.extract_tb(error.__traceback__)
         if "/toolkit/" in frame.filename or "/tasks/" in frame.filename
     ]
-    return f"{file}: {type(error).__name__}: {str(error)[:100]} ({' < '.join(frames[:-4:-1])})"
+    return f"{type(error).__name__}: {str(error)[:100]!r} ({' < '.join(frames[:-4:-1])})"
 
 
 def main() -> int:

@@ -11,16 +11,16 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from fuzz import damages, healthy_folders
+from fuzz import CASES, damages, healthy_folders
 from healthy import DATASETS
 
 from goldlabel.task import task_names
 
-EACH = int(os.environ.get("GOLDLABEL_FUZZ", "12"))
+EACH = int(os.environ.get("GOLDLABEL_FUZZ", "7"))
 """So many files of each format: a minute in all."""
 
 
-@pytest.mark.parametrize(("task", "name"), DATASETS)
+@pytest.mark.parametrize(("task", "name"), CASES)
 def test_damaged_files_are_refused_or_read(task, name, tmp_path):
     if name == "docbin":
         pytest.importorskip("spacy")

@@ -351,13 +351,18 @@ def _codes(column: pd.Series[Any], codes: Mapping[Any, int] | None) -> Array:
 
 
 def _of_one_type(frame: pd.DataFrame) -> pd.DataFrame:
-    """Turn columns of mixed values, such as ids 1 and "a", into text: Parquet has one type each."""
+    """Turn what Parquet has no type for into text: ids 1 and "a" in one column, 10**30."""
     mixed = {
         name: column.map(str, na_action="ignore")
         for name, column in frame.items()
-        if column.dtype == object and len({type(value) for value in column.dropna()}) > 1
+        if column.dtype == object and not _has_one_type(column.dropna())
     }
     return frame.assign(**{str(name): column for name, column in mixed.items()})
+
+
+def _has_one_type(values: pd.Series[Any]) -> bool:
+    is_large = any(isinstance(value, int) and not -(2**63) <= value < 2**63 for value in values)
+    return not is_large and len({type(value) for value in values}) <= 1
 
 
 def _write_parquet(frame: pd.DataFrame, path: Path, meta: Mapping[str, Any]) -> None:
@@ -377,10 +382,13 @@ def _read_parquet(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     try:
         table = pq.read_table(path)
         meta = json.loads((table.schema.metadata or {})[b"goldlabel"])
-    except (OSError, pa.ArrowInvalid, KeyError, ValueError) as error:
+        table.validate(full=True)  # no offset outside, no broken text
+        # Arrow parses what pandas wrote into the schema, which can be damaged too.
+        frame: pd.DataFrame = table.replace_schema_metadata(None).to_pandas()
+    except (OSError, pa.ArrowException, KeyError, ValueError, RecursionError) as error:
         raise InputError(
             str(path),
             f"is not a file of an audit ({type(error).__name__})",
             "Name a folder that goldlabel audit has written",
         ) from error
-    return table.to_pandas(), meta
+    return frame, meta

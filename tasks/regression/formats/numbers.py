@@ -16,7 +16,7 @@ import pandas as pd
 
 from goldlabel.errors import InputError
 from goldlabel.models.columns import MISSING
-from goldlabel.tasks.regression.values import NOTHING, NUMBER, TEXT, Values
+from goldlabel.tasks.regression.values import LARGEST, NOTHING, NUMBER, TEXT, Values
 from goldlabel.typing import Floats
 
 __all__ = ["Column", "Style", "read_numbers", "written"]
@@ -179,7 +179,7 @@ def _text(value: Any) -> str:
 def _assembled(
     numbers: Floats, gone: npt.NDArray[np.bool_], entries: list[Any], where: str, gaps: Any
 ) -> Values:
-    finite = np.isfinite(numbers) & ~gone
+    finite = (np.abs(numbers) <= LARGEST) & ~gone
     kind = np.where(finite, NUMBER, np.where(gone, NOTHING, TEXT)).astype(np.int8)
     there = int(np.count_nonzero(~gone))
     good = int(np.count_nonzero(finite))

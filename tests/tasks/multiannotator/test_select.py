@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from goldlabel.cli import main
@@ -136,6 +137,7 @@ DAMAGE = {
     "fewer items": (lambda frame: frame.iloc[1:], "does not have the items"),
     "another class": (lambda frame: frame.assign(consensus="cow"), "names the class 'cow'"),
     "no number": (lambda frame: frame.assign(quality="high"), "has quality 'high' in row 1"),
+    "lists": (lambda frame: frame.assign(consensus=[["a"]] * len(frame)), "that is a list"),
     "not a share": (lambda frame: frame.assign(quality=7.0), "has quality 7.0 in row 1"),
 }
 
@@ -152,6 +154,14 @@ def test_tables_of_an_audit_that_do_not_fit_are_refused(votes, capsys, case):
     assert main(["select", str(votes / "out"), "--out", str(votes / "t.csv")]) == 2
     assert what in capsys.readouterr().err
     assert not (votes / "t.csv").exists()
+
+
+def test_what_pandas_wrote_into_a_table_of_an_audit_is_not_trusted(votes):
+    selected(votes)
+    path = votes / "out" / "annotators.parquet"
+    table = pq.read_table(path).replace_schema_metadata({b"pandas": b'{"columns": \x8a'})
+    pq.write_table(table, path)
+    assert main(["select", str(votes / "out"), "--out", str(votes / "t2.csv")]) == 0
 
 
 def test_annotators_of_another_dataset_are_refused(votes, capsys):

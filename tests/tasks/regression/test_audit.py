@@ -16,7 +16,7 @@ from goldlabel.actions.export import export
 from goldlabel.cli import main
 from goldlabel.results.folder import read_audit
 from goldlabel.results.label_issues import LabelIssues
-from goldlabel.tasks.regression import audit, summarize
+from goldlabel.tasks.regression import audit, find_label_issues, summarize
 from goldlabel.tasks.regression.plots import plots
 
 
@@ -232,6 +232,18 @@ def test_a_table_of_one_row(tmp_path):
     found = audit(path, label="y", predictions="p")
     assert found.issues.num_issues == 0
     assert found.issues.scores.tolist() == [1.0]
+
+
+def test_numbers_whose_squares_are_infinite_are_none(tmp_path):
+    path = tmp_path / "a.csv"
+    rows = "".join(f"{value},{at}\n" for at, value in enumerate([*range(20), 1.7e308, -1e200]))
+    path.write_text("y,p\n" + rows)
+    found = audit(path, label="y", predictions="p")
+    assert {20, 21} <= set(found.issues.ranked())
+    assert np.isfinite(found.issues.scores).all()
+    for values in ([1.0, 1e200], [1.0, np.nan]):
+        with pytest.raises(InputError, match=r"predictions\[1\]: is "):
+            find_label_issues([1.0, 2.0], values)
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 20_000])

@@ -207,6 +207,20 @@ def test_a_table_of_somebody_else(tmp_path):
         LabelIssues.from_parquet(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["examples.parquet", "issues.parquet"])
+def test_what_pandas_wrote_into_the_schema_is_not_trusted(tmp_path, name):
+    made().to_parquet(tmp_path)
+    table = pq.read_table(tmp_path / name)
+    metadata = {**table.schema.metadata, b"pandas": b'{"columns": \x8a'}
+    pq.write_table(table.replace_schema_metadata(metadata), tmp_path / name)
+    assert LabelIssues.from_parquet(tmp_path).to_frame().equals(made().to_frame())
+
+
+def test_ids_beyond_64_bits_are_kept_as_text(tmp_path):
+    made(ids=np.array([7, 10**30, 2**63], dtype=object)).to_parquet(tmp_path)
+    assert list(LabelIssues.from_parquet(tmp_path).ids) == ["7", str(10**30), str(2**63)]
+
+
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=30))
 def test_ranking_orders_all_flagged_examples(rows):
     scores, flags = (np.array(column) for column in zip(*rows, strict=True))

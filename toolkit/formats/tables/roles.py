@@ -72,11 +72,10 @@ def id_column(table: TableFile, id: str | None) -> tuple[str | None, str]:
 
 
 def _check_ids(column: pd.Series[Any], where: str) -> None:
-    try:
-        missing = np.flatnonzero(column.isna().to_numpy() | (column == "").to_numpy())
-        repeated = np.flatnonzero(column.duplicated().to_numpy())
-    except TypeError as error:
-        raise InputError(where, "holds lists, which are no ids", "Name another column") from error
+    if column.dtype == object and not all(map(pd.api.types.is_hashable, column)):
+        raise InputError(where, "holds lists, which are no ids", "Name another column")
+    missing = np.flatnonzero(column.isna().to_numpy() | (column == "").to_numpy())
+    repeated = np.flatnonzero(column.duplicated().to_numpy())
     if missing.size:
         raise InputError(
             f"{where}, row {missing[0] + 1}",

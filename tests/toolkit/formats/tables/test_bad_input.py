@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from goldlabel.errors import InputError
 from goldlabel.formats.predictions import read_pred_probs
-from goldlabel.formats.tables import read_table
+from goldlabel.formats.tables import read_table, roles
 
 
 def parquet_bytes(table):
@@ -480,3 +480,11 @@ def test_a_flipped_byte_in_parquet_is_a_table_or_an_input_error(tmp_path_factory
     path.write_bytes(SMALL[:position] + bytes([byte]) + SMALL[position + 1 :])
     with contextlib.suppress(InputError):
         read_table(path, format="parquet")
+
+
+@pytest.mark.parametrize("values", [[["a"]] * 3, [[1, 2], [3, 4], [1, 2]]])
+def test_lists_are_no_ids(tmp_path, values):
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"key": pa.array(values), "label": ["x", "y", "x"]}), path)
+    with pytest.raises(InputError, match=r"column 'key': holds lists, which are no ids"):
+        roles.id_column(read_table(path), "key")
