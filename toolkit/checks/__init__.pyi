@@ -1,4 +1,6 @@
 from .class_sizes import find_class_imbalance as find_class_imbalance
+from .dataset import DatasetAudit as DatasetAudit
+from .dataset import audit_dataset as audit_dataset
 from .drift import find_drift as find_drift
 from .groups import find_underperforming_groups as find_underperforming_groups
 from .identifiers import find_identifier_columns as find_identifier_columns

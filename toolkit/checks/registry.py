@@ -78,6 +78,13 @@ class Check:
             return None
         return "needs " + ", or ".join(" and ".join(names) for names in self.needs)
 
+    def accept(self, options: Collection[str]) -> None:
+        """Refuse options that it does not have."""
+        unknown = sorted(set(options) - set(self.options))
+        if unknown:
+            has = f"has no parameter {unknown[0]!r}"
+            raise InputError(self.name, has, f"Use some of {', '.join(self.options)}")
+
     def run(self, inputs: Mapping[str, Any], options: Mapping[str, Any] | None = None) -> Any:
         """Run it on the inputs that it takes.
 
@@ -87,10 +94,7 @@ class Check:
             It has no option of such a name, or what it needs is not there.
         """
         options = dict(options or {})
-        unknown = sorted(set(options) - set(self.options))
-        if unknown:
-            has = f"has no parameter {unknown[0]!r}"
-            raise InputError(self.name, has, f"Use some of {', '.join(self.options)}")
+        self.accept(options)
         lacking = self.missing([name for name, value in inputs.items() if value is not None])
         if lacking:
             raise InputError(self.name, lacking, "Pass it, or leave the check out")

@@ -17,7 +17,7 @@ from goldlabel.files import replacing
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LabelIssues", "Parts"]
+__all__ = ["LabelIssues", "Parts", "of_one_type"]
 
 Array = npt.NDArray[Any]
 
@@ -350,7 +350,7 @@ def _codes(column: pd.Series[Any], codes: Mapping[Any, int] | None) -> Array:
     return found
 
 
-def _of_one_type(frame: pd.DataFrame) -> pd.DataFrame:
+def of_one_type(frame: pd.DataFrame) -> pd.DataFrame:
     """Turn what Parquet has no type for into text: ids 1 and "a" in one column, 10**30."""
     mixed = {
         name: column.map(str, na_action="ignore")
@@ -369,7 +369,7 @@ def _write_parquet(frame: pd.DataFrame, path: Path, meta: Mapping[str, Any]) -> 
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pa.Table.from_pandas(_of_one_type(frame), preserve_index=False)
+    table = pa.Table.from_pandas(of_one_type(frame), preserve_index=False)
     metadata = {**(table.schema.metadata or {}), b"goldlabel": json.dumps(meta).encode()}
     with replacing(path) as temporary:
         pq.write_table(table.replace_schema_metadata(metadata), temporary)
