@@ -19,13 +19,13 @@ from goldlabel.tasks.detection.data import DetectionData
 from goldlabel.tasks.detection.diagnostics import warn_of_suspicious
 from goldlabel.tasks.detection.formats import FORMATS, PREDICTIONS, read
 from goldlabel.tasks.detection.issues import Method, objectlab_issues, scored_issues
-from goldlabel.tasks.detection.items import Items
 from goldlabel.tasks.detection.matching import Options
 from goldlabel.tasks.detection.objectlab import Unit
 from goldlabel.tasks.detection.precision import class_confusion
 from goldlabel.tasks.detection.scoring import Scoring, score
 from goldlabel.tasks.detection.summary import class_table, confident_joint, size_table
 from goldlabel.tasks.detection.unusable import with_unusable
+from goldlabel.tasks.detection.views import ImageView
 
 __all__ = ["audit"]
 
@@ -152,7 +152,7 @@ def audit(
         issues=issues.with_params(model=f"predictions in {predictions.name}"),
         source=data.source,
         summary=_figures(data, scoring, precision),
-        items=Items(data, issues),
+        view=ImageView(data, issues),
         tables=_tables(data, scoring, precision),
         notes=data.notes,
         limits=LIMITS,

@@ -19,6 +19,7 @@ from goldlabel.scenes import Answer, Box, Change, Fields, Picture, Scene, Shapes
 from goldlabel.tasks.detection.data import DetectionData
 from goldlabel.tasks.detection.formats import check_box, read_again
 from goldlabel.tasks.detection.parts import CORNERS
+from goldlabel.views import Findings
 
 __all__ = ["IMAGE", "ImageView", "view"]
 
@@ -69,10 +70,8 @@ class ImageView:
 
     def __init__(self, data: DetectionData, issues: LabelIssues) -> None:
         _check_same(data, issues)
-        self._data, self._issues = data, issues
-        order = np.argsort(issues.parts.example, kind="stable")  # worst first within an image
-        self._rows = order
-        self._ends = np.searchsorted(issues.parts.example[order], np.arange(len(data) + 1))
+        self._data, self._found = data, Findings(issues)
+        self._parts = issues.parts
 
     def scenes(self, examples: Sequence[int]) -> list[Scene]:
         """Return a scene for each position."""
@@ -88,33 +87,34 @@ class ImageView:
         """Return what an answer does to a box; question -1: one that was drawn."""
         if question == -1:
             return [self._drawn(example, answer)]
-        rows = self._of(example)
-        if not 0 <= question < len(rows):
-            raise InputError(
-                "question", f"is {question}, of {len(rows)}", "Ask for the scene again"
-            )
-        row, part = rows[question], int(self._issues.parts.part[rows[question]])
+        groups = self._found.groups(example)
+        if not 0 <= question < len(groups):
+            what = f"is {question}, of {len(groups)}"
+            raise InputError("question", what, "Ask for the scene again")
+        row, part = groups[question][0], int(self._parts.part[groups[question][0]])
         action = self._action(row)
-        if answer.verdict == "accept" and action:
-            label = self._name(self._issues.parts.suggested[row])
+        if answer.verdict == "accept":
+            if not action:
+                raise InputError("answer", "accepts, and nothing is suggested", "Keep it, or edit")
+            label = self._name(self._parts.suggested[row])
             corners = self._suggested(row) if action in ("add", "move") else None
             return [_change(part, label if action != "remove" else "", action, corners)]
-        if answer.verdict in ("accept", "keep"):
-            return [_change(part, self._name(self._issues.parts.given[row]))]
+        if answer.verdict == "keep":
+            return [_change(part, self._name(self._parts.given[row]))]
         return [self._set(example, row, answer)] if answer.verdict == "set" else []
 
     def _set(self, example: int, row: int, answer: Answer) -> Change:
         """Return what a person says of a box."""
-        part = int(self._issues.parts.part[row])
+        part = int(self._parts.part[row])
         is_new = part >= int(self._data.labels.counts[example])
-        given = self._name(self._issues.parts.given[row])
+        given = self._name(self._parts.given[row])
         if answer.remove:
             return _change(part, "", "" if is_new else "remove")
         if answer.box is None and answer.label is None:
             raise InputError("answer", "has no box and no label", "Say one of them, or remove")
         if is_new:
             corners = answer.box or self._suggested(row)
-            label = answer.label or self._name(self._issues.parts.suggested[row])
+            label = answer.label or self._name(self._parts.suggested[row])
             return self._placed(part, label, "add", corners)
         label = given if answer.label is None else self._known(answer.label)
         if answer.box is None or answer.box == self._given_box(example, part):
@@ -142,37 +142,20 @@ class ImageView:
         return label
 
     def _scene(self, example: int) -> Scene:
-        ids = self._issues.ids
-        questions = tuple(self._question(example, row) for row in self._of(example))
+        groups = self._found.groups(example)
+        questions = tuple(self._question(example, rows) for rows in groups)
         shown = [block for block in (self._picture(example), self._fields(example)) if block]
-        name = str(example if ids is None else ids[example])
-        return Scene(example, name, tuple(shown), questions)
+        return Scene(example, self._found.id(example), tuple(shown), questions)
 
-    def _of(self, example: int) -> list[int]:
-        """Return the rows of the findings about an image, the worst one of each box."""
-        rows = self._rows[self._ends[example] : self._ends[example + 1]].tolist()
-        first: dict[int, int] = {}
-        for row in rows:
-            first.setdefault(int(self._issues.parts.part[row]), row)
-        return list(first.values())
-
-    def _question(self, example: int, row: int) -> Shapes:
-        issues, parts = self._issues, self._issues.parts
-        part = int(parts.part[row])
-        given, suggested = (self._name(codes[row]) for codes in (parts.given, parts.suggested))
-        own, new, action = self._given_box(example, part), self._suggested(row), self._action(row)
-        boxes = [] if own is None else [Box(part, given, *own)]
-        if new is not None and action in ("add", "move", "relabel"):
-            boxes.append(Box(-1, suggested, *new, role="suggested"))
+    def _question(self, example: int, rows: list[int]) -> Shapes:
+        asked, row = self._found.asked(rows), rows[0]
+        [part] = asked["parts"]
+        own, new = self._given_box(example, part), self._suggested(row)
+        boxes = [] if own is None else [Box(part, asked["given"], *own)]
+        if new is not None and asked["action"] in ("add", "move", "relabel"):
+            boxes.append(Box(-1, asked["suggested"], *new, role="suggested"))
         return Shapes(
-            parts=(part,),
-            kind=parts.kinds[parts.kind[row]],
-            reason=issues.reasons([row])[0],
-            score=float(parts.score[row]),
-            confidence=float(parts.confidence[row]),
-            given=given,
-            suggested=suggested,
-            action=action,
+            **asked,
             boxes=tuple(boxes),
             others=self._others(example, part),
             labels=self._data.classes,
@@ -182,11 +165,11 @@ class ImageView:
         return self._data.classes[code] if code >= 0 else ""
 
     def _action(self, row: int) -> str:
-        return str(self._issues.parts.evidence["action"][row])
+        return str(self._parts.evidence["action"][row])
 
     def _suggested(self, row: int) -> Corners | None:
         """Return the suggested box; None where there is none."""
-        evidence = self._issues.parts.evidence
+        evidence = self._parts.evidence
         return _corners([float(evidence[name][row]) for name in CORNERS])
 
     def _boxes(self, example: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:

@@ -33,7 +33,7 @@ from goldlabel.tasks.multiannotator.formats.duplicates import Duplicates
 from goldlabel.tasks.multiannotator.inputs import Checked, checked_models
 from goldlabel.tasks.multiannotator.issues import issues_of
 from goldlabel.tasks.multiannotator.tables import agreement_statistics, report_tables
-from goldlabel.tasks.multiannotator.view import Items
+from goldlabel.tasks.multiannotator.views import ItemView
 from goldlabel.tasks.multiannotator.writing import refuse_existing, write_consensus
 
 __all__ = ["audit"]
@@ -182,7 +182,7 @@ def audit(
         issues=issues.with_params(duplicates=duplicates),
         source=data.source,
         summary=_figures(data, found, issues, statistics, people),
-        items=Items(data, found, text=text),
+        view=ItemView(data, found, issues, text=text),
         tables=report_tables(data, found, compared, people, statistics),
         frames={"consensus": frame, "annotators": people} if data.has_identities else
         {"consensus": frame},

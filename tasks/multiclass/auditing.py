@@ -26,7 +26,7 @@ from goldlabel.tasks.multiclass.formats import FORMATS, read
 from goldlabel.tasks.multiclass.formats.table import ColumnOptions
 from goldlabel.tasks.multiclass.issues import judge
 from goldlabel.tasks.multiclass.summary import HealthSummary, health_of
-from goldlabel.tasks.multiclass.view import Items
+from goldlabel.tasks.multiclass.views import view_of
 
 __all__ = ["audit"]
 
@@ -159,7 +159,7 @@ def audit(
         issues=issues.with_params(**params),
         source=replace(data.source, inputs=tuple(inputs)),
         summary=_figures(issues, health, data),
-        items=Items(data, text=text),
+        view=view_of(data, issues, text),
         tables=_tables(issues, health, data),
         notes=(*data.notes, predicted.note),
         limits=LIMITS if pred_probs is not None else (*LIMITS, BASELINE),

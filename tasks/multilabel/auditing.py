@@ -21,7 +21,7 @@ from goldlabel.tasks.multilabel.inputs import labeled_cells
 from goldlabel.tasks.multilabel.issues import Pooling, judge
 from goldlabel.tasks.multilabel.scores import Name
 from goldlabel.tasks.multilabel.summary import HealthSummary, health_of
-from goldlabel.tasks.multilabel.view import Items
+from goldlabel.tasks.multilabel.views import ClassesView
 
 __all__ = ["audit"]
 
@@ -139,7 +139,7 @@ def audit(
         issues=issues.with_params(model=f"predictions in {pred_probs.name}"),
         source=data.source,
         summary=_figures(data, health),
-        items=Items(data, text=text),
+        view=ClassesView(data, issues, text=text),
         tables=_tables(data, health),
         notes=(*data.notes, f"Probabilities were taken from {pred_probs.name}."),
         limits=LIMITS,

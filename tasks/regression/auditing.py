@@ -27,7 +27,8 @@ from goldlabel.tasks.regression.scores import Method
 from goldlabel.tasks.regression.search import Criterion
 from goldlabel.tasks.regression.summary import SURE, figures, summarize
 from goldlabel.tasks.regression.values import NUMBER
-from goldlabel.tasks.regression.view import items, worst_table
+from goldlabel.tasks.regression.views import RowView
+from goldlabel.tasks.regression.worst import worst_table
 
 __all__ = ["audit"]
 
@@ -299,7 +300,7 @@ def _audit(
         issues=issues,
         source=replace(data.source, inputs=tuple(inputs)),
         summary=_summary(issues, data, fitted, labels),
-        items=items(data, hidden, text),
+        view=RowView(data, issues, hidden=hidden, text=text),
         tables=(
             worst_table(issues, data, answer.used if not hidden else None),
             by_size,

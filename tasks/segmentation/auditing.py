@@ -22,12 +22,12 @@ from goldlabel.tasks.segmentation.counting import Counted, count
 from goldlabel.tasks.segmentation.data import SegmentationData
 from goldlabel.tasks.segmentation.formats import FORMATS, read
 from goldlabel.tasks.segmentation.issues import THRESHOLD, judge
-from goldlabel.tasks.segmentation.items import Items
 from goldlabel.tasks.segmentation.pixels import labeled_pixels
 from goldlabel.tasks.segmentation.regions import Region
 from goldlabel.tasks.segmentation.scores import Method
 from goldlabel.tasks.segmentation.strays import Stray, with_strays
 from goldlabel.tasks.segmentation.summary import class_table, pair_table
+from goldlabel.tasks.segmentation.views import MaskView
 
 __all__ = ["audit"]
 
@@ -155,19 +155,20 @@ def audit(
             pixels, rank_by=rank_by, threshold=limit, temperature=temperature, ids=data.ids,
             counted=counted, scales=data.scales,
         )  # fmt: skip
-    items = Items(data, pixels, regions)
     strays = data.strays.found
     issues = with_strays(issues, strays, {at: len(regions.get(at, ())) for at in strays})
+    source = _with_regions(data.source, regions, strays)
+    view = MaskView(data, issues, source, pixels)
     return Audit(
         issues=issues.with_params(model=f"predictions in {pred_probs.name}"),
-        source=_with_regions(data.source, regions, strays),
+        source=source,
         summary=_figures(data, counted),
-        items=items,
+        view=view,
         tables=_tables(data, counted, regions),
         figures=(
             Figure(
                 "Colours of the classes",
-                drawing.legend([str(name) for name in data.classes], items.colors),
+                drawing.legend([str(name) for name in data.classes], view.colors),
                 "Each class beside its colour in the masks: " + ", ".join(data.classes),
             ),
         ),

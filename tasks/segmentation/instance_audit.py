@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from goldlabel.inputs import check
-from goldlabel.results.audit import Audit, Item, Table
+from goldlabel.results.audit import Audit, Table
 from goldlabel.results.label_issues import LabelIssues
-from goldlabel.tasks.segmentation import drawing, runs
-from goldlabel.tasks.segmentation.comparing import KINDS, InstanceMasks, compare
+from goldlabel.tasks.segmentation.comparing import KINDS, compare
 from goldlabel.tasks.segmentation.formats import pictures, with_pictures
 from goldlabel.tasks.segmentation.formats.instances import Instances, read
+from goldlabel.tasks.segmentation.instance_views import InstanceView
 from goldlabel.tasks.segmentation.instances import INSTANCE_THRESHOLD, find_instance_issues
-from goldlabel.tasks.segmentation.items import DRAWN, SHOWN, opened
 
 __all__ = ["audit_instances"]
 
@@ -56,7 +53,7 @@ def audit_instances(
             "masks": masks,
             "predicted_masks": sum(map(len, data.predicted)),
         },
-        items=_Items(data, issues, found),
+        view=InstanceView(data, issues, found),
         tables=(
             Table(
                 "Findings by class",
@@ -96,87 +93,3 @@ def _table(issues: LabelIssues) -> pd.DataFrame:
     for kind, name in enumerate(KINDS):
         table[name] = counts[kind].to_numpy() if kind in counts else np.zeros(len(counts), int)
     return pd.DataFrame(table)
-
-
-class _Items:
-    """Show images by position: around the worst findings, with given and predicted outlines."""
-
-    def __init__(
-        self,
-        data: Instances,
-        issues: LabelIssues,
-        images: Sequence[Path | None] | None,
-    ) -> None:
-        self._data, self._images = data, images
-        self._rows: dict[int, list[int]] = {}
-        for row, image in enumerate(issues.parts.example.tolist()):
-            self._rows.setdefault(image, []).append(row)
-        self._parts = issues.parts
-        self._made: dict[int, Item] = {}
-
-    def __call__(self, examples: Sequence[int]) -> list[Item]:
-        """Return an `Item` for each position."""
-        for at in list(examples)[:DRAWN]:
-            if at not in self._made:
-                self._made[at] = self._item(at)
-        return [self._made.get(at, Item()) for at in examples]
-
-    def _item(self, at: int) -> Item:
-        given, predicted = self._data.given[at], self._data.predicted[at]
-        shown = self._parts.part[self._rows.get(at, [])[:SHOWN]].tolist()
-        masks = {part: _mask(given, predicted, self._outlined(at, part)) for part in shown}
-        shape = given.shape
-        crop = drawing.crop_around(
-            [_box(mask) for mask in masks.values()] or [(0, 0, *shape[::-1])], shape
-        )
-        window = slice(crop.top, crop.bottom), slice(crop.left, crop.right)
-        path = self._images[at] if self._images is not None else None
-        image = None if path is None else opened(path, shape, crop)
-        size = drawing.shown_size((crop.bottom - crop.top, crop.right - crop.left))
-        blank = np.full((*size, 3), 235, dtype=np.uint8)
-        below = blank if image is None else image
-        pieces = {part: mask[window] for part, mask in masks.items()}
-        panels = {} if image is None else {"image": below}
-        panels["given"] = _drawn(below, given, window)
-        panels["predicted"] = _drawn(below, predicted, window)
-        names = [str(part) for part in pieces]
-        return Item(
-            fields={"Image": f"{shape[1]} x {shape[0]} pixels", "Outlined": ", ".join(names)},
-            pictures={
-                name: drawing.packed(drawing.outlined(each, list(pieces.values()), names))
-                for name, each in panels.items()
-            },
-        )
-
-    def _outlined(self, at: int, part: int) -> int:
-        """Return the mask that shows a finding: of a split object the predicted one, whole."""
-        given = self._data.given[at]
-        for each in compare(given, self._data.predicted[at]):
-            if each.given[:1] == (part,) and KINDS[each.kind] == "split":
-                return len(given) + each.predicted[0]
-        return part
-
-
-def _mask(given: InstanceMasks, predicted: InstanceMasks, part: int) -> npt.NDArray[np.bool_]:
-    own, at = (given, part) if part < len(given) else (predicted, part - len(given))
-    return runs.to_mask(np.asarray(own.masks[at], dtype=np.int64).reshape(-1, 2), own.shape)
-
-
-def _box(mask: npt.NDArray[np.bool_]) -> tuple[int, int, int, int]:
-    y, x = np.nonzero(mask)
-    if not len(x):
-        return 0, 0, mask.shape[1], mask.shape[0]
-    return int(x.min()), int(y.min()), int(np.ptp(x)) + 1, int(np.ptp(y)) + 1
-
-
-def _drawn(
-    below: npt.NDArray[np.uint8], instances: InstanceMasks, window: tuple[slice, slice]
-) -> npt.NDArray[np.uint8]:
-    """Paint the masks of an image, neighbours in different colours, over a piece of it."""
-    numbers = np.full(instances.shape, -1, dtype=np.int32)
-    flat = np.full(numbers.size, -1, dtype=np.int32)
-    for at in range(len(instances)):
-        for start, stop in np.asarray(instances.masks[at]).reshape(-1, 2).tolist():
-            flat[int(start) : int(stop)] = at % 16
-    numbers = flat.reshape(instances.shape[::-1]).T
-    return drawing.overlay(numbers[window], drawing.class_colors(16), below)

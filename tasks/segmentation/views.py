@@ -25,6 +25,7 @@ from goldlabel.tasks.segmentation.painting import PAINT, drawn, region_pixels
 from goldlabel.tasks.segmentation.pixels import Pixels
 from goldlabel.tasks.segmentation.shrinking import grow
 from goldlabel.typing import Mask
+from goldlabel.views import Findings
 
 __all__ = ["MaskView", "View", "view"]
 
@@ -90,12 +91,8 @@ class View:
         *,
         paints: bool,
     ) -> None:
-        self._issues, self._images = issues, images
+        self._found, self._images = Findings(issues), images
         self._labels, self._paints = tuple(labels), paints
-        order = np.argsort(issues.parts.example, kind="stable")  # worst first within an image
-        self._rows = order
-        ends = np.arange(len(issues.scores) + 1)
-        self._ends = np.searchsorted(issues.parts.example[order], ends)
 
     def shape(self, example: int) -> tuple[int, int]:
         """Return height and width of a mask."""
@@ -115,28 +112,12 @@ class View:
 
     def changes(self, example: int, question: int, answer: Answer) -> list[Change]:
         """Return what an answer does to a region."""
-        rows = self._of(example)
-        if not 0 <= question < len(rows):
-            raise InputError(
-                "question", f"is {question}, of {len(rows)}", "Ask for the scene again"
-            )
-        parts, row = self._issues.parts, rows[question]
-        part = int(parts.part[row])
-        if answer.verdict in ("accept", "keep"):
-            codes = parts.suggested if answer.verdict == "accept" else parts.given
-            return [Change(part, self._name(codes[row]))]
-        if answer.verdict != "set":
-            return []
-        if answer.label not in self._labels:
-            known = ", ".join(self._labels[:20])
-            raise InputError(
-                "label", f"is {answer.label!r}, not one of {known}", "Use one of these"
-            )
-        if answer.paint is None:
-            return [Change(part, str(answer.label))]
-        return [self._painted(example, part, str(answer.label), answer.paint)]
+        changes = self._found.changes(example, question, answer)
+        if answer.verdict != "set" or answer.paint is None:
+            return changes
+        return [self._painted(example, each, answer.paint) for each in changes]
 
-    def _painted(self, example: int, part: int, label: str, paint: Mapping[str, Any]) -> Change:
+    def _painted(self, example: int, change: Change, paint: Mapping[str, Any]) -> Change:
         """Return pixels that a person has drawn as the change of a region."""
         if not self._paints:
             raise InputError("paint", "is not taken by the export of instances", "Choose a class")
@@ -144,7 +125,7 @@ class View:
         pixels = drawn(paint, shape, "answer")
         counts = runs.to_text(runs.of_mask(pixels), pixels.size)
         rle = json.dumps({"size": list(shape), "counts": counts})
-        return Change(part, label, PAINT, {PAINT: rle})
+        return Change(change.part, change.label, PAINT, {PAINT: rle})
 
     def _scene(self, example: int) -> Scene:
         height, width = self.shape(example)
@@ -153,35 +134,14 @@ class View:
         below = Picture(name, width, height, upright=False, caption=caption)
         blocks: list[Block] = [below, *self.layers]
         blocks.append(Fields((("size", f"{width} x {height} pixels"),)))
-        ids = self._issues.ids
-        questions = tuple(self._question(example, row) for row in self._of(example))
-        said = str(example if ids is None else ids[example])
-        return Scene(example, said, tuple(blocks), questions)
+        groups = self._found.groups(example)
+        questions = tuple(self._question(example, rows) for rows in groups)
+        return Scene(example, self._found.id(example), tuple(blocks), questions)
 
-    def _of(self, example: int) -> list[int]:
-        """Return the rows of the findings about an image, worst first."""
-        rows: list[int] = self._rows[self._ends[example] : self._ends[example + 1]].tolist()
-        return rows
-
-    def _name(self, code: Any) -> str:
-        return self._labels[code] if code >= 0 else ""
-
-    def _question(self, example: int, row: int) -> Regions:
-        issues, parts = self._issues, self._issues.parts
-        part = int(parts.part[row])
-        texts = parts.evidence.get("given_text")
-        return Regions(
-            parts=(part,),
-            kind=parts.kinds[parts.kind[row]],
-            reason=issues.reasons([row])[0],
-            score=float(parts.score[row]),
-            confidence=float(parts.confidence[row]),
-            given=self._name(parts.given[row]) or ("" if texts is None else str(texts[row])),
-            suggested=self._name(parts.suggested[row]),
-            regions=(_region(part, self.pixels(example, part)),),
-            labels=self._labels,
-            paints=self._paints,
-        )
+    def _question(self, example: int, rows: list[int]) -> Regions:
+        asked = self._found.asked(rows)
+        regions = tuple(_region(part, self.pixels(example, part)) for part in asked["parts"])
+        return Regions(**asked, regions=regions, labels=self._labels, paints=self._paints)
 
     def _image(self, example: int, name: str) -> Path | bytes | None:
         """Return the picture that layers lie on; a plain one where the dataset has none."""
@@ -272,8 +232,8 @@ class MaskView(View):
             labels, _, probs = given_scores(self._pixels, example)
             found = guesses(self._pixels, labels, probs).predicted.reshape(labels.shape)
             return np.where(mask < 0, -1, self._grown(found, example)).astype(np.int32)
-        new, parts = mask.copy(), self._issues.parts
-        for row in reversed(self._of(example)):
+        new, parts = mask.copy(), self._found.issues.parts
+        for [row] in reversed(self._found.groups(example)):
             if (code := int(parts.suggested[row])) >= 0:
                 new[self.pixels(example, int(parts.part[row]))] = code
         return new

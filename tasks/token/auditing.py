@@ -23,11 +23,11 @@ from goldlabel.tasks.token.formats import FORMATS, read
 from goldlabel.tasks.token.formats.options import TokenReading
 from goldlabel.tasks.token.inputs import flat_tokens
 from goldlabel.tasks.token.issues import judge, with_words
-from goldlabel.tasks.token.items import Items
 from goldlabel.tasks.token.merging import SubwordMethod
 from goldlabel.tasks.token.scores import Aggregator, check_aggregator
 from goldlabel.tasks.token.summary import class_pairs, common_label_issues, flat_words, health_of
 from goldlabel.tasks.token.tags import OUTSIDE, tag_set
+from goldlabel.tasks.token.views import SentenceView
 
 __all__ = ["audit"]
 
@@ -157,7 +157,7 @@ def audit(
         issues=issues,
         source=data.source,
         summary=_figures(data, issues, by_class),
-        items=Items(data, issues),
+        view=SentenceView(data, issues),
         tables=_tables(words, issues, by_class, frames),
         frames=frames,
         notes=(*data.notes, f"Probabilities were taken from {pred_probs.name}."),

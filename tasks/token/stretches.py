@@ -32,13 +32,13 @@ class Finding:
 
     Attributes
     ----------
-    row : int
-        The first row of ``issues.parts`` that is about it: it says kind, reason and score.
+    rows : tuple of int
+        The rows of ``issues.parts`` that are about it; the first says kind, reason and score.
     tags : dict of int to (int, int)
         Given and suggested class of each token; -1 = nothing.
     """
 
-    row: int
+    rows: tuple[int, ...]
     tags: dict[int, tuple[int, int]]
 
 
@@ -98,11 +98,11 @@ def stretches(findings: Sequence[Finding], given: Ints, rules: TagSet) -> list[S
     unknown = [at for at in np.flatnonzero(given < 0).tolist() if at not in found]
     taken = [(each.first, each.stop) for each in own] + [(at, at + 1) for at in unknown]
     wide = _widened(cores, taken, len(given), near)
-    return sorted(wide, key=lambda each: each.findings[0].row)
+    return sorted(wide, key=lambda each: each.findings[0].rows[0])
 
 
 def _joined(one: Stretch, other: Stretch) -> Stretch:
-    both = sorted((*one.findings, *other.findings), key=lambda each: each.row)
+    both = sorted((*one.findings, *other.findings), key=lambda each: each.rows[0])
     return Stretch(min(one.first, other.first), max(one.stop, other.stop), tuple(both))
 
 

@@ -26,6 +26,7 @@ from goldlabel.tasks.token.stretches import (
 )
 from goldlabel.tasks.token.tags import tag_set
 from goldlabel.typing import Ints
+from goldlabel.views import Findings
 
 __all__ = ["SentenceView", "view"]
 
@@ -70,12 +71,9 @@ class SentenceView:
 
     def __init__(self, data: TokenData, issues: LabelIssues) -> None:
         _check_same(data, issues)
-        self._data, self._issues = data, issues
+        self._data, self._found = data, Findings(issues)
         self._rules = None if data.scheme == "none" else tag_set(data.classes, data.scheme)
         self._types = () if self._rules is None else tuple(t or ENTITY for t in self._rules.types)
-        order = np.argsort(issues.parts.example, kind="stable")  # worst first within a sentence
-        self._rows = order
-        self._ends = np.searchsorted(issues.parts.example[order], np.arange(len(data) + 1))
 
     def scenes(self, examples: Sequence[int]) -> list[Scene]:
         """Return a scene for each position."""
@@ -84,21 +82,20 @@ class SentenceView:
     def changes(self, example: int, question: int, answer: Answer) -> list[Change]:
         """Return the tag of every token that an answer decides: those of the whole stretch."""
         if self._rules is None:
-            return self._choice_changes(example, question, answer)
+            return self._found.changes(example, question, answer)
         stretch = _at(self._stretches(example), question)
         new = self._answered(example, stretch, answer)
         return [] if new is None else self._as_changes(example, stretch, new)
 
     def _scene(self, example: int) -> Scene:
-        data, ids = self._data, self._issues.ids
+        data = self._data
         given = self._given(example)
         if self._rules is not None:
             held = entities(given, self._rules)
         else:
             held = tuple(Span(at, at + 1, data.classes[c]) for at, c in enumerate(given) if c >= 0)
         pieces = Pieces(data.words(example), data.gaps(example), held)
-        name = str(example if ids is None else ids[example])
-        return Scene(example, name, (pieces,), self._questions(example))
+        return Scene(example, self._found.id(example), (pieces,), self._questions(example))
 
     def _given(self, example: int) -> Ints:
         return np.asarray(self._data.labels[example], dtype=np.int64)
@@ -106,57 +103,33 @@ class SentenceView:
     def _name(self, code: int) -> str:
         return self._data.classes[code] if code >= 0 else ""
 
-    def _of(self, example: int) -> list[int]:
-        """Return the rows of the findings about a sentence."""
-        found: list[int] = self._rows[self._ends[example] : self._ends[example + 1]].tolist()
-        return found
-
     def _questions(self, example: int) -> tuple[Question, ...]:
         if self._rules is None:
-            return tuple(self._choice(row) for row in self._of(example))
+            return tuple(self._choice(example, rows) for rows in self._found.groups(example))
         return tuple(self._spans(example, each) for each in self._stretches(example))
 
     def _stretches(self, example: int) -> list[Stretch]:
         assert self._rules is not None
-        parts = self._issues.parts
-        found: dict[int, Finding] = {}
-        for row in self._of(example):
-            group = row if parts.group is None else int(parts.group[row])
-            finding = found.setdefault(group, Finding(row, {}))
-            pair = int(parts.given[row]), int(parts.suggested[row])
-            finding.tags.setdefault(int(parts.part[row]), pair)
-        return stretches(list(found.values()), self._given(example), self._rules)
+        parts = self._found.issues.parts
+        findings = [
+            Finding(
+                tuple(rows),
+                {
+                    int(parts.part[row]): (int(parts.given[row]), int(parts.suggested[row]))
+                    for row in rows
+                },
+            )
+            for rows in self._found.groups(example)
+        ]
+        return stretches(findings, self._given(example), self._rules)
 
-    def _asked(self, row: int) -> dict[str, Any]:
-        """Return what every question says of a finding."""
-        issues, parts = self._issues, self._issues.parts
-        return {
-            "kind": parts.kinds[parts.kind[row]],
-            "reason": issues.reasons([row])[0],
-            "score": float(parts.score[row]),
-            "confidence": float(parts.confidence[row]),
-        }
-
-    def _choice(self, row: int) -> Choice:
-        parts = self._issues.parts
-        example, part = int(parts.example[row]), int(parts.part[row])
-        given, suggested = (self._name(codes[row]) for codes in (parts.given, parts.suggested))
+    def _choice(self, example: int, rows: list[int]) -> Choice:
+        parts, asked = self._found.issues.parts, self._found.asked(rows)
         p_given = parts.evidence.get("p_given")
-        known = float(parts.confidence[row]), None if p_given is None else float(p_given[row])
-        named = zip((suggested, given), known, strict=True)
-        return Choice(
-            parts=(part,),
-            name=self._data.words(example)[part],
-            given=given or self._as_written(row),
-            suggested=suggested,
-            alternatives=tuple((name, p) for name, p in named if name),
-            **self._asked(row),
-        )
-
-    def _as_written(self, row: int) -> str:
-        """Return a given label that is no class."""
-        texts = self._issues.parts.evidence.get("given_text")
-        return "" if texts is None else str(texts[row])
+        known = asked["confidence"], None if p_given is None else float(p_given[rows[0]])
+        named = zip((asked["suggested"], self._name(parts.given[rows[0]])), known, strict=True)
+        asked["name"] = self._data.words(example)[int(parts.part[rows[0]])]
+        return Choice(**asked, alternatives=tuple((name, p) for name, p in named if name))
 
     def _spans(self, example: int, stretch: Stretch) -> Spans:
         assert self._rules is not None
@@ -168,17 +141,22 @@ class SentenceView:
         )
         words = self._data.words(example)
         parts = sorted(stretch.tags)
+        lead = stretch.findings[0].rows
+        asked = self._found.asked(lead)
+        is_no_class = self._found.issues.parts.given[lead[0]] < 0
+        asked |= {
+            "parts": tuple(parts),
+            "name": " ".join(words[parts[0] : parts[-1] + 1]),
+            "given": _listed(own, words) or (asked["given"] if is_no_class else ""),
+            "suggested": _listed(new, words),
+        }
         return Spans(
-            parts=tuple(parts),
-            name=" ".join(words[parts[0] : parts[-1] + 1]),
-            given=_listed(own, words),
-            suggested=_listed(new, words),
+            **asked,
             first=stretch.first,
             stop=stretch.stop,
             spans_given=own,
             spans_suggested=new,
             labels=self._types,
-            **self._asked(stretch.findings[0].row),
         )
 
     def _answered(self, example: int, stretch: Stretch, answer: Answer) -> list[int] | None:
@@ -208,21 +186,6 @@ class SentenceView:
             )
             for at, code in enumerate(new, start=stretch.first)
         ]
-
-    def _choice_changes(self, example: int, question: int, answer: Answer) -> list[Change]:
-        row = _at(self._of(example), question)
-        parts = self._issues.parts
-        if answer.verdict in ("accept", "keep"):
-            codes = parts.suggested if answer.verdict == "accept" else parts.given
-            return [Change(int(parts.part[row]), self._name(codes[row]))]
-        if answer.verdict != "set":
-            return []
-        if answer.label not in self._data.classes:
-            known = ", ".join(self._data.classes[:20])
-            raise InputError(
-                "label", f"is {answer.label!r}, not one of {known}", "Use one of these"
-            )
-        return [Change(int(parts.part[row]), str(answer.label))]
 
 
 def _at(questions: Sequence[Any], question: int) -> Any:

@@ -31,7 +31,7 @@ from goldlabel.tasks.segmentation.auditing import audit as audit_masks
 from goldlabel.tasks.segmentation.formats import export as export_masks
 from goldlabel.tasks.segmentation.formats import read as read_masks
 from goldlabel.tasks.segmentation.formats.brush import decoded
-from goldlabel.views import RowItems
+from goldlabel.views import Rows
 
 BROKEN = ("open-bracket.npy", "shape-float.npy", "deflate.npz", "lzma.npz", "method.npz")
 
@@ -525,9 +525,9 @@ def test_a_class_of_half_a_character_is_read(tmp_path):
 def test_a_wide_table_shows_the_columns_that_are_shown(tmp_path):
     frame = pd.DataFrame({f"c{at}": ["x"] for at in range(3000)})
     frame.insert(1, "text", "a text that is long enough to be taken for one")
-    (item,) = RowItems(frame)([0])
-    assert item.text == frame["text"][0]
-    assert list(item.fields) == ["c0", *(f"c{at}" for at in range(1, 8))]
+    [(text, fields)] = Rows(frame).blocks([0])
+    assert text.text == frame["text"][0]
+    assert [name for name, _ in fields.rows] == ["c0", *(f"c{at}" for at in range(1, 8))]
 
 
 def test_ids_written_as_numbers_in_two_ways(tmp_path):

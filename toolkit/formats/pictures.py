@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import threading
 import warnings
@@ -38,12 +39,15 @@ class PictureSize(NamedTuple):
 
 
 @contextmanager
-def open_picture(path: Path, *, what: str = "picture", limited: bool = True) -> Iterator[Image]:
+def open_picture(
+    path: Path | bytes, *, what: str = "picture", limited: bool = True
+) -> Iterator[Image]:
     """Open a picture; what the block asks of it may fail, too, and is an InputError then.
 
     Parameters
     ----------
-    path : Path
+    path : Path or bytes
+        The file, or what is in it.
     what : str
         What to call it in messages.
     limited : bool
@@ -58,7 +62,8 @@ def open_picture(path: Path, *, what: str = "picture", limited: bool = True) -> 
     from PIL import Image
 
     try:
-        with _QUIET.entered(), Image.open(path) as image:
+        file = io.BytesIO(path) if isinstance(path, bytes) else path
+        with _QUIET.entered(), Image.open(file) as image:
             if limited and image.width * image.height > (Image.MAX_IMAGE_PIXELS or math.inf):
                 raise ValueError(f"{image.width} x {image.height} pixels are too many")
             yield image
@@ -67,7 +72,9 @@ def open_picture(path: Path, *, what: str = "picture", limited: bool = True) -> 
     except Exception as error:  # decoders raise whatever they like on damaged files
         why = " ".join(str(error).split())[:200] or type(error).__name__
         raise InputError(
-            str(path), f"is no {what} that can be read ({why})", "Write it again"
+            what if isinstance(path, bytes) else str(path),
+            f"is no {what} that can be read ({why})",
+            "Write it again",
         ) from error
 
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 import base64
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from goldlabel.results.audit import (
-    Audit,
-    Box,
-    Item,
-    Span,
-)
+from goldlabel.results.audit import Audit
+from goldlabel.scenes import Picture
 
 from . import wording
 from .examples import Example, Finding
+from .panels import Drawn, Panel, Panels
+from .pieces import Piece, pieces_of
 
 __all__ = ["data_address", "view"]
 
@@ -29,7 +27,8 @@ _FIELD = 240
 _SPANS = 120
 _AROUND = 10
 _BOXES = 60
-_PICTURES = 4
+_PANELS = 5
+_LEAST_IMAGE = 1_000
 _BESIDE = 2
 _PIXELS = 48
 _SMALL = 128
@@ -39,18 +38,17 @@ _TYPES = {
 }
 
 
-def view(audit: Audit, shown: list[Example]) -> dict[str, Any]:
+def view(audit: Audit, shown: list[Example], panels: Panels) -> dict[str, Any]:
     """Return the examples, the choices to filter them by, and what was left out."""
     budget = _Budget(_IMAGES)
-    rows = [_row(example, budget) for example in shown]
+    rows = [_row(example, panels, budget) for example in shown]
     leading = [finding for example in shown for finding in example.findings]
     findings = [row for finding in leading for row in finding.rows]
     return {
         "rows": rows,
         "images_left_out": budget.refused,
         # Bare pictures are compared side by side; text, and many findings, are read line by line.
-        "as_gallery": bool(shown)
-        and all(_is_bare_picture(each.item) and len(each.findings) <= _BESIDE for each in shown),
+        "as_gallery": bool(shown) and all(_is_bare_picture(each) for each in rows),
         "has_items": any(row["item"] is not None for row in rows),
         "has_confidence": any(not math.isnan(finding.confidence) for finding in findings),
         "has_reasons": any(finding.reason for finding in findings),
@@ -82,6 +80,16 @@ class _Budget:
         self.room = room
         self.refused = 0
 
+    @property
+    def is_full(self) -> bool:
+        """Whether no picture fits any more."""
+        return self.room < _LEAST_IMAGE
+
+    def note(self, *, left_out: bool) -> bool:
+        """Count a picture that is not even made."""
+        self.refused += left_out
+        return left_out
+
     def take(self, image: bytes) -> dict[str, Any] | None:
         # Base64 takes four characters for three bytes: ask before building it.
         source = data_address(image) if 4 * len(image) // 3 + 64 <= self.room else None
@@ -102,13 +110,16 @@ def _png_size(image: bytes) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def _is_bare_picture(item: Item) -> bool:
+def _is_bare_picture(row: dict[str, Any]) -> bool:
     # Several pictures of one example are compared with each other, side by side.
-    pictures = len(item.pictures) + (item.image is not None)
-    return pictures == 1 and not item.text and not item.spans and len(item.fields) <= 3
+    item = row["item"]
+    if item is None or len(row["findings"]) > _BESIDE:
+        return False
+    is_one = item["panel_count"] == 1 and len(item["fields"]) <= 3
+    return is_one and not item["lead"] and not item["pieces"]
 
 
-def _row(example: Example, budget: _Budget) -> dict[str, Any]:
+def _row(example: Example, panels: Panels, budget: _Budget) -> dict[str, Any]:
     findings = [_finding(finding) for finding in example.findings]
     confidences = [f.confidence for f in example.findings if not math.isnan(f.confidence)]
     return {
@@ -116,7 +127,7 @@ def _row(example: Example, budget: _Budget) -> dict[str, Any]:
         "id": wording.cut(example.id, 120).marked,
         "score": _share(example.score),
         "confidence": max(confidences, default=math.nan),
-        "item": _item(example.item, budget),
+        "item": _item(example, panels, budget),
         "findings": findings,
         "more": wording.count(example.total - len(findings))
         if example.total > len(findings)
@@ -167,23 +178,42 @@ def _as_kind(findings: list[Finding], place: int) -> bool:
     return len(pairs) == len(kinds) == len(labels) > 1
 
 
-def _item(item: Item, budget: _Budget) -> dict[str, Any] | None:
-    if item == Item():
+def _item(example: Example, panels: Panels, budget: _Budget) -> dict[str, Any] | None:
+    """Return what is shown of an example; None where that is nothing."""
+    blocks = example.scene.blocks
+    if not blocks:
         return None
-    image = budget.take(item.image) if item.image is not None else None
-    pictures = [
-        (wording.one_line(caption, 60), taken)
-        for caption, picture in list(item.pictures.items())[:_PICTURES]
-        if (taken := budget.take(picture)) is not None
-    ]
+    has_pictures = any(isinstance(block, Picture) for block in blocks)
+    is_full = has_pictures and budget.is_full
+    made = panels.of(example.scene)[:_PANELS] if has_pictures and not is_full else []
+    shown = [view for panel in made if (view := _panel(panel, budget)) is not None]
+    fields = dict(example.fields)
+    if has_pictures and not made and not is_full:
+        fields["image"] = "cannot be shown"
+    pieces = pieces_of(example.scene)
     return {
-        "image": image,
-        "image_left_out": item.image is not None and image is None,
-        "pictures": pictures,
-        "boxes": _boxes(item.boxes) if image else [],
-        "spans": _spans(item.spans),
-        **_text("" if item.spans else item.text or ""),
-        "fields": _fields(item.fields),
+        "panels": shown,
+        "panel_count": len(made) if not is_full else 1,
+        "left_out": budget.note(left_out=is_full) or len(shown) < len(made),
+        "boxes": shown[0]["boxes"] if shown else [],
+        "pieces": _pieces(pieces),
+        **_text("" if pieces else example.text or ""),
+        "fields": _fields(fields),
+    }
+
+
+def _panel(panel: Panel, budget: _Budget) -> dict[str, Any] | None:
+    taken = budget.take(panel.image)
+    if taken is None:
+        return None
+    return {
+        **taken,
+        "caption": wording.one_line(panel.caption, 60),
+        "width": panel.width,
+        "height": panel.height,
+        "boxes": _boxes(panel.boxes),
+        "outlines": panel.outlines,
+        "mark": round(panel.height / 14, 2),
     }
 
 
@@ -211,11 +241,11 @@ def _fields(fields: Mapping[str, str]) -> list[tuple[str, str]]:
     return [*shown, ("…", f"and {wording.count(more)} more fields")] if more else shown
 
 
-def _spans(spans: tuple[Span, ...]) -> list[dict[str, Any]]:
+def _pieces(pieces: Sequence[Piece]) -> list[dict[str, Any]]:
     """Return the pieces of a text; of a long one, those around what is suspect."""
-    keep = range(len(spans))
-    suspect = [i for i, span in enumerate(spans) if span.suggested]
-    if len(spans) > _SPANS and suspect:
+    keep = range(len(pieces))
+    suspect = [i for i, piece in enumerate(pieces) if piece.suggested]
+    if len(pieces) > _SPANS and suspect:
         near = {j for i in suspect[:20] for j in range(i - _AROUND, i + _AROUND + 1)}
         keep_list = sorted(near & set(keep))[: 2 * _SPANS]
     else:
@@ -225,42 +255,24 @@ def _spans(spans: tuple[Span, ...]) -> list[dict[str, Any]]:
     for i in keep_list:
         if i != last + 1:
             views.append({"gap": wording.count(i - last - 1)})
-        span = spans[i]
+        piece = pieces[i]
         views.append(
             {
-                "text": wording.one_line(span.text, 80),
-                "given": wording.one_line(span.given, 40),
-                "suggested": wording.one_line(span.suggested, 40),
+                "text": wording.one_line(piece.text, 80),
+                "given": wording.one_line(piece.given, 40),
+                "suggested": wording.one_line(piece.suggested, 40),
                 "gap": "",
             }
         )
         last = i
-    if spans and last < len(spans) - 1:
-        views.append({"gap": wording.count(len(spans) - 1 - last)})
+    if pieces and last < len(pieces) - 1:
+        views.append({"gap": wording.count(len(pieces) - 1 - last)})
     return views
 
 
-def _boxes(boxes: tuple[Box, ...]) -> list[dict[str, Any]]:
-    """Return rectangles in percent of the image, the suggested ones first, clipped to it."""
-    ordered = sorted(boxes, key=lambda box: box.role != "suggested")[:_BOXES]
-    views = []
-    for box in ordered:
-        left, top = _clip(box.x), _clip(box.y)
-        right, bottom = _clip(box.x + box.width), _clip(box.y + box.height)
-        if right <= left or bottom <= top:
-            continue
-        views.append(
-            {
-                "x": left,
-                "y": top,
-                "width": round(right - left, 2),
-                "height": round(bottom - top, 2),
-                "label": wording.one_line(box.label, 40),
-                "role": "suggested" if box.role == "suggested" else "given",
-            }
-        )
-    return views
-
-
-def _clip(share: float) -> float:
-    return round(100 * min(max(share, 0.0), 1.0), 2) if math.isfinite(share) else 0.0
+def _boxes(boxes: Sequence[Drawn]) -> list[dict[str, Any]]:
+    """Return rectangles over a panel, the suggested ones first."""
+    return [
+        {**box._asdict(), "label": wording.one_line(box.label, 40)}
+        for box in sorted(boxes, key=lambda box: box.role != "suggested")[:_BOXES]
+    ]

@@ -10,14 +10,21 @@ from typing import Any
 import numpy as np
 
 from goldlabel.errors import InputError
-from goldlabel.results.audit import Audit, Item
+from goldlabel.results.audit import Audit
 from goldlabel.results.label_issues import LabelIssues
+from goldlabel.scenes import Fields, Scene, Text, Vote, Votes
 
 from . import wording
+from .panels import has_layers
 
-__all__ = ["Example", "Finding", "name_of", "source_name", "worst"]
+__all__ = ["Example", "Finding", "name_of", "scenes_of", "source_name", "worst"]
 
 _REASON = 600
+_LAYERED = 100
+"""So many examples with masks are shown: more of them do not fit into a page."""
+_CLASSES = 4
+_PEOPLE = 6
+"""So many classes, and voters of each, are named."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +74,26 @@ class Example:
     position: int
     id: Any
     score: float
-    item: Item
+    scene: Scene
     findings: tuple[Finding, ...]
     total: int
+
+    @property
+    def text(self) -> str | None:
+        """The text of the example, if it has one."""
+        texts = [block.text for block in self.scene.blocks if isinstance(block, Text)]
+        return "\n\n".join(texts) if texts else None
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """What else is shown of the example, by name."""
+        fields: dict[str, str] = {}
+        for block in self.scene.blocks:
+            if isinstance(block, Votes):
+                fields["votes"] = _votes(block)
+            elif isinstance(block, Fields):
+                fields.update(block.rows)
+        return fields
 
 
 def worst(audit: Audit, top: int, *, findings: int = 8) -> list[Example]:
@@ -89,22 +113,16 @@ def worst(audit: Audit, top: int, *, findings: int = 8) -> list[Example]:
     Raises
     ------
     InputError
-        `top` is negative, or ``audit.items`` gives another number of items than it was asked for.
+        `top` is negative, or ``audit.view`` gives another number of scenes than it was asked for.
     """
     if top < 0:
         raise InputError("top", f"is {top}", "Pass 0 or more")
     issues = audit.issues
     positions = issues.ranked()[:top]
-    items = audit.items(positions.tolist()) if positions.size else []
-    if len(items) != positions.size:
-        raise InputError(
-            "audit.items",
-            f"gave {len(items)} items for {positions.size} examples",
-            "Return one Item for each position",
-        )
+    scenes = scenes_of(audit, positions.tolist())
     rows = _rows_of(issues, positions)
     shown = []
-    for rank, (position, item) in enumerate(zip(positions.tolist(), items, strict=True), start=1):
+    for rank, (position, scene) in enumerate(zip(positions.tolist(), scenes, strict=True), start=1):
         own = rows.get(position, [])
         found = tuple(_finding(audit, *group) for group in own[:findings])
         shown.append(
@@ -113,12 +131,36 @@ def worst(audit: Audit, top: int, *, findings: int = 8) -> list[Example]:
                 position=position,
                 id=_plain_id(issues, position),
                 score=float(issues.scores[position]),
-                item=item,
+                scene=scene,
                 findings=found or tuple(_whole(issues, position)),
                 total=len(own) or 1,
             )
         )
     return shown
+
+
+def scenes_of(audit: Audit, examples: list[int]) -> list[Scene]:
+    """Return what is shown of examples; without a view, and of many with masks, no more than ids.
+
+    Raises
+    ------
+    InputError
+        The view gives another number of scenes than it was asked for.
+    """
+    scenes: list[Scene] = []
+    while audit.view is not None and len(scenes) < len(examples):
+        if scenes and has_layers(scenes[0]):
+            break
+        wanted = examples[len(scenes) :][: len(examples) if scenes else _LAYERED]
+        made = audit.view.scenes(wanted)
+        if len(made) != len(wanted):
+            raise InputError(
+                "audit.view",
+                f"gave {len(made)} scenes for {len(wanted)} examples",
+                "Return one Scene for each position",
+            )
+        scenes += made
+    return scenes + [Scene(at, str(_plain_id(audit.issues, at))) for at in examples[len(scenes) :]]
 
 
 def name_of(issues: LabelIssues, code: Any) -> Any:
@@ -218,6 +260,25 @@ def _part_code(audit: Audit, row: int) -> tuple[int, ...]:
 def _code(issues: LabelIssues, code: Any) -> int:
     is_class = issues.classes is not None and isinstance(code, int | np.integer)
     return int(code) if is_class else -1
+
+
+def _votes(block: Votes) -> str:
+    """Say who voted for what, the class with most votes first."""
+    voters: dict[str, list[Vote]] = {}
+    for vote in block.rows:
+        voters.setdefault(vote.label, []).append(vote)
+    classes = sorted(voters, key=lambda label: -len(voters[label]))
+    said = [_voters(label, voters[label]) for label in classes[:_CLASSES]]
+    more = f"; {len(classes) - _CLASSES} more classes" if len(classes) > _CLASSES else ""
+    return "; ".join(said) + more or "none"
+
+
+def _voters(label: str, votes: list[Vote]) -> str:
+    name = f"{len(votes)} for {label}"
+    named = [vote.annotator for vote in votes if vote.annotator]
+    if not named:
+        return name
+    return f"{name} ({', '.join(named[:_PEOPLE])}{', ...' if len(named) > _PEOPLE else ''})"
 
 
 def _plain_id(issues: LabelIssues, position: int) -> Any:

@@ -22,6 +22,7 @@ from goldlabel.results.audit import Audit
 
 from . import cards, grids, wording
 from .examples import Example, source_name, worst
+from .panels import Panels
 from .summary import describe
 
 __all__ = ["LIMIT", "render", "render_document"]
@@ -64,14 +65,15 @@ def render(
 
 def render_document(audit: Audit, document: dict[str, Any], *, top: int = 500) -> str:
     """Render the page for an audit that `describe` has already described."""
+    panels = Panels(audit.view)
     while True:
-        page = _page(audit, document, top)
+        page = _page(audit, document, panels, top)
         if len(page.encode("utf-8")) < LIMIT or top == 0:
             return page
         top //= 2
 
 
-def _page(audit: Audit, document: dict[str, Any], top: int) -> str:
+def _page(audit: Audit, document: dict[str, Any], panels: Panels, top: int) -> str:
     shown = worst(audit, top)
     figures, left_out = _pictures(audit)
     texts, further = _headline(audit)
@@ -80,7 +82,7 @@ def _page(audit: Audit, document: dict[str, Any], top: int) -> str:
         .get_template("report.html.j2")
         .render(
             audit=document,
-            cards=cards.view(audit, shown),
+            cards=cards.view(audit, shown, panels),
             figures=figures,
             figures_left_out=left_out,
             headline=texts,

@@ -148,15 +148,14 @@ def _described(array: np.ndarray[Any, Any]) -> dict[str, Any]:
 
 
 def _worst(example: examples.Example) -> dict[str, Any]:
-    item = example.item
     return {
         "rank": example.rank,
         "example": example.position,
         "id": plain(example.id),
         "score": example.score,
-        "text": None if item.text is None else wording.cut(item.text, _TEXT).marked,
+        "text": None if example.text is None else wording.cut(example.text, _TEXT).marked,
         "fields": {
-            str(name): wording.cut(text, _TEXT).marked for name, text in item.fields.items()
+            str(name): wording.cut(text, _TEXT).marked for name, text in example.fields.items()
         },
         "findings": [
             {

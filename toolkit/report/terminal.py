@@ -13,9 +13,10 @@ from rich.cells import cell_len, chop_cells
 from rich.console import Console
 from rich.text import Text
 
-from goldlabel.results.audit import Audit, Item, Span
+from goldlabel.results.audit import Audit
 
 from . import examples, wording
+from .pieces import Piece, pieces_of
 
 __all__ = ["show"]
 
@@ -108,7 +109,7 @@ def _example(example: examples.Example, width: int, margin: int) -> list[Text]:
     first.append(f"{example.score:.3f}", style="bold")
     first.append(f"  {_fit(_safe(example.id, 200), room - 7)}")
     lines = [first]
-    about = _content(example.item)
+    about = _content(example)
     if about:
         lines.append(Text(" " * margin + _fit(about, room)))
     for finding in example.findings:
@@ -136,23 +137,23 @@ def _named(name: Any) -> str:
     return _safe(wording.class_name(name, 200), 200)
 
 
-def _content(item: Item) -> str:
+def _content(example: examples.Example) -> str:
     """Return the example in one line: its text, or the fields that name it."""
-    if item.spans:
-        return _safe(_marked(item.spans), 600)
-    if item.text is not None:
-        return _safe(item.text, 600)
-    fields = [f"{_safe(name, 40)}: {_safe(text, 120)}" for name, text in item.fields.items()]
+    if pieces := pieces_of(example.scene):
+        return _safe(_marked(pieces), 600)
+    if example.text is not None:
+        return _safe(example.text, 600)
+    fields = [f"{_safe(name, 40)}: {_safe(text, 120)}" for name, text in example.fields.items()]
     return " · ".join(fields[:6])
 
 
-def _marked(spans: Sequence[Span]) -> str:
+def _marked(pieces: Sequence[Piece]) -> str:
     """Return a text in one line from some words before the first suspect one; these in brackets."""
-    first = next((at for at, span in enumerate(spans) if span.suggested), 0)
+    first = next((at for at, piece in enumerate(pieces) if piece.suggested), 0)
     start = first - _BEFORE if first > 2 * _BEFORE else 0
     words = [
-        f"[{span.text[:80]}]" if span.suggested else span.text[:80]
-        for span in spans[start : start + 80]
+        f"[{piece.text[:80]}]" if piece.suggested else piece.text[:80]
+        for piece in pieces[start : start + 80]
     ]
     return " ".join(["…", *words] if start else words)
 

@@ -1,23 +1,24 @@
 """An audit: what was found in a dataset, with all that a report, a review or an export needs.
 
-A task builds an `Audit`; `goldlabel.report` shows and stores it without knowing the task. How an
-example looks to a person is therefore said here in neutral terms: `Item` (with `Span` and `Box`),
-`Table`, `Figure`.
+A task builds an `Audit`; `goldlabel.report` shows and stores it without knowing the task. What a
+report shows is therefore said in neutral terms: here `Table` and `Figure`, and how an example looks
+to a person in `goldlabel.scenes`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from goldlabel.results.label_issues import LabelIssues
+from goldlabel.scenes import View
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Audit", "Box", "Figure", "Item", "Source", "Span", "Table"]
+__all__ = ["Audit", "Figure", "Source", "Table"]
 
 
 @dataclass(frozen=True)
@@ -42,75 +43,6 @@ class Source:
     files: tuple[Path, ...]
     options: Any = field(default_factory=dict)
     inputs: tuple[Path, ...] = ()
-
-
-@dataclass(frozen=True)
-class Span:
-    """A piece of a text that has a label of its own, e.g. a token and its tag.
-
-    Attributes
-    ----------
-    text : str
-        The piece.
-    given : str
-        Its label; empty where there is none to show.
-    suggested : str
-        What to put instead; empty where the piece is not suspect.
-    """
-
-    text: str
-    given: str = ""
-    suggested: str = ""
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle on an item's image, in shares of its width and height, from the top left.
-
-    Attributes
-    ----------
-    x, y, width, height : float
-        The left upper corner and the size, each in [0, 1].
-    label : str
-        What is written beside it.
-    role : {"given", "suggested"}
-        Whether it is a label of the dataset or what is suggested.
-    """
-
-    x: float
-    y: float
-    width: float
-    height: float
-    label: str = ""
-    role: Literal["given", "suggested"] = "given"
-
-
-@dataclass(frozen=True)
-class Item:
-    """One example as a person reads it.
-
-    Attributes
-    ----------
-    text : str, optional
-        The example's text.
-    image : bytes, optional
-        A small PNG or JPEG, at best under 20 kB: a report holds about 3 MB of images.
-    fields : mapping of str to str
-        Other columns that help to judge it.
-    spans : tuple of Span
-        The text in pieces that have labels; shown in place of `text`.
-    boxes : tuple of Box
-        Rectangles on `image`.
-    pictures : mapping of str to bytes
-        Further images by caption, e.g. the given mask and the suggested one.
-    """
-
-    text: str | None = None
-    image: bytes | None = None
-    fields: Mapping[str, str] = field(default_factory=dict)
-    spans: tuple[Span, ...] = ()
-    boxes: tuple[Box, ...] = ()
-    pictures: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,10 +71,6 @@ class Figure:
     note: str = ""
 
 
-def _no_items(examples: Sequence[int]) -> list[Item]:
-    return [Item() for _ in examples]
-
-
 @dataclass(frozen=True, eq=False)
 class Audit:
     """What a task found in a dataset that was read from files.
@@ -155,8 +83,9 @@ class Audit:
         Where the labels came from.
     summary : mapping
         Named figures for summary.json and the headline: plain JSON, in the order to show.
-    items : callable
-        Positions of examples -> an `Item` each; called for the examples that are shown.
+    view : View, optional
+        Shows examples; asked for those that are shown. Without one, the report says of an example
+        what the findings say.
     tables, figures : tuple
         What the report shows besides the examples.
     frames : mapping of str to DataFrame
@@ -178,7 +107,7 @@ class Audit:
     issues: LabelIssues
     source: Source
     summary: Mapping[str, Any]
-    items: Callable[[Sequence[int]], list[Item]] = _no_items
+    view: View | None = None
     tables: tuple[Table, ...] = ()
     figures: tuple[Figure, ...] = ()
     frames: Mapping[str, pd.DataFrame] = field(default_factory=dict)

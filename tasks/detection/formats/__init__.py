@@ -156,7 +156,7 @@ def export(source: Source, corrections: pd.DataFrame, out: str | Path) -> None:
         A row per change: ``example`` and ``part`` (positions), ``action`` ("add", "move",
         "relabel", "remove"; without it every row is a "relabel"), ``suggested`` (class name) and
         ``x1``, ``y1``, ``x2``, ``y2``, in the units of the annotations, where a box is new. A box
-        that moves gets another class too where ``suggested`` is not ``given``.
+        that moves gets another class too where a column ``given`` says another than ``suggested``.
     out : str or Path
         File to write, or a new folder where the dataset is one.
 
@@ -196,9 +196,9 @@ def _changes(source: Source, corrections: pd.DataFrame) -> Mapping[int, list[Cha
 
 
 def _renames(entry: Mapping[Any, Any]) -> bool:
-    """Return whether the class of a box that moves is another afterwards."""
+    """Return whether the class of a box that moves is another afterwards, as the row says."""
     suggested = entry.get("suggested")
-    return isinstance(suggested, str) and suggested != entry.get("given")
+    return "given" in entry and isinstance(suggested, str) and suggested != entry["given"]
 
 
 def _new_box(entry: Mapping[Any, Any], where: str) -> tuple[float, float, float, float]:

@@ -8,8 +8,8 @@ import pandas as pd
 from PIL import Image
 
 from goldlabel.cli import main
+from goldlabel.report.panels import Panels
 from goldlabel.tasks import detection
-from goldlabel.tasks.detection.items import Items
 
 
 def run(made, capsys, *options, format="voc"):
@@ -29,7 +29,7 @@ def test_the_command(made, capsys):
     issues = pd.read_parquet(out / "issues.parquet")
     assert sorted(issues["action"]) == ["add", "move", "relabel", "remove"]
     page = (out / "report.html").read_text(encoding="utf-8")
-    assert page.count("data:image/jpeg") >= 4
+    assert page.count("data:image/") >= 4
     assert 'class="given"' in page
     assert 'class="suggested"' in page
     summary = json.loads((out / "summary.json").read_text())
@@ -60,7 +60,7 @@ def test_without_pictures_and_with_broken_ones(made, capsys):
         path.write_bytes(b"no picture")
     code, printed, out = run(made, capsys)
     assert code == 0, printed.err
-    assert "data:image/jpeg" not in (out / "report.html").read_text(encoding="utf-8")
+    assert "data:image/" not in (out / "report.html").read_text(encoding="utf-8")
 
 
 def test_objectlab_on_the_command_line(made, capsys):
@@ -83,18 +83,16 @@ def test_pictures_are_cut_to_the_finding(made):
     audit = detection.audit(
         made.labels("coco"), predictions=made.predictions("coco_results"), duplicate_iou=0.7
     )
-    item = audit.items([9])[0]
-    assert isinstance(audit.items, Items)
-    roles = [box.role for box in item.boxes]
+    [scene] = audit.view.scenes([9])
+    [panel] = Panels(audit.view).of(scene)
+    roles = [box.role for box in panel.boxes]
     assert roles.count("suggested") == 1
     assert roles.count("given") >= 1
-    for box in item.boxes:
-        assert 0 <= box.x <= 1
-        assert 0 < box.width <= 1
-        assert box.x + box.width <= 1 + 1e-9
-    assert item.image.startswith(b"\xff\xd8\xff")
-    assert len(item.image) < 30_000
-    assert item.fields["size"] == "200 x 100"
+    for box in panel.boxes:
+        assert 0 <= box.x <= 100
+        assert 0 < box.width <= 100
+        assert box.x + box.width <= 100.01
+    assert len(panel.image) < 30_000
 
 
 def test_a_picture_of_many_findings(tmp_path):
@@ -112,6 +110,6 @@ def test_a_picture_of_many_findings(tmp_path):
         )
     audit = detection.audit(tmp_path / "labels", predictions=tmp_path / "found")
     assert audit.issues.ranked().tolist() == [0]
-    item = audit.items([0])[0]
-    assert len(item.pictures) == 2
-    assert all(picture.startswith(b"\xff\xd8") for picture in item.pictures.values())
+    panels = Panels(audit.view).of(audit.view.scenes([0])[0])
+    assert [panel.caption for panel in panels] == ["", "2. overlooked", "3. overlooked"]
+    assert all(len(panel.image) < 30_000 for panel in panels)

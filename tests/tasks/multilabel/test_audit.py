@@ -142,11 +142,14 @@ def test_images_of_coco_are_shown(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps(coco))
     np.save(tmp_path / "p.npy", np.array([[0.9], [0.8], [0.1], [0.05]]))
     found = multilabel.audit(tmp_path / "a.json", pred_probs=tmp_path / "p.npy")
-    (item,) = found.items(found.issues.ranked().tolist())
-    assert item.image is not None
-    assert item.fields["image"] == "d.png"
-    assert item.fields["given"] == "red"
-    assert item.fields["model"] == "no class"
+    [scene] = found.view.scenes(found.issues.ranked().tolist())
+    assert found.view.picture(scene.example, scene.blocks[0].name) == tmp_path / "d.png"
+    fields = dict(scene.blocks[-1].rows)
+    assert (fields["image"], fields["given"], fields["model"]) == ("d.png", "red", "no class")
+    [question] = scene.questions
+    [switch] = question.items
+    assert (switch.name, switch.given, switch.suggested) == ("red", True, False)
+    assert question.labels == ("absent", "present")
 
 
 def test_an_image_outside_of_the_folder_is_not_opened(tmp_path):

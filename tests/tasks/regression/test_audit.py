@@ -16,6 +16,7 @@ from goldlabel.actions.export import export
 from goldlabel.cli import main
 from goldlabel.results.folder import read_audit
 from goldlabel.results.label_issues import LabelIssues
+from goldlabel.scenes import Number
 from goldlabel.tasks.regression import audit, find_label_issues, summarize
 from goldlabel.tasks.regression.plots import plots
 
@@ -60,8 +61,9 @@ def test_by_features(flats, model):
     assert table.loc["f7", "suggested"] == round(table.loc["f7", "suggested"], 2)
     assert {"estimated_share_of_wrong_labels", "r2_of_predictions"} <= set(found.summary)
     assert any("out of fold" in note for note in found.notes)
-    (row,) = found.items([7])
-    assert set(row.fields) == {"area", "city", "day", "guess"}
+    [scene] = found.view.scenes([7])
+    assert {name for name, _ in scene.blocks[-1].rows} == {"area", "city", "day", "guess"}
+    assert isinstance(scene.questions[0], Number)
     worst = next(table.frame for table in found.tables if table.title == "Worst rows")
     assert worst.loc[0, "given"] == "call us"
     assert worst["row"].tolist()[0] == 21
@@ -77,8 +79,8 @@ def test_by_predictions_trains_nothing(flats, monkeypatch):
     found = audit(flats, label="price", predictions="guess")
     assert found.issues.ranked()[1] == 7
     assert found.issues.params["trained"] == "nothing"
-    (row,) = found.items([7])
-    assert "guess" not in row.fields
+    [scene] = found.view.scenes([7])
+    assert "guess" not in dict(scene.blocks[-1].rows)
     np.testing.assert_allclose(found.issues.parts.evidence["predicted"][:1], [
         float(pd.read_csv(flats, sep=";")["guess"][20].replace(",", "."))
     ])  # fmt: skip

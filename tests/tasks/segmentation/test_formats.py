@@ -447,20 +447,3 @@ def test_corrections_are_checked(tmp_path, row, message):
     with pytest.raises(InputError, match=message):
         segmentation.export(found.source, pd.DataFrame([row]), tmp_path / "fixed")
     assert not (tmp_path / "fixed").exists()
-
-
-@pytest.mark.parametrize("image", range(3))
-def test_crowded_reports_stay_small(tmp_path, image):
-    """Images beyond those drawn are listed without pictures."""
-    from goldlabel.tasks.segmentation.items import DRAWN, Items
-
-    labels, probs, _ = dataset()
-    np.save(tmp_path / "masks.npy", labels)
-    np.save(tmp_path / "probs.npy", probs)
-    data = read(tmp_path / "masks.npy", pred_probs=tmp_path / "probs.npy", classes=NAMES)
-    from goldlabel.tasks.segmentation.pixels import labeled_pixels
-
-    pixels = labeled_pixels(data.labels, data.pred_probs, classes=data.classes)
-    items = Items(data, pixels, {})([image] * (DRAWN + 1))
-    assert len(items) == DRAWN + 1
-    assert {len(picture) < 20_000 for picture in items[0].pictures.values()} == {True}

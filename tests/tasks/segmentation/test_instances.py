@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from goldlabel import InputError
 from goldlabel.inputs.ragged import Ragged
+from goldlabel.report.panels import Panels
 from goldlabel.tasks import segmentation
 from goldlabel.tasks.segmentation import InstanceMasks, runs
 from goldlabel.tasks.segmentation.comparing import KINDS, compare
@@ -191,8 +192,8 @@ def test_a_person_may_name_another_class(audited):
 
 def test_pictures_of_instances(audited):
     _, found = audited
-    (item,) = found.items([0])
-    assert list(item.pictures) == ["given", "predicted"]
-    assert item.fields["Outlined"] == ", ".join(
-        str(part) for part in found.issues.parts.part[:3].tolist()
-    )
+    (scene,) = found.view.scenes([0])
+    panels = Panels(found.view).of(scene)
+    assert [panel.caption for panel in panels] == ["given", "predicted"]
+    outlined = [outline.name for outline in panels[0].outlines]
+    assert outlined == [str(part) for part in found.issues.parts.part[:3].tolist()]

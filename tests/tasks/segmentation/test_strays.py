@@ -58,7 +58,7 @@ def test_one_stray_value_is_a_finding_and_the_rest_is_audited(masks, tmp_path, k
     assert "is no class" in row["reason"]
     assert found.summary["labelled_pixels"] == clean.size - 6
     assert np.delete(issues.scores, 4).min() == 1.0
-    assert found.items([4])[0].pictures
+    assert found.view.scenes([4])[0].questions[0].regions[0].width == 3
 
 
 @pytest.mark.parametrize("kind", ["numpy", "grey", "colours"])

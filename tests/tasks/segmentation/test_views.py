@@ -144,8 +144,8 @@ def test_answers_change_the_decided_pixels_alone(tmp_path, name, kind):
         ({"size": [12, 16], "counts": [192]}, "car", "no pixel drawn"),
         ({"size": [1 << 19, 1 << 19], "counts": [1 << 38]}, "car", "the mask has"),
         ({"counts": [192]}, "car", "run lengths of size None"),
-        ({"size": [12, 16], "counts": [0, 192]}, "bird", "not one of road"),
-        ({"size": [12, 16], "counts": [0, 192]}, None, "not one of road"),
+        ({"size": [12, 16], "counts": [0, 192]}, "bird", "not one of the classes"),
+        ({"size": [12, 16], "counts": [0, 192]}, None, "not one of the classes"),
     ],
 )
 def test_paint_that_cannot_be(tmp_path, paint, label, what):

@@ -13,6 +13,7 @@ import pytest
 
 from goldlabel import Ragged, report
 from goldlabel.cli import main
+from goldlabel.report.pieces import pieces_of
 from goldlabel.results.label_issues import LabelIssues
 from goldlabel.tasks import token
 
@@ -52,7 +53,7 @@ def test_the_whole_way(files, capsys):
     for kind, count in (("Wrong type", 1), ("Wrong boundary", 1), ("Missed entity", 1)):
         assert f"{kind}              "[:16] in printed
         assert any(line.split() == [*kind.split(), str(count)] for line in printed.splitlines())
-    assert "[Ann] [Lee] lives in New York" in printed
+    assert "[Ann Lee] lives in New York" in printed
     assert "'Ann Lee' (tokens 0 to 1) is an entity of another type" in printed.replace(
         "\n     ", " "
     )
@@ -84,15 +85,15 @@ def test_what_is_written(files):
 
 def test_the_report_shows_tags_above_and_below(files):
     found = token.audit(files / "a.conll", pred_probs=files / "p.npz")
-    item = found.items([7])[0]
-    assert [(span.text, span.given, span.suggested) for span in item.spans[3:]] == [
+    [scene] = found.view.scenes([7])
+    assert [tuple(piece) for piece in pieces_of(scene)[2:]] == [
         ("in", "", ""),
-        ("New", "O", "B-LOC"),
-        ("York", "B-LOC", "I-LOC"),
+        ("New", "O", "LOC"),
+        ("York", "LOC", "… LOC"),
     ]
     text = report.render(found)
     assert '<small class="old"><span class="spoken">given </span>O</small>' in text
-    assert '<small class="new"><span class="spoken">suggested </span>→ B-LOC</small>' in text
+    assert '<small class="new"><span class="spoken">suggested </span>→ LOC</small>' in text
     at = [text.index(piece) for piece in ('"old"', 'class="word"', '"new"')]
     assert at == sorted(at)
     for title in ("Words most often in question", "Given and suggested tags", "Classes"):

@@ -248,7 +248,7 @@ def test_tags_that_are_no_entities(tmp_path):
     ):  # fmt: skip
         after, _ = exported(tmp_path, shown, [(10, 0, answer)])
         assert after[10] == ["DET", "NOUN", tag]
-    with pytest.raises(InputError, match="not one of DET"):
+    with pytest.raises(InputError, match="not one of the classes"):
         shown.changes(10, 0, Answer("set", label="ADJ"))
     assert shown.changes(10, 0, Answer("unsure")) == []
 
@@ -310,7 +310,9 @@ def sentences(draw):
     codes = st.integers(-1, len(rules.names) - 1)
     given = np.array(draw(st.lists(codes, min_size=n, max_size=n)), dtype=np.int64)
     tokens = draw(st.lists(st.integers(0, n - 1), min_size=1, max_size=4, unique=True))
-    findings = [Finding(row, {at: (int(given[at]), draw(codes))}) for row, at in enumerate(tokens)]
+    findings = [
+        Finding((row,), {at: (int(given[at]), draw(codes))}) for row, at in enumerate(tokens)
+    ]
     return rules, given, findings
 
 
@@ -322,8 +324,8 @@ def test_stretches_can_be_answered_one_by_one(data):
     covered = [at for each in found for at in range(each.first, each.stop)]
     assert len(covered) == len(set(covered))
     assert set(covered) >= {at for each in findings for at in each.tags}
-    assert sorted(each.row for each in findings) == sorted(
-        each.row for stretch in found for each in stretch.findings
+    assert sorted(each.rows for each in findings) == sorted(
+        each.rows for stretch in found for each in stretch.findings
     )
     for stretch in found:
         for span in (*entities(given, rules), *entities(stretch.suggested(given), rules)):

@@ -12,18 +12,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from made_views import MadeView, shows
 from PIL import Image
 
-from goldlabel.results.audit import (
-    Audit,
-    Box,
-    Figure,
-    Item,
-    Source,
-    Span,
-    Table,
-)
+from goldlabel.results.audit import Audit, Figure, Source, Table
 from goldlabel.results.label_issues import LabelIssues, Parts
+from goldlabel.scenes import Box, Picture, Pieces, Shapes, Span, Spans, Text
 
 HOSTILE = (
     '</script><img src="http://127.0.0.1:9/x" onerror="alert(1)">\'"{{ 7 * 7 }}\u202eevil\x1b[31m'
@@ -104,7 +98,7 @@ def make_audit(
     )
     standard = {
         "summary": {"label_health": 0.9751, "estimated_errors": 1301, "error_rate": 0.026},
-        "items": lambda chosen: [Item(text=f"Text of example {i}.") for i in chosen],
+        "view": MadeView(lambda at: [Text(f"Text of example {at}.")]),
         "tables": (
             Table("Class pairs", heat, "Given label and suggestion.", "heatmap"),
             Table("Classes", per_class),
@@ -118,12 +112,9 @@ def make_audit(
 def token_audit() -> Audit:
     words = "Angela Merkel visited Paris on Monday and met the board of Siemens there .".split()
     tags = ("O", "PER", "LOC", "ORG")
-    given = [1, 1, 0, 3, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0]
-    spans = tuple(
-        Span(word, tags[tag] if tag else "", {3: "LOC", 11: "ORG"}.get(i, ""))
-        for i, (word, tag) in enumerate(zip(words, given, strict=True))
-    )
-    long = tuple(Span(f"w{i}", "", "LOC" if i == 500 else "") for i in range(1000))
+    held = (Span(0, 1, "PER"), Span(1, 2, "PER"), Span(3, 4, "ORG"), Span(11, 12, "LOC"))
+    short = Pieces(tuple(words), ("", *[" "] * 13, ""), held)
+    long = Pieces(tuple(f"w{i}" for i in range(1000)), ("", *[" "] * 999, ""))
     issues = LabelIssues(
         "token",
         np.array([0.02, 0.9, 0.3]),
@@ -138,17 +129,37 @@ def token_audit() -> Audit:
         issues,
         Source("conll", ()),
         {},
-        items=lambda chosen: [Item(spans=spans if i == 0 else long) for i in chosen],
+        view=MadeView(
+            lambda at: [short if at == 0 else long],
+            lambda at: (
+                [asked(3, "ORG", "LOC"), asked(11, "LOC", "ORG")]
+                if at == 0
+                else [asked(500, "", "LOC")]
+            ),
+        ),
         part="token",
+    )
+
+
+def asked(at: int, given: str, suggested: str) -> Spans:
+    return Spans(
+        parts=(at,),
+        first=at,
+        stop=at + 1,
+        spans_given=(Span(at, at + 1, given),) if given else (),
+        spans_suggested=(Span(at, at + 1, suggested),),
+        labels=("PER", "LOC", "ORG"),
     )
 
 
 def box_audit() -> Audit:
     boxes = (
-        Box(0.1, 0.1, 0.4, 0.5, "dog"),
-        Box(0.5, 0.3, 0.4, 0.6, "cat 0.93", "suggested"),
-        Box(0.9, 0.9, 5.0, float("nan"), "outside"),
+        Box(0, "dog", 0.1, 0.1, 0.5, 0.6),
+        Box(-1, "cat", 0.5, 0.3, 0.9, 0.9, "suggested"),
+        Box(2, "outside", 0.9, 0.9, 5.9, float("nan")),
     )
+    question = Shapes(parts=(0,), boxes=boxes, labels=("dog", "cat"))
+    pictures = {"image": png(300, 200), "mask": png(300, 200, 1)}
     issues = LabelIssues(
         "detection",
         np.array([0.1, 0.2, 1.0]),
@@ -160,9 +171,13 @@ def box_audit() -> Audit:
         classes=("dog", "cat"),
         ids=np.array(["a.jpg", "b.jpg", "c.jpg"]),
     )  # fmt: skip
-    item = Item(image=png(300, 200), boxes=boxes, pictures={"given mask": png(300, 200, 1)})
+    view = MadeView(
+        lambda at: [Picture("image", 1.0, 1.0), Picture("mask", caption="given mask")],
+        lambda at: [question],
+        lambda at, name: pictures[name],
+    )
     return Audit(
-        issues, Source("coco", ()), {"map": 0.41}, items=lambda rows: [item for _ in rows],
+        issues, Source("coco", ()), {"map": 0.41}, view=view,
         part="box", figures=(Figure("Sizes", png(400, 120, 2), "Most boxes are small."),),
     )  # fmt: skip
 
@@ -185,14 +200,14 @@ def empty_audit(n: int = 40) -> Audit:
 
 def hostile_audit() -> Audit:
     classes = (HOSTILE, "x" * 1_000_000, "👩‍👩‍👧 family", "constructor", "__proto__", "")
-    item = Item(
+    view = shows(
         text=HOSTILE + " long " * 50_000,
         fields={HOSTILE: HOSTILE, **{f"f{i}": "y" * 10_000 for i in range(100)}},
     )
     return make_audit(
         80,
         classes,
-        items=lambda chosen: [item for _ in chosen],
+        view=view,
         summary={HOSTILE: HOSTILE, "nan": float("nan")},
         notes=(HOSTILE,),
         limits=(HOSTILE,),
@@ -255,7 +270,9 @@ def audits() -> dict[str, Callable[[], Audit]]:
     pictures = make_audit
     return {
         "text": make_audit,
-        "image": lambda: pictures(items=lambda rows: [Item(image=png(seed=i)) for i in rows]),
+        "image": lambda: pictures(
+            view=MadeView(lambda at: [Picture("image")], pictures=lambda at, name: png(seed=at))
+        ),
         "token": token_audit,
         "box": box_audit,
         "value": value_audit,

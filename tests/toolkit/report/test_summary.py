@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from made_views import MadeView
 
 from goldlabel import report
 from goldlabel.report.summary import plain, to_bytes
-from goldlabel.results.audit import Item, Source
+from goldlabel.results.audit import Source
 
 KINDS = ["text", "image", "token", "box", "value", "empty", "none", "bare", "hostile"]
 
@@ -118,10 +119,14 @@ def test_input_that_has_gone_is_said_to_be_missing(make, tmp_path):
     assert "No such file" in report.render(audit)
 
 
-def test_wrong_number_of_items_is_an_error(make):
+def test_wrong_number_of_scenes_is_an_error(make):
     from goldlabel import InputError
 
-    with pytest.raises(InputError, match="gave 1 items for 10 examples"):
-        report.to_json(make(items=lambda rows: [Item()], share=1.0))
+    class OneScene(MadeView):
+        def scenes(self, examples):
+            return super().scenes(examples)[:1]
+
+    with pytest.raises(InputError, match="gave 1 scenes for 10 examples"):
+        report.to_json(make(view=OneScene(lambda at: ()), share=1.0))
     with pytest.raises(InputError, match="top: is -1"):
         report.to_json(make(), top=-1)

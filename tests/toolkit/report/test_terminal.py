@@ -6,11 +6,12 @@ import io
 import re
 
 import pytest
+from made_views import MadeView, shows
 from rich.cells import cell_len
 from rich.console import Console
 
 from goldlabel import report
-from goldlabel.results.audit import Item, Span
+from goldlabel.scenes import Pieces, Span, Spans
 
 KINDS = [
     "text",
@@ -68,7 +69,7 @@ def test_markup_in_data_is_printed_as_it_is(make):
         9,
         ("[red]", "[/]", "[bold]x[/bold]"),
         share=1.0,
-        items=lambda rows: [Item(text="[link=file:///x]click[/link] [red] :smile:") for _ in rows],
+        view=shows(text="[link=file:///x]click[/link] [red] :smile:"),
         notes=("[blink]note[/blink]",),
     )
     text = printed(audit, next_command="x [red]")
@@ -86,14 +87,12 @@ def test_colours_only_where_there_are_some(make):
 
 
 def test_control_characters_are_written_out(make):
-    audit = make(
-        4, share=1.0, items=lambda rows: [Item(text="\x1b]0;title\x07 a\r\nb\tc\x9b2J")] * 4
-    )
+    audit = make(4, share=1.0, view=shows(text="\x1b]0;title\x07 a\r\nb\tc\x9b2J"))
     assert "\\x1b]0;title\\x07 a b c\\x9b2J" in printed(audit)
 
 
 def test_long_and_wide_text_is_cut(make):
-    audit = make(4, share=1.0, items=lambda rows: [Item(text="\u6f22\u5b57" * 5000)] * 4)
+    audit = make(4, share=1.0, view=shows(text="\u6f22\u5b57" * 5000))
     line = next(line for line in printed(audit, 60).splitlines() if "\u6f22" in line)
     assert line.endswith("…")
     assert 55 <= cell_len(line) <= 60
@@ -115,11 +114,15 @@ def test_top_zero_shows_none(make):
 
 
 def test_fields_stand_in_for_a_text(make):
-    audit = make(4, share=1.0, items=lambda rows: [Item(fields={"file": "a.png", "w": "8"})] * 4)
+    audit = make(4, share=1.0, view=shows(fields={"file": "a.png", "w": "8"}))
     assert "file: a.png · w: 8" in printed(audit)
 
 
 def test_suspect_words_of_a_text_are_marked_and_seen(make):
-    spans = tuple(Span(f"w{at}", suggested="PER" if at == 40 else "") for at in range(60))
-    audit = make(n=1, share=1.0, items=lambda chosen: [Item(spans=spans) for _ in chosen])
+    words = Pieces(tuple(f"w{at}" for at in range(60)), ("", *[" "] * 59, ""))
+    new = (Span(40, 41, "PER"),)
+    question = Spans(
+        parts=(40,), first=40, stop=41, spans_given=(), spans_suggested=new, labels=("PER",)
+    )
+    audit = make(n=1, share=1.0, view=MadeView(lambda at: [words], lambda at: [question]))
     assert "… w37 w38 w39 [w40] w41" in printed(audit, 120)

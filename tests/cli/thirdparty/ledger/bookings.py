@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 
 from goldlabel.errors import DataWarning, InputError
-from goldlabel.results.audit import Audit, Item, Source
+from goldlabel.results.audit import Audit, Source
 from goldlabel.results.label_issues import LabelIssues, Parts
+from goldlabel.scenes import Scene, Text
+from goldlabel.views import Findings
 
 if TYPE_CHECKING:
     from goldlabel.task import Progress
@@ -115,9 +117,25 @@ def audit(
         issues=issues,
         source=Source("csv", (path,), {"label": label}, () if rates is None else (rates,)),
         summary={"accounts": len(classes)},
-        items=lambda examples: [Item(text=str(table["name"][i])) for i in examples],
+        view=Accounts(table, issues),
         notes=("read as a table",),
     )
+
+
+class Accounts:
+    """Shows the name of an account."""
+
+    def __init__(self, table: pd.DataFrame, issues: LabelIssues) -> None:
+        self._names = table["name"].astype(str).tolist()
+        self._found = Findings(issues)
+
+    def scenes(self, examples: Sequence[int]) -> list[Scene]:
+        """Return a scene for each position."""
+        found = self._found
+        return [
+            Scene(at, found.id(at), (Text(self._names[at]),), found.questions(at))
+            for at in examples
+        ]
 
 
 def _read(path: Path, label: str) -> pd.DataFrame:

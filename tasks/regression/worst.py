@@ -1,4 +1,4 @@
-"""How an example of a regression dataset looks to a person: its row, and where its value lies."""
+"""The worst rows of a regression dataset, with where their values lie."""
 
 from __future__ import annotations
 
@@ -12,18 +12,11 @@ import pandas as pd
 from goldlabel.results.audit import Table
 from goldlabel.results.label_issues import LabelIssues
 from goldlabel.tasks.regression.data import RegressionData
-from goldlabel.views import RowItems
 
-__all__ = ["items", "worst_table"]
+__all__ = ["worst_table"]
 
 _ROWS = 100
 _COLUMNS = 6
-
-
-def items(data: RegressionData, hidden: Sequence[str], text: Sequence[str] | None) -> RowItems:
-    """Return what shows the rows of a dataset; `hidden` columns are shown elsewhere."""
-    options = data.source.options
-    return RowItems(data.frame, hidden={options.label, options.id, *hidden}, text=text)
 
 
 def worst_table(issues: LabelIssues, data: RegressionData, features: Sequence[str] | None) -> Table:

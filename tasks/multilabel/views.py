@@ -1,0 +1,148 @@
+"""How an example of a multilabel dataset looks to a person, with its classes and the model's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from goldlabel.errors import InputError
+from goldlabel.results.label_issues import LabelIssues
+from goldlabel.scenes import Answer, Block, Change, Fields, Picture, Scene, Switch, Switches
+from goldlabel.tasks.multilabel.data import MultilabelData
+from goldlabel.tasks.multilabel.formats.table_options import LabelTable
+from goldlabel.tasks.multilabel.issues import VALUES
+from goldlabel.typing import Ints
+from goldlabel.views import Findings, Rows
+
+__all__ = ["ClassesView"]
+
+IMAGE = "image"
+_CLASSES = 12
+"""So many classes are named."""
+
+
+class ClassesView:
+    """Shows examples with their classes; a `goldlabel.scenes.View`.
+
+    Parameters
+    ----------
+    data : MultilabelData
+        Where the examples are; with predictions.
+    issues : LabelIssues
+        What was found in them.
+    text : sequence of str, optional
+        Columns that hold the text; if not given, the one that looks like it.
+    """
+
+    def __init__(
+        self, data: MultilabelData, issues: LabelIssues, *, text: Sequence[str] | None = None
+    ) -> None:
+        self._data, self._found = data, Findings(issues)
+        options = data.source.options
+        hidden: set[str | None] = set()
+        if isinstance(options, LabelTable):
+            hidden = {options.id, options.column, *options.columns}
+        self._rows = None if data.frame is None else Rows(data.frame, hidden=hidden, text=text)
+
+    def scenes(self, examples: Sequence[int]) -> list[Scene]:
+        """Return a scene for each position."""
+        fields = [(("given", self._given(at)), ("model", self._predicted(at))) for at in examples]
+        if self._rows is None:
+            blocks: list[tuple[Block, ...]] = [(Fields(each),) for each in fields]
+        else:
+            blocks = self._rows.blocks(examples, first=fields)
+        return [
+            Scene(at, self._found.id(at), (*self._picture(at), *own), self._questions(at))
+            for at, own in zip(examples, blocks, strict=True)
+        ]
+
+    def picture(self, example: int, name: str) -> Path | None:
+        """Return the file of an example's image."""
+        images = self._data.images
+        return None if images is None or name != IMAGE else images[example]
+
+    def search(self, text: str) -> Ints:
+        """Return the positions of the rows that have a text in them."""
+        return np.empty(0, dtype=np.int64) if self._rows is None else self._rows.search(text)
+
+    def changes(self, example: int, question: int, answer: Answer) -> list[Change]:
+        """Return the classes that an answer decides: those judged wrong, and those switched."""
+        rows = self._wrong(example)
+        if question != 0 or not rows:
+            raise InputError("question", f"is {question}, of {len(rows) > 0:d}", "Ask again")
+        parts = self._found.issues.parts
+        own = self._data.labels[example]
+        if answer.verdict in ("accept", "keep"):
+            codes = parts.suggested if answer.verdict == "accept" else parts.given
+            return [Change(part, self._found.label(codes[row])) for part, row in rows.items()]
+        if answer.verdict != "set":
+            return []
+        k = len(self._data.classes)
+        strange = [part for part in answer.switches if not 0 <= part < k]
+        if strange:
+            raise InputError("switches", f"name class {strange[0]}, of {k}", "Use its number")
+        has = {part: bool(own[part] > 0) for part in rows if own[part] >= 0} | dict(answer.switches)
+        return [
+            Change(
+                part,
+                VALUES[is_on],
+                evidence={} if part in rows or own[part] < 0 else {"given": VALUES[own[part] > 0]},
+            )
+            for part, is_on in sorted(has.items())
+        ]
+
+    def _picture(self, example: int) -> tuple[Block, ...]:
+        return () if self._data.images is None else (Picture(IMAGE),)
+
+    def _wrong(self, example: int) -> dict[int, int]:
+        """Return the first row of the findings about each class, worst first."""
+        parts = self._found.issues.parts
+        groups = self._found.groups(example)
+        return {int(parts.part[row]): row for rows in groups for row in rows}
+
+    def _questions(self, example: int) -> tuple[Switches, ...]:
+        """Ask about all classes at once: those judged wrong first, then the given and probable."""
+        rows = self._wrong(example)
+        if not rows:
+            return ()
+        data, parts = self._data, self._found.issues.parts
+        own = data.labels[example]
+        probs = None
+        if data.pred_probs is not None:
+            probs = np.asarray(data.pred_probs[example], dtype=np.float64)
+        rank = -(own > 0).astype(np.float64) - (0.0 if probs is None else np.nan_to_num(probs))
+        others = [at for at in np.argsort(rank, kind="stable").tolist() if at not in rows]
+        items = []
+        for part in (*rows, *others):
+            given = None if own[part] < 0 else bool(own[part] > 0)
+            new = int(parts.suggested[rows[part]]) if part in rows else -1
+            p = None if probs is None or not np.isfinite(probs[part]) else float(probs[part])
+            items.append(
+                Switch(part, data.classes[part], given, bool(new) if new >= 0 else given, p)
+            )
+        asked = self._found.asked([next(iter(rows.values()))])
+        asked["parts"] = tuple(rows)
+        return (Switches(**asked, items=tuple(items), labels=(VALUES[0], VALUES[1])),)
+
+    def _given(self, example: int) -> str:
+        labels = self._data.labels[example]
+        if (labels < 0).all():
+            return "not known"
+        names = [self._data.classes[c] for c in np.flatnonzero(labels > 0)]
+        return _listed(names) or "no class"
+
+    def _predicted(self, example: int) -> str:
+        """Name the classes that the model thinks more probable than not, the surest first."""
+        if self._data.pred_probs is None:
+            return "not known"
+        probs = np.asarray(self._data.pred_probs[example], dtype=np.float64)
+        order = np.argsort(-probs, kind="stable")
+        chosen = [c for c in order.tolist() if probs[c] > 0.5]
+        return _listed([f"{self._data.classes[c]} {probs[c]:.0%}" for c in chosen]) or "no class"
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _CLASSES} more" if len(names) > _CLASSES else ""
+    return ", ".join(names[:_CLASSES]) + more
