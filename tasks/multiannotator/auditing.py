@@ -13,6 +13,7 @@ import pandas as pd
 from goldlabel.errors import InputError, collected_warnings
 from goldlabel.formats.reading import Reading
 from goldlabel.learning.confident import Method
+from goldlabel.learning.diagnostics import check_columns, check_order
 from goldlabel.learning.filters import FilterBy
 from goldlabel.results.audit import Audit
 from goldlabel.results.label_issues import LabelIssues
@@ -163,6 +164,7 @@ def audit(
     )  # fmt: skip
     checked = _checked(data)
     with collected_warnings() as warned:
+        _check_predictions(checked)
         found = consensus_of(
             checked,
             consensus_method or _default_method(data),
@@ -199,6 +201,18 @@ def _checked(data: MultiannotatorData) -> Checked:
     """Return a dataset's votes and probabilities as the verbs use them; values are checked."""
     probs = None if data.pred_probs is None else checked_models(list(data.pred_probs))[0]
     return Checked(data.votes, data.classes, data.annotators, data.ids, probs)
+
+
+def _check_predictions(checked: Checked) -> None:
+    """Warn if predictions look like those of other items, or of classes in another order."""
+    votes, k = checked.votes, checked.votes.num_classes
+    if checked.probs is None or k < 2:
+        return
+    predicted = np.mean(checked.probs, axis=0).argmax(axis=1)
+    pairs = np.zeros((k, k), dtype=np.int64)
+    np.add.at(pairs, (votes.label, np.repeat(predicted, np.diff(votes.item_offsets))), 1)
+    if not check_columns(pairs, checked.classes, rows="votes"):
+        check_order(pairs, rows="votes")
 
 
 def _check_methods(methods: Sequence[str] | None, *, has_models: bool) -> None:

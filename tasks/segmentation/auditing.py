@@ -11,6 +11,7 @@ import numpy as np
 
 from goldlabel.errors import InputError, collected_warnings, warn
 from goldlabel.inputs import check
+from goldlabel.learning.diagnostics import check_columns
 from goldlabel.results.audit import (
     Audit,
     Figure,
@@ -150,6 +151,7 @@ def audit(
     )
     with collected_warnings() as warned:
         counted = count(pixels)
+        check_columns(counted.confusion, data.classes, rows="pixels")
         _warn_of_classes_without_pixels(data, counted)
         issues, regions = judge(
             pixels, rank_by=rank_by, threshold=limit, temperature=temperature, ids=data.ids,

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Sequence
 
 import numpy as np
 
 from goldlabel.errors import warn
 from goldlabel.learning.confident import Counted
+from goldlabel.typing import Ints
 
-__all__ = ["check_rows"]
+__all__ = ["check_columns", "check_order", "check_rows"]
 
 _FEW = 50
 """Below so many examples chance can look like a mistake."""
 _BETTER = 0.2
 """Share of examples by which another order of the columns must agree better."""
+_ENOUGH = 200
+"""Below so many rows a weak model can look like one of other rows."""
+_LUCK = 2.0
+"""Standard deviations above chance up to which agreement is chance."""
+_ONE_CLASS = 0.9
+"""Share from which one class is nearly everything, and agreement says nothing."""
 _MANY = 5000
 """Classes from which another order is not looked for: it would take minutes and gigabytes."""
 _NEVER_WRONG = 1e-3
@@ -26,7 +33,7 @@ _OVERSURE = 0.001, 500
 
 
 def check_rows(counted: Counted, classes: tuple[Hashable, ...], *, rows: str = "examples") -> None:
-    """Warn if columns look permuted, or if probabilities look in-sample.
+    """Warn if columns or rows look permuted, or if probabilities look in-sample.
 
     `rows` is what messages call the rows; those left out (label below 0) count for nothing.
     """
@@ -35,33 +42,40 @@ def check_rows(counted: Counted, classes: tuple[Hashable, ...], *, rows: str = "
         return
     # Not `counted.disagrees`: a model that gives every class the same never disagrees, nor agrees.
     disagreeing = counted.sweep.num_not_predicted
-    _check_order_of_columns(counted, classes, n, disagreeing, rows)
+    if disagreeing >= _BETTER * n and len(classes) <= _MANY:
+        pairs = _pairs(counted, len(classes))
+        if not check_columns(pairs, classes, rows=rows):
+            check_order(pairs, rows=rows, hint=lambda: _shifted(counted, pairs))
     if disagreeing <= _NEVER_WRONG * n:
         _check_out_of_sample(counted, n, disagreeing)
 
 
-def _check_order_of_columns(
-    counted: Counted, classes: tuple[Hashable, ...], n: int, disagreeing: int, rows: str
-) -> None:
-    k = len(classes)
-    if disagreeing < _BETTER * n or k > _MANY:
-        return
+def check_columns(pairs: Ints, classes: Sequence[Hashable], *, rows: str) -> bool:
+    """Warn if columns of predictions look permuted; return whether they do.
+
+    Parameters
+    ----------
+    pairs : ndarray of shape (k, k), int64
+        Number of rows by given class and the model's.
+    classes : sequence of length k
+    rows : str
+        What the message calls the rows.
+    """
     # A third of a second to load, and hardly ever needed.
     from scipy.optimize import linear_sum_assignment
 
-    pairs = np.zeros((k, k), dtype=np.int64)
-    labeled = counted.labels >= 0
-    np.add.at(pairs, (counted.labels[labeled], counted.sweep.predicted[labeled]), 1)
+    n, agreeing = int(pairs.sum()), int(np.trace(pairs))
+    if n - agreeing < _BETTER * n:
+        return False
     given, column = linear_sum_assignment(pairs, maximize=True)
-    agreeing = int(np.trace(pairs))
     best = int(pairs[given, column].sum())
     moved = (given != column) & (pairs[given, column] > 0)
     if best - agreeing < _BETTER * n or not moved.any():
-        return
+        return False
     # One class for all examples, as a bad model gives it, fits the largest class: no evidence.
-    largest = int(counted.class_counts.max())
+    largest = int(pairs.sum(axis=1).max())
     if best - largest <= _BETTER * (n - largest):
-        return
+        return False
     order = ", ".join(
         f"{classes[g]!r} from column {c}" for g, c in zip(given[moved], column[moved], strict=True)
     )
@@ -70,6 +84,49 @@ def _check_order_of_columns(
         f" {agreeing / n:.0%} of the {rows}, and would be for {best / n:.0%} with other columns"
         f" ({_shortened(order)}). Check the order of the classes."
     )
+    return True
+
+
+def check_order(pairs: Ints, *, rows: str, hint: Callable[[], str] = str) -> None:
+    """Warn if labels and predictions agree no more than if neither knew of the other.
+
+    Parameters
+    ----------
+    pairs, rows
+        As for `check_columns`.
+    hint : callable
+        Returns what else is known, a sentence with a blank before it.
+    """
+    n = int(pairs.sum())
+    expected = float(pairs.sum(axis=0) @ pairs.sum(axis=1)) / max(n, 1) ** 2
+    constant = int(pairs.sum(axis=0).max()) > _ONE_CLASS * n
+    if n < _ENOUGH or constant or expected > _ONE_CLASS:
+        return
+    observed = float(np.trace(pairs)) / n
+    if observed - expected < _LUCK * (expected * (1.0 - expected) / n) ** 0.5:
+        warn(
+            f"pred_probs: the model's class is the given one for {observed:.0%} of the {rows}, no"
+            f" more than by chance.{hint()} Either the model has learnt nothing, or rows are in"
+            " another order: check that they are in that of the labels, best by ids in both."
+        )
+
+
+def _pairs(counted: Counted, k: int) -> Ints:
+    pairs = np.zeros((k, k), dtype=np.int64)
+    labeled = counted.labels >= 0
+    np.add.at(pairs, (counted.labels[labeled], counted.sweep.predicted[labeled]), 1)
+    return pairs
+
+
+def _shifted(counted: Counted, pairs: Ints) -> str:
+    """Say if the predictions of the rows before or after agree much better."""
+    agreeing = float(np.trace(pairs)) / int(pairs.sum())
+    for step, where in ((-1, "one row too late"), (1, "one row too early")):
+        moved = np.roll(counted.sweep.predicted, step) == counted.labels
+        share = float(np.count_nonzero(moved)) / len(moved)
+        if share - agreeing > _BETTER:
+            return f" They look {where}: then it would be {share:.0%}."
+    return ""
 
 
 def _shortened(text: str, limit: int = 300) -> str:
