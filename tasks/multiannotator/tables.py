@@ -10,6 +10,7 @@ import pandas as pd
 from goldlabel.results.audit import Table
 from goldlabel.tasks.multiannotator.aggregation.consensus import Consensus
 from goldlabel.tasks.multiannotator.agreement.coefficients import (
+    LARGEST,
     Agreement,
     fleiss_kappa,
     krippendorff_alpha,
@@ -47,7 +48,7 @@ def agreement_statistics(data: MultiannotatorData) -> tuple[Agreement, ...]:
 
 def _is_number(text: str) -> bool:
     try:
-        return bool(np.isfinite(float(text)))
+        return abs(float(text)) <= LARGEST
     except ValueError:
         return False
 

@@ -16,7 +16,7 @@ from healthy import DATASETS
 
 from goldlabel.task import task_names
 
-EACH = int(os.environ.get("GOLDLABEL_FUZZ", "7"))
+EACH = int(os.environ.get("GOLDLABEL_FUZZ", "5"))
 """So many files of each format: a minute in all."""
 
 

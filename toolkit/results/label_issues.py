@@ -291,8 +291,8 @@ class LabelIssues:
             scores=examples["score"].to_numpy(np.float64),
             is_issue=examples["is_issue"].to_numpy(np.bool_),
             parts=Parts(
-                example=parts["example"].to_numpy(np.int64),
-                part=parts["part"].to_numpy(np.int64),
+                example=_whole(parts["example"]),
+                part=_whole(parts["part"]),
                 kind=np.array([kinds.index(kind) for kind in parts["kind"]], dtype=np.int8),
                 kinds=kinds,
                 given=_codes(parts["given"], codes),
@@ -301,7 +301,7 @@ class LabelIssues:
                 confidence=parts["confidence"].to_numpy(np.float64),
                 evidence=evidence,
                 reasons=parts["reason"].to_numpy(object),
-                group=parts["group"].to_numpy(np.int64) if part_meta.get("has_groups") else None,
+                group=_whole(parts["group"]) if part_meta.get("has_groups") else None,
             ),
             classes=None if classes is None else tuple(classes),
             ids=examples["id"].to_numpy() if meta["has_ids"] else None,
@@ -338,6 +338,12 @@ def _class_names(classes: tuple[Hashable, ...]) -> list[Any]:
     return texts if len(set(texts)) == len(texts) else [repr(name) for name in classes]
 
 
+def _whole(column: pd.Series[Any]) -> Array:
+    if column.dtype.kind not in "iu":
+        raise InputError(f"column {column.name!r}", f"is {column.dtype}, not int64", "Audit again")
+    return column.to_numpy(np.int64)
+
+
 def _codes(column: pd.Series[Any], codes: Mapping[Any, int] | None) -> Array:
     """Return class indices (-1 = nothing) of a column of class names; values as they are."""
     import pandas as pd
@@ -362,7 +368,7 @@ def of_one_type(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _has_one_type(values: pd.Series[Any]) -> bool:
     is_large = any(isinstance(value, int) and not -(2**63) <= value < 2**63 for value in values)
-    return not is_large and len({type(value) for value in values}) <= 1
+    return not is_large and len(set(map(type, values))) <= 1
 
 
 def _write_parquet(frame: pd.DataFrame, path: Path, meta: Mapping[str, Any]) -> None:
@@ -382,8 +388,7 @@ def _read_parquet(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     try:
         table = pq.read_table(path)
         meta = json.loads((table.schema.metadata or {})[b"goldlabel"])
-        table.validate(full=True)  # no offset outside, no broken text
-        # Arrow parses what pandas wrote into the schema, which can be damaged too.
+        table.validate(full=True)  # an offset outside, broken text, damage of pandas' metadata
         frame: pd.DataFrame = table.replace_schema_metadata(None).to_pandas()
     except (OSError, pa.ArrowException, KeyError, ValueError, RecursionError) as error:
         raise InputError(

@@ -42,6 +42,8 @@ __all__ = ["Agreement", "fleiss_kappa", "krippendorff_alpha", "observed_agreemen
 
 Interval = Literal["analytic", "bootstrap"]
 
+LARGEST = 1e150
+"""Values beyond have no square."""
 ANALYTIC = "influence of items (delta method)"
 
 
@@ -216,7 +218,7 @@ def krippendorff_alpha(
     k = votes.num_classes
     numbers = np.arange(k, dtype=np.float64)
     if values is not None:
-        numbers = vector(values, name="values", length=k)
+        numbers = vector(values, name="values", length=k, low=-LARGEST, high=LARGEST)
     how = How(confidence, interval, draws, seed)
     return _measure(votes, statistics.krippendorff(level, numbers), how)
 

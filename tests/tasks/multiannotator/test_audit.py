@@ -458,3 +458,11 @@ def test_items_that_everybody_has_labelled_come_last():
     assert batch["annotator"].tolist()[1] == 1
     drawn = multiannotator.select(labels, probs, n=4, method="random")
     assert set(drawn["item"][:2]) == {1, 3}
+
+
+def test_classes_whose_squares_are_infinite_are_no_numbers(tmp_path):
+    rows = [(f"t{at}", who, ("1", "2", "1e308")[at % 3]) for at in range(9) for who in "abc"]
+    frame = pd.DataFrame(rows, columns=["item", "annotator", "label"])
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    found = multiannotator.audit(tmp_path / "a.csv", format="csv")
+    assert found.issues.num_issues == 0

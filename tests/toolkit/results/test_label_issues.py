@@ -216,6 +216,16 @@ def test_what_pandas_wrote_into_the_schema_is_not_trusted(tmp_path, name):
     assert LabelIssues.from_parquet(tmp_path).to_frame().equals(made().to_frame())
 
 
+def test_positions_that_are_no_whole_numbers(tmp_path):
+    made().to_parquet(tmp_path)
+    table = pq.read_table(tmp_path / "issues.parquet")
+    at = table.column_names.index("part")
+    huge = table.set_column(at, "part", [[1e300] * len(table)])
+    pq.write_table(huge, tmp_path / "issues.parquet")
+    with pytest.raises(InputError, match="column 'part': is float64, not int64"):
+        LabelIssues.from_parquet(tmp_path)
+
+
 def test_ids_beyond_64_bits_are_kept_as_text(tmp_path):
     made(ids=np.array([7, 10**30, 2**63], dtype=object)).to_parquet(tmp_path)
     assert list(LabelIssues.from_parquet(tmp_path).ids) == ["7", str(10**30), str(2**63)]
