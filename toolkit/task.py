@@ -39,6 +39,13 @@ Where examples have several labels (votes), it may also offer, as what ``goldlab
     `consensus` and `quality`, in the form that the name of `out` ends with. Returns how many there
     are. Labels of single people are changed where that is asked for, by ``export``.
 
+It may also offer, for the review of an audit:
+
+``view(source, issues, summary, *, progress=None) -> View``
+    Show examples as `goldlabel.scenes` says, from the dataset as it lies there: read again as
+    ``export`` does, opening nothing but the files and folders of `source`, which is not trusted.
+    Without it examples are shown by what was found in them (`goldlabel.views.IssuesView`).
+
 It may also offer, for ``goldlabel select``:
 
 ``next_examples(folder, source, *, n, ...) -> DataFrame``
@@ -63,6 +70,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from goldlabel.results.audit import Audit, Source
+    from goldlabel.scenes import ViewOf
 
 __all__ = ["GROUP", "Export", "Progress", "Select", "Task", "find_task", "find_tasks", "task_names"]
 
@@ -147,6 +155,12 @@ class Task:
     def export_consensus(self) -> ExportConsensus | None:
         """The task's ``export_consensus``; None if its examples do not have several labels."""
         return getattr(import_module(self.package), "export_consensus", None)
+
+    @property
+    def view(self) -> ViewOf | None:
+        """The task's ``view``; None if its examples are shown by what was found alone."""
+        found = getattr(import_module(self.package), "view", None)
+        return cast("ViewOf", found) if callable(found) else None
 
     @property
     def next_examples(self) -> Select:

@@ -28,7 +28,7 @@ from goldlabel.scenes import (
 )
 from goldlabel.typing import Ints
 
-__all__ = ["Findings", "IssuesView", "Rows", "as_label", "questions_of"]
+__all__ = ["Findings", "IssuesView", "RowView", "Rows", "as_label", "questions_of"]
 
 FIELDS = 8
 """So many columns are shown besides the text."""
@@ -64,6 +64,9 @@ class Rows:
         columns = [name for name in frame.columns if name not in hidden]
         self._text: list[Any] = list(text) if text is not None else _text_columns(frame, columns)
         self._fields = [name for name in columns if name not in self._text][:FIELDS]
+
+    def __len__(self) -> int:
+        return len(self._frame)
 
     def blocks(
         self, examples: Sequence[int], *, first: Sequence[Sequence[tuple[str, str]]] = ()
@@ -335,3 +338,43 @@ class IssuesView:
     def changes(self, example: int, question: int, answer: Answer) -> list[Change]:
         """Return what an answer changes; see `Findings.changes`."""
         return self._findings.changes(example, question, answer)
+
+
+class RowView:
+    """Shows rows of a table, with what was found in each; a `goldlabel.scenes.View`.
+
+    Parameters
+    ----------
+    rows : Rows
+    issues : LabelIssues
+
+    Raises
+    ------
+    InputError
+        The findings are about another number of rows.
+    """
+
+    def __init__(self, rows: Rows, issues: LabelIssues) -> None:
+        if len(rows) != len(issues.scores):
+            raise InputError(
+                "the table",
+                f"has {len(rows):,} examples, and the audit {len(issues.scores):,}",
+                "Run the audit again",
+            )
+        self._rows, self._found = rows, Findings(issues)
+
+    def scenes(self, examples: Sequence[int]) -> list[Scene]:
+        """Return a scene for each position."""
+        found = self._found
+        return [
+            Scene(at, found.id(at), blocks, found.questions(at))
+            for at, blocks in zip(examples, self._rows.blocks(examples), strict=True)
+        ]
+
+    def changes(self, example: int, question: int, answer: Answer) -> list[Change]:
+        """Return what an answer changes; see `Findings.changes`."""
+        return self._found.changes(example, question, answer)
+
+    def search(self, text: str) -> Ints:
+        """Return the positions of the rows that have a text in them, whatever its case."""
+        return self._rows.search(text)

@@ -8,18 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from goldlabel.errors import InputError
-from goldlabel.formats.tables.table import read_table_again
 from goldlabel.results.audit import Source
 from goldlabel.results.label_issues import LabelIssues
 from goldlabel.scenes import Answer, Block, Change, Picture, Scene
 from goldlabel.tasks.multiclass.data import MulticlassData
 from goldlabel.tasks.multiclass.formats import FORMATS
-from goldlabel.tasks.multiclass.formats.table import ColumnOptions
+from goldlabel.tasks.multiclass.formats.table import ColumnOptions, frame_again
 from goldlabel.typing import Ints
-from goldlabel.views import Findings, Rows
+from goldlabel.views import Findings, Rows, RowView
 
-__all__ = ["ImageView", "RowView", "view"]
+__all__ = ["ImageView", "view", "view_of"]
 
 IMAGE = "image"
 
@@ -53,16 +51,8 @@ def view(
     options = source.options
     if not isinstance(options, ColumnOptions):
         return ImageView(source, issues)
-    frame = read_table_again(source).frame
-    if options.missing == "drop":
-        frame = frame[frame[options.label].notna() & (frame[options.label].astype(str) != "")]
-    if len(frame) != len(issues.scores):
-        raise InputError(
-            str(source.files[0]),
-            f"has {len(frame):,} examples, and the audit {len(issues.scores):,}",
-            "Run the audit again",
-        )
-    return RowView(Rows(frame, hidden={options.label, options.id}), issues)
+    rows = Rows(frame_again(source), hidden={options.label, options.id})
+    return RowView(rows, issues)
 
 
 def view_of(
@@ -74,29 +64,6 @@ def view_of(
         hidden = {options.label, options.id} if isinstance(options, ColumnOptions) else set()
         return RowView(Rows(frame, hidden=hidden, text=text), issues)
     return None if data.ids is None else ImageView(data.source, issues)
-
-
-class RowView:
-    """Shows rows of a table; a `goldlabel.scenes.View`."""
-
-    def __init__(self, rows: Rows, issues: LabelIssues) -> None:
-        self._rows, self._found = rows, Findings(issues)
-
-    def scenes(self, examples: Sequence[int]) -> list[Scene]:
-        """Return a scene for each position."""
-        found = self._found
-        return [
-            Scene(at, found.id(at), blocks, found.questions(at))
-            for at, blocks in zip(examples, self._rows.blocks(examples), strict=True)
-        ]
-
-    def changes(self, example: int, question: int, answer: Answer) -> list[Change]:
-        """Return the label that an answer decides."""
-        return self._found.changes(example, question, answer)
-
-    def search(self, text: str) -> Ints:
-        """Return the positions of the rows that have a text in them."""
-        return self._rows.search(text)
 
 
 class ImageView:

@@ -9,5 +9,6 @@ from .issues import find_label_issues as find_label_issues
 from .learning import CleanLearning as CleanLearning
 from .scores import get_label_quality_scores as get_label_quality_scores
 from .summary import summarize as summarize
+from .views import view as view
 
 TASK: goldlabel.task.Task

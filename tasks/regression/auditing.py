@@ -27,8 +27,8 @@ from goldlabel.tasks.regression.scores import Method
 from goldlabel.tasks.regression.search import Criterion
 from goldlabel.tasks.regression.summary import SURE, figures, summarize
 from goldlabel.tasks.regression.values import NUMBER
-from goldlabel.tasks.regression.views import RowView
 from goldlabel.tasks.regression.worst import worst_table
+from goldlabel.views import Rows, RowView
 
 __all__ = ["audit"]
 
@@ -300,7 +300,9 @@ def _audit(
         issues=issues,
         source=replace(data.source, inputs=tuple(inputs)),
         summary=_summary(issues, data, fitted, labels),
-        view=RowView(data, issues, hidden=hidden, text=text),
+        view=RowView(
+            Rows(data.frame, hidden={label, data.source.options.id, *hidden}, text=text), issues
+        ),
         tables=(
             worst_table(issues, data, answer.used if not hidden else None),
             by_size,

@@ -2,55 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
+from typing import Any
 
+from goldlabel.formats.options import options_of
+from goldlabel.results.audit import Source
 from goldlabel.results.label_issues import LabelIssues
-from goldlabel.scenes import Answer, Change, Scene
-from goldlabel.tasks.regression.data import RegressionData
-from goldlabel.typing import Ints
-from goldlabel.views import Findings, Rows
+from goldlabel.tasks.regression.formats import FORMATS, NumberColumn, frame_again
+from goldlabel.views import Rows, RowView
 
-__all__ = ["RowView"]
+__all__ = ["view"]
 
 
-class RowView:
-    """Shows rows of a table, and asks for numbers; a `goldlabel.scenes.View`.
+def view(
+    source: Source,
+    issues: LabelIssues,
+    summary: Mapping[str, Any],
+    *,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> RowView:
+    """Show the rows of an audit: its table is read again.
 
     Parameters
     ----------
-    data : RegressionData
+    source : Source
+        Where the labels came from, as the audit's folder says.
     issues : LabelIssues
-        What was found in it.
-    hidden : sequence of str
-        Columns that are shown elsewhere, besides the label and the ids.
-    text : sequence of str, optional
-        Columns that hold the text; if not given, the one that looks like it.
+        What was found.
+    summary : mapping
+        The audit's summary.json.
+    progress : callable, optional
+        Told how far the reading is.
+
+    Raises
+    ------
+    InputError
+        The table has changed, or is not that of the findings.
     """
-
-    def __init__(
-        self,
-        data: RegressionData,
-        issues: LabelIssues,
-        *,
-        hidden: Sequence[str] = (),
-        text: Sequence[str] | None = None,
-    ) -> None:
-        options = data.source.options
-        self._rows = Rows(data.frame, hidden={options.label, options.id, *hidden}, text=text)
-        self._found = Findings(issues)
-
-    def scenes(self, examples: Sequence[int]) -> list[Scene]:
-        """Return a scene for each position."""
-        found = self._found
-        return [
-            Scene(at, found.id(at), blocks, found.questions(at))
-            for at, blocks in zip(examples, self._rows.blocks(examples), strict=True)
-        ]
-
-    def changes(self, example: int, question: int, answer: Answer) -> list[Change]:
-        """Return the number that an answer decides."""
-        return self._found.changes(example, question, answer)
-
-    def search(self, text: str) -> Ints:
-        """Return the positions of the rows that have a text in them."""
-        return self._rows.search(text)
+    source = FORMATS.restored(source)
+    options = options_of(source, NumberColumn)
+    return RowView(Rows(frame_again(source), hidden={options.label, options.id}), issues)

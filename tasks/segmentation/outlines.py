@@ -13,6 +13,8 @@ MOST = 300
 """An outline has about so many corners at most: finer ones are smoothed."""
 _LOOPS = 60
 """The longest ways around pixels are kept: the rest are specks."""
+_SPECK = 30
+"""So many times shorter than the longest, a way around pixels is around a speck."""
 
 Point = tuple[int, int]
 Polygon = tuple[tuple[float, float], ...]
@@ -27,6 +29,7 @@ def outline(pixels: Mask) -> tuple[Polygon, ...]:
     (((1.0, 0.0), (3.0, 0.0), (3.0, 2.0), (1.0, 2.0)),)
     """
     loops = sorted(_loops(pixels), key=len, reverse=True)[:_LOOPS]
+    loops = [each for each in loops if _SPECK * len(each) >= len(loops[0])]
     tolerance = 0.0
     polygons = [_simplified(loop, tolerance) for loop in loops]
     while sum(map(len, polygons)) > MOST and tolerance < 8.0:

@@ -46,6 +46,12 @@ def test_a_third_party_s_task_is_found_and_its_verbs_are_loaded_when_used(other)
     assert task.export(None, None, None) == "exported"
 
 
+def test_a_task_may_have_a_view(other):
+    assert find_task("other").view is None
+    for name in ("multiclass", "regression", "token", "detection", "segmentation"):
+        assert find_task(name).view.__name__ == "view"
+
+
 def test_one_task_is_found_without_loading_the_others(other):
     find_task("other")
     with pytest.raises(InputError, match="'broken' cannot be loaded from the package 'other'"):

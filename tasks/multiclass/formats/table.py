@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from goldlabel.formats.options import Scalar, extended, options_of
 from goldlabel.formats.reading import of_table
@@ -60,6 +61,16 @@ def _export(source: Source, changes: Mapping[int, Scalar], out: Path) -> None:
         rows = np.flatnonzero(codes >= 0)
         changes = {int(rows[example]): value for example, value in changes.items()}
     write_column(source, options.label, changes, out)
+
+
+def frame_again(source: Source) -> pd.DataFrame:
+    """Read the table of an audit again: the rows that were examples then."""
+    options = options_of(source, ColumnOptions)
+    table = read_table_again(source)
+    if options.missing != "drop":
+        return table.frame
+    labeled = np.flatnonzero(_labels(table, options.label).codes >= 0)
+    return table.frame.iloc[labeled].reset_index(drop=True)
 
 
 def _labels(table: TableFile, column: str) -> Distinct:

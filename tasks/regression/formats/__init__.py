@@ -287,6 +287,15 @@ def _number(correction: Correction) -> float:
     return float(value)
 
 
+def frame_again(source: Source) -> pd.DataFrame:
+    """Read the table of an audit again: the rows that were examples then."""
+    options, table = options_of(source, NumberColumn), read_table_again(source)
+    if options.missing != "drop":
+        return table.frame
+    kinds = _labels(table, options.label, options).values.kind
+    return table.frame.iloc[np.flatnonzero(kinds != NOTHING)].reset_index(drop=True)
+
+
 def _export(source: Source, changes: Mapping[int, float], out: Path) -> None:
     label = options_of(source, NumberColumn).label
     write_column(source, label, _as_written(source, label, changes) if changes else {}, out)
