@@ -20,7 +20,7 @@ from .registry import Check, LabelKind, find_check, find_checks
 from .result import CheckResult
 from .tabular import as_columns
 
-__all__ = ["DatasetAudit", "audit_dataset"]
+__all__ = ["DatasetAudit", "audit_dataset", "label_kind"]
 
 FEW_VALUES = 50
 """Whole numbers with no more distinct values than this are classes, others are values."""
@@ -203,7 +203,7 @@ def audit_dataset(
     if frame is not None and len(frame.columns) > len(used):
         inputs["table"] = frame.drop(columns=used)
     n = _length(inputs)
-    kind = None if inputs["labels"] is None else _label_kind(inputs["labels"])
+    kind = None if inputs["labels"] is None else label_kind(inputs["labels"])
     if kind == "classes":  # which examples have the same is all that checks ask
         inputs["labels"] = [", ".join(sorted(map(str, each))) for each in inputs["labels"]]
     chosen, skipped = _chosen(checks, inputs, kind)
@@ -259,7 +259,8 @@ def _length(inputs: Mapping[str, Any]) -> int:
     return next(iter(lengths.values()))
 
 
-def _label_kind(labels: Any) -> LabelKind:
+def label_kind(labels: Any) -> LabelKind:
+    """Say what labels are: a class of each example, a number, or several classes."""
     column = pd.Series(labels)
     if column.map(lambda value: isinstance(value, list | tuple | set | np.ndarray)).any():
         return "classes"

@@ -56,7 +56,8 @@ def find_wrong_labels(
     Returns
     -------
     CheckResult
-        Columns `given`, `suggested`; figures `mean_quality` and `label_health`, its score.
+        Columns `given`, `suggested`, `confidence` (the probability of what is suggested); figures
+        `mean_quality` and `label_health`, its score.
 
     Raises
     ------
@@ -89,12 +90,13 @@ def find_wrong_labels(
         source = f"votes of {found.k} neighbours"
     with collected_warnings() as warned:
         judged = judge(codes, probs, names, options)
-    return _result(judged, codes, names, known, n, source, (*notes, *warned), options)
+    sure = probs[np.arange(len(codes)), judged.counted.sweep.predicted]
+    return _result(judged, sure, codes, names, known, n, source, (*notes, *warned), options)
 
 
 def _result(
-    judged: Any, codes: Ints, names: tuple[Hashable, ...], known: Ints, n: int, source: str,
-    notes: tuple[str, ...], options: Options,
+    judged: Any, sure: Any, codes: Ints, names: tuple[Hashable, ...], known: Ints, n: int,
+    source: str, notes: tuple[str, ...], options: Options,
 ) -> CheckResult:  # fmt: skip
     scores, is_issue = np.ones(n), np.zeros(n, dtype=np.bool_)
     scores[known], is_issue[known] = judged.scores, judged.is_issue
@@ -103,6 +105,8 @@ def _result(
     given[known] = by_code[np.maximum(codes, -1)]
     suggested[known] = by_code[judged.counted.sweep.predicted]
     health = 1.0 - float(np.count_nonzero(judged.counted.off_diagonal)) / max(len(codes), 1)
+    confidence = np.zeros(n)
+    confidence[known] = np.clip(sure, 0.0, 1.0)
     flagged = int(is_issue.sum())
     return CheckResult(
         check="label",
@@ -112,7 +116,7 @@ def _result(
         verdict=f"{flagged} labels are probably wrong.",
         is_found=flagged > 0,
         reason="is given {given!r} and looks like {suggested!r}",
-        columns={"given": given, "suggested": suggested},
+        columns={"given": given, "suggested": suggested, "confidence": confidence},
         figures={"mean_quality": float(scores.mean()), "label_health": health},
         params={"source": source, "filter_by": options.filter_by,
                 "min_examples_per_class": options.min_examples_per_class},
