@@ -76,7 +76,9 @@ def test_entry_points_resolve():
         assert callable(task.audit)
         assert callable(task.export)
     folders = {path.name for path in (ROOT / "tasks").iterdir() if (path / "__init__.py").exists()}
-    assert folders == set(declared), "every task is an entry point, so that it is found"
+    # Checks of a dataset know no task, so what runs them is none of the folders.
+    own = {name for name, value in declared.items() if value.startswith("goldlabel.tasks.")}
+    assert folders == own, "every task is an entry point, so that it is found"
 
 
 @pytest.fixture(scope="module")

@@ -29,11 +29,11 @@ from goldlabel.formats.tables import (
 from goldlabel.models.features import feature_columns, is_array_file, read_embeddings
 from goldlabel.results.audit import Audit, Source, Table
 from goldlabel.results.label_issues import LabelIssues, Parts
-from goldlabel.views import RowItems
 
 from .dataset import DatasetAudit, audit_dataset, label_kind
+from .views import TableView, view
 
-__all__ = ["audit", "export"]
+__all__ = ["audit", "export", "view"]
 
 ROWS = 100
 """So many rows of each table are shown; all are written."""
@@ -50,12 +50,13 @@ class Columns(TableOptions):
 
     Attributes
     ----------
-    label, id : str or None
+    label, id, text : str or None
     examples : int
     """
 
     label: str | None = None
     id: str | None = None
+    text: str | None = None
     examples: int = 0
 
 
@@ -125,8 +126,8 @@ def audit(
     ...     write_csv("wine", Path(tempfile.mkdtemp(), "wine.csv")),
     ...     label="class", features="alcohol,malic_acid,ash,color_intensity,hue,proline",
     ... )
-    >>> list(found.summary)[:4]
-    ['examples', 'flagged', 'null', 'label']
+    >>> found.summary["examples"], found.summary["checks"]
+    (178, 6)
     """
     inputs = _read(path, label, id, features, pred_probs, text, classes, reading)
     with collected_warnings() as warned:
@@ -134,20 +135,22 @@ def audit(
     ids = roles.ids(inputs.opened, inputs.source.options.id)
     failed = [f"The check {name!r} failed: {error}" for name, error in found.failed.items()]
     skipped = [f"The check {name!r} did not run: it {why}." for name, why in found.skipped.items()]
+    verdicts = [each.verdict for each in found.results.values() if each.is_found]
     notes = [note for result in found.results.values() for note in result.notes]
-    hidden = {inputs.source.options.label, inputs.source.options.id}
+    issues = _issues(found, ids)
+    hidden = [inputs.source.options.label, inputs.source.options.id]
     return Audit(
-        issues=_issues(found, ids),
+        issues=issues,
         source=inputs.source,
         summary=_figures(found),
-        items=RowItems(inputs.opened.frame, hidden=hidden, text=None if text is None else [text]),
+        view=TableView(inputs.opened.frame, issues, hidden=hidden, text=text),
         tables=_tables(found),
         frames={
             f"{name}_{part}": frame
             for name, result in found.results.items()
             for part, frame in result.frames.items()
         },
-        notes=(*inputs.opened.notes, *dict.fromkeys(notes), *skipped),
+        notes=(*inputs.opened.notes, *verdicts, *dict.fromkeys(notes), *skipped),
         limits=LIMITS,
         warnings=(*warned, *failed),
         verdict=("deserves a look", "deserve a look"),
@@ -183,7 +186,7 @@ def _read(
     others = frame.drop(columns=[name for name in (label, text, id_name) if name is not None])
     if len(others.columns):
         given["data"] = others.apply(_filled)
-    options = extended(Columns, opened.source, label=label, id=id_name, examples=n)
+    options = extended(Columns, opened.source, label=label, id=id_name, text=text, examples=n)
     source = replace(opened.source, options=options, inputs=tuple(used))
     notes = (*opened.notes, *([id_note] if id_note else []))
     return _Inputs(replace(opened, notes=notes), source, given)
@@ -237,7 +240,7 @@ def _issues(found: DatasetAudit, ids: Any) -> LabelIssues:
         kind=kind[order],
         kinds=kinds,
         given=given[example][order],
-        suggested=np.where(of_label, suggested[example], -1)[order],
+        suggested=np.where(of_label, suggested[example], given[example])[order],
         score=score[order],
         confidence=np.where(of_label, confidence[example], 0.0)[order],
         reasons=reasons[order],
@@ -262,8 +265,8 @@ def _suggestions(found: DatasetAudit) -> tuple[Any, Any, Any, Any]:
 
 
 def _figures(found: DatasetAudit) -> dict[str, Any]:
-    flagged = {name: result.num_issues for name, result in found.results.items()}
-    return {"examples": found.n, "flagged": int(found.is_issue.sum()), **flagged}
+    figures = {"examples": found.n, "flagged": int(found.is_issue.sum())}
+    return {**figures, "checks": len(found.results)}
 
 
 def _tables(found: DatasetAudit) -> tuple[Table, ...]:

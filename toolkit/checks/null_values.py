@@ -23,7 +23,7 @@ def find_null_values(*, features: Any = None, table: Any = None) -> CheckResult:
     ----------
     features : array_like of shape (n, d), optional
     table : DataFrame or mapping of columns, optional
-        In place of features.
+        Looked at where there are no features.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def find_null_values(*, features: Any = None, table: Any = None) -> CheckResult:
     >>> found.frames["patterns"].to_numpy().tolist()
     [['100', 2, 0], ['111', 1, 1]]
     """
-    frame = as_table(table if table is not None else features)
+    frame = as_table(features if features is not None else table)
     missing = frame.isna().to_numpy()
     scores = 1.0 - missing.mean(axis=1)
     is_issue = np.asarray(missing.all(axis=1))

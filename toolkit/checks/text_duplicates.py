@@ -172,7 +172,7 @@ def _plain(text: Any) -> tuple[Any, tuple[str, ...]]:
         raise InputError("text", "has no entries", "Pass a text for each example")
     missing = column.null_count
     notes = (f"text: {missing} of {len(column)} are missing; they were left out.",) * bool(missing)
-    words = pc.replace_substring_regex(pc.utf8_lower(column), r"[^\p{L}\p{N}]+", " ")
+    words = pc.replace_substring_regex(pc.utf8_lower(column), r"[\p{P}\p{Z}\p{C}\s]+", " ")
     words = pc.utf8_trim_whitespace(words)
     return pc.if_else(pc.equal(pc.binary_length(words), 0), column, words), notes
 

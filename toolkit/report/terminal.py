@@ -113,8 +113,8 @@ def _example(example: examples.Example, width: int, margin: int) -> list[Text]:
     if about:
         lines.append(Text(" " * margin + _fit(about, room)))
     for finding in example.findings:
-        labels = _labels(finding, room)
-        lines.append(Text(" " * margin).append_text(labels))
+        if (finding.given, finding.suggested) != (None, None) or finding.part:
+            lines.append(Text(" " * margin).append_text(_labels(finding, room)))
         for line in _wrap(finding.reason, room):
             lines.append(Text(" " * margin + line, style="dim"))
     more = example.total - len(example.findings)
@@ -128,8 +128,9 @@ def _labels(finding: examples.Finding, room: int) -> Text:
     each = max((room - cell_len(before) - 4) // 2, 8)
     text = Text(_fit(before, room))
     text.append(_fit(_named(finding.given), each), style="red")
-    text.append(" → ")
-    text.append(_fit(_named(finding.suggested), each), style="green")
+    if finding.suggested != finding.given:
+        text.append(" → ")
+        text.append(_fit(_named(finding.suggested), each), style="green")
     return text
 
 
