@@ -198,13 +198,12 @@ def _tables(
             " looks wrong.",
         )
     ]
-    joint = confident_joint(scoring, data.classes)
-    used = (joint.to_numpy().sum(axis=0) + joint.to_numpy().sum(axis=1)) > 0
-    if 1 < used.sum() <= _JOINT_CLASSES:
+    joint = confident_joint(scoring, data.classes, _JOINT_CLASSES)
+    if len(joint) > 1:
         tables.append(
             Table(
                 "Given and predicted",
-                joint.loc[used, used].rename_axis(index="given", columns="suggested"),
+                joint.rename_axis(index="given", columns="suggested"),
                 "Confident matches on the diagonal; beside it annotations of another class than the"
                 " model finds. The row nothing: overlooked objects. The column nothing: annotations"
                 " without an object.",

@@ -103,28 +103,32 @@ def class_table(scoring: Scoring, classes: Sequence[Hashable] | None) -> pd.Data
     return table[(table["given"] > 0) | (total[table.index] > 0)].reset_index(drop=True)
 
 
-def confident_joint(scoring: Scoring, classes: Sequence[Hashable]) -> pd.DataFrame:
+def confident_joint(scoring: Scoring, classes: Sequence[Hashable], most: int) -> pd.DataFrame:
     """Count confident pairs of given and predicted class, with a row and a column for no object.
 
     Annotations whose match is confident count on the diagonal, swapped ones off it, spurious ones
-    in the last column, overlooked objects in the last row.
+    in the last column, overlooked objects in the last row. Classes without any are left out; of
+    more than `most` that have some, the table is empty.
     """
     boxes, k = scoring.boxes, scoring.pair.k
     annotated, predicted = scoring.pair.annotations.labels, scoring.pair.predictions.labels
-    joint = np.zeros((k + 1, k + 1), dtype=np.int64)
-    rows = np.flatnonzero(scoring.matches.matched >= 0)
-    scores = scoring.pair.predictions.scores[scoring.matches.matched[rows]]
-    confident = annotated[rows][scores >= scoring.calibration.thresholds[annotated[rows]]]
-    np.add.at(joint, (confident, confident), 1)
+    matched = np.flatnonzero(scoring.matches.matched >= 0)
+    scores = scoring.pair.predictions.scores[scoring.matches.matched[matched]]
+    sure = annotated[matched][scores >= scoring.calibration.thresholds[annotated[matched]]]
     swapped, overlooked, needless = (
         np.flatnonzero(boxes.is_issue & np.isin(boxes.kind, kinds))
         for kinds in ((SWAP,), (OVERLOOKED,), (SPURIOUS, DUPLICATED))
     )
-    pairs = (annotated[boxes.annotation[swapped]], predicted[boxes.other[swapped]])
-    np.add.at(joint, pairs, 1)
-    np.add.at(joint[k], predicted[boxes.other[overlooked]], 1)
-    np.add.at(joint[:, k], annotated[boxes.annotation[needless]], 1)
-    names = [*map(str, classes), "nothing"]
+    below = predicted[boxes.other[overlooked]]
+    right = annotated[boxes.annotation[needless]]
+    rows = (sure, annotated[boxes.annotation[swapped]], np.full(len(below), k), right)
+    columns = (sure, predicted[boxes.other[swapped]], below, np.full(len(right), k))
+    used, at = np.unique(np.concatenate((*rows, *columns)), return_inverse=True)
+    if len(used) > most:
+        return pd.DataFrame()
+    joint = np.zeros((len(used), len(used)), dtype=np.int64)
+    np.add.at(joint, (at[: len(at) // 2], at[len(at) // 2 :]), 1)
+    names = ["nothing" if each == k else str(classes[each]) for each in used.tolist()]
     return pd.DataFrame(joint, index=names, columns=names)
 
 

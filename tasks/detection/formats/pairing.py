@@ -342,18 +342,21 @@ def _codes(files: _Files, how: _How, names: Sequence[str]) -> tuple[Ints, list[s
 
 def _warn_of_permuted(taken: Reading[Ints], own: Ints, theirs: Ints, names: Sequence[str]) -> None:
     """Warn if each class of the predictions is another one of the labels, and always the same."""
-    counts = np.zeros((int(theirs.max()) + 1, len(names)), dtype=np.int64)
-    np.add.at(counts, (theirs, own), 1)
-    usual = counts.argmax(axis=1)
-    agreement = counts.max(axis=1).sum() / len(own)
-    used = np.flatnonzero(counts.any(axis=1))
-    is_one_to_one = len(np.unique(usual[used])) == len(used) > 1
+    pairs, counts = np.unique(theirs * len(names) + own, return_counts=True)
+    rows, columns = np.divmod(pairs, len(names))
+    order = np.lexsort((-counts, rows))  # the most frequent of each row first
+    used, first = np.unique(rows[order], return_index=True)
+    best = order[first]
+    usual = columns[best]
+    agreement = counts[best].sum() / len(own)
+    is_one_to_one = len(np.unique(usual)) == len(used) > 1
     if is_one_to_one and agreement >= CLEAR and agreement >= taken.agreement + GAIN:
-        pairs = ", ".join(
-            f"{names[taken.value[at]]!r} lies over {names[usual[at]]!r}" for at in used[:5]
+        examples = ", ".join(
+            f"{names[taken.value[at]]!r} lies over {names[under]!r}"
+            for at, under in zip(used[:5], usual[:5], strict=True)
         )
         warn(
-            f"predictions: their classes seem to be numbered otherwise: {pairs}. Then"
+            f"predictions: their classes seem to be numbered otherwise: {examples}. Then"
             f" {agreement:.1%} of the classes agree, and {taken.agreement:.1%} as they are. Name"
             " the classes in the order of the predictions' numbers."
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pandas as pd
+import pytest
 from PIL import Image
 
 from goldlabel.cli import main
@@ -113,3 +114,22 @@ def test_a_picture_of_many_findings(tmp_path):
     panels = Panels(audit.view).of(audit.view.scenes([0])[0])
     assert [panel.caption for panel in panels] == ["", "2. overlooked", "3. overlooked"]
     assert all(len(panel.image) < 30_000 for panel in panels)
+
+
+@pytest.mark.slow
+def test_many_classes_take_no_table_of_classes_by_classes(tmp_path):
+    k = 60_000  # 27 GiB as a table
+    boxes = [[at % 900, at // 900, 9, 9] for at in range(k)]
+    rows = [
+        {"id": at + 1, "image_id": 1, "category_id": at + 1, "bbox": box, "area": 81, "iscrowd": 0}
+        for at, box in enumerate(boxes)
+    ]
+    document = {
+        "categories": [{"id": at + 1, "name": f"c{at}"} for at in range(k)],
+        "images": [{"id": 1, "file_name": "a.jpg", "width": 2000, "height": 2000}],
+        "annotations": rows,
+    }
+    (tmp_path / "a.json").write_text(json.dumps(document))
+    (tmp_path / "r.json").write_text(json.dumps([{**row, "score": 0.9} for row in rows]))
+    found = detection.audit(tmp_path / "a.json", predictions=tmp_path / "r.json")
+    assert found.issues.num_issues == 0
