@@ -16,7 +16,14 @@ from goldlabel.results.folder import changed_inputs, read_audit
 from goldlabel.results.label_issues import LabelIssues
 from goldlabel.task import find_task
 
-__all__ = ["Exported", "corrected_name", "export", "export_consensus", "write_decisions"]
+__all__ = [
+    "Exported",
+    "corrected_name",
+    "export",
+    "export_consensus",
+    "with_part_names",
+    "write_decisions",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +118,7 @@ def export(
         chosen = decided(issues, decisions)
     with no_wider_than(source.files), replacing(change_log) as temporary:
         log = chosen.changes.rename(columns={"suggested": "label"})
-        write_csv(_with_part_names(log, issues), temporary)
+        write_csv(with_part_names(log, issues), temporary)
         find_task(issues.task).export(source, chosen.changes, out)
     return Exported(
         out=out,
@@ -193,7 +200,7 @@ def write_decisions(
     _check_free(out, source, None, force)
     rows = to_decide(issues)
     with no_wider_than(source.files), replacing(out) as temporary:
-        write_csv(_with_part_names(rows, issues), temporary)
+        write_csv(with_part_names(rows, issues), temporary)
     return rows, source
 
 
@@ -217,10 +224,10 @@ def _check_free(path: Path, source: Source, decisions: str | Path | None, force:
         raise InputError(str(path), "exists", "Name another file, or replace it with --force")
 
 
-def _with_part_names(frame: pd.DataFrame, issues: LabelIssues) -> pd.DataFrame:
+def with_part_names(frame: pd.DataFrame, issues: LabelIssues) -> pd.DataFrame:
     """Name parts as people know them, and leave the column empty where there are none."""
     names = issues.part_names
     if names is None:
         part = frame["part"].where(frame["part"] >= 0).astype("Int64")
         return frame.assign(part=part)
-    return frame.assign(part=[str(names[part]) for part in frame["part"]])
+    return frame.assign(part=["" if part < 0 else str(names[part]) for part in frame["part"]])

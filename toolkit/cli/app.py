@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from goldlabel import __version__
-from goldlabel.cli import audit, coco, datasets, decisions, demo, export, select
+from goldlabel.cli import audit, coco, datasets, decisions, demo, export, review, select
 
 __all__ = ["app"]
 
@@ -21,10 +21,11 @@ class Commands(TyperGroup):
         return sorted(super().list_commands(ctx), key=ORDER.index)
 
 
-ORDER = ["demo", "audit", "decisions", "export", "select", "coco", "datasets"]
+ORDER = ["demo", "audit", "review", "decisions", "export", "select", "coco", "datasets"]
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, rich_markup_mode="rich")
 app.add_typer(audit.app, name="audit")
+app.command("review")(review.command)
 app.command("decisions")(decisions.command)
 app.command("export")(export.command)
 app.command("select")(select.command)

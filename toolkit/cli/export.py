@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json as json_text
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -40,6 +43,12 @@ def command(
             "change log. Columns: example (or id), label, and part if any.",
         ),
     ] = None,
+    reviewed: Annotated[
+        bool,
+        typer.Option(
+            "--reviewed", metavar="", help="Put in the labels that were decided in the review."
+        ),
+    ] = False,
     auto: Annotated[
         bool,
         typer.Option(
@@ -83,16 +92,16 @@ def command(
     from goldlabel.actions.export import export, export_consensus
 
     screen = screen_of(context)
-    if decisions is None and not votes:
+    if decisions is None and not votes and not reviewed:
         with screen.warnings():
             examples = export_consensus(folder, out, force=force)
         if examples is not None:
             _say_consensus(screen, out, examples, json)
             return
-    _check_choice(folder, decisions, auto, min_confidence)
+    _check_choice(folder, decisions, auto, min_confidence, reviewed=reviewed)
     sure = MIN_CONFIDENCE if min_confidence is None else min_confidence
-    with screen.warnings():
-        done = export(folder, out, decisions=decisions, auto=auto, min_confidence=sure, force=force)
+    with screen.warnings(), _reviewed(folder) if reviewed else nullcontext(decisions) as path:
+        done = export(folder, out, decisions=path, auto=auto, min_confidence=sure, force=force)
     if json:
         screen.say(json_text.dumps(_plain(done, auto), indent=2))
         return
@@ -113,18 +122,50 @@ def _say_consensus(screen: Screen, out: Path, examples: int, json: bool) -> None
     screen.say("No vote is changed; that takes --decisions FILE, or --auto --votes.")
 
 
+@contextmanager
+def _reviewed(folder: Path) -> Iterator[Path]:
+    """Write what is decided in a review into a file, for as long as the block reads it."""
+    from goldlabel.review.decided import check_reviewed, write_decided
+    from goldlabel.review.session import Review
+
+    check_reviewed(folder)
+    with TemporaryDirectory() as place:
+        review = Review(folder, read_only=True)
+        try:
+            path = Path(place, "review.csv")
+            write_decided(review, path)
+        finally:
+            review.close()
+        yield path
+
+
 def _check_choice(
-    folder: Path, decisions: Path | None, auto: bool, min_confidence: float | None
+    folder: Path,
+    decisions: Path | None,
+    auto: bool,
+    min_confidence: float | None,
+    *,
+    reviewed: bool,
 ) -> None:
-    if decisions is None and not auto:
-        raise InputError(
-            "--decisions",
-            "is missing, and nothing is changed by default: a model's suggestions are often wrong",
-            f"Decide in a table, written by {shell('goldlabel', 'decisions', folder)}, or put in "
-            "suggestions unseen with --auto",
+    given = [
+        name
+        for name, is_given in (
+            ("--decisions", decisions is not None),
+            ("--reviewed", reviewed),
+            ("--auto", auto),
         )
-    if decisions is not None and auto:
-        raise InputError("--auto", "is given beside --decisions", "Leave one of them out")
+        if is_given
+    ]
+    if not given:
+        raise InputError(
+            "--reviewed",
+            "is missing, and nothing is changed by default: a model's suggestions are often wrong",
+            f"Decide in the browser, {shell('goldlabel', 'review', folder)}, or in a table, "
+            f"{shell('goldlabel', 'decisions', folder)} and --decisions, or put in suggestions "
+            "unseen with --auto",
+        )
+    if len(given) > 1:
+        raise InputError(given[1], f"is given beside {given[0]}", "Leave one of them out")
     if min_confidence is not None and not auto:
         raise InputError("--min-confidence", "says nothing without --auto", "Leave it out")
 
