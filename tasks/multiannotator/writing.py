@@ -182,9 +182,9 @@ def _of_rows(data: MultiannotatorData, consensus: Consensus) -> tuple[list[Any],
     raw = raw_votes_again(data.source)
     labels, quality = _names(data, consensus.labels), _rounded(consensus.quality)
     place = {name: at for at, name in enumerate(data.ids.tolist())}
-    rows = int(data.source.options["rows"])
+    rows = int(data.source.options.rows)
     item_of: list[int | None] = [None] * rows
-    if data.source.options["layout"] in ("long", "prodigy"):
+    if data.source.options.layout in ("long", "prodigy"):
         for row, name in zip(raw.place[:, 0].tolist(), raw.item.tolist(), strict=True):
             item_of[row] = place[name]
     else:
@@ -207,9 +207,9 @@ def _with_fields(data: MultiannotatorData, file: TextFile, columns: dict[str, li
     options = data.source.options
     table = delimited.scan(
         file,
-        delimiter=options["delimiter"],
-        quote=options["quote"],
-        header=options["header"],
+        delimiter=options.delimiter,
+        quote=options.quote,
+        header=options.header,
     )
     _refuse_taken(data, table.names)
     return delimited.with_columns(table, columns)
@@ -263,8 +263,8 @@ _WRITERS: dict[str, Callable[[MultiannotatorData, Consensus, Path], None]] = {
 def _with_predictions(data: MultiannotatorData, consensus: Consensus, file: TextFile) -> bytes:
     """Return JSON of Label Studio whose tasks each have the consensus as a prediction."""
     text = file.data.decode("utf-8")
-    name = data.source.options["name"]
-    to_name = data.source.options["to_name"]
+    name = data.source.options.name
+    to_name = data.source.options.to_name
     position = {each: at for at, each in enumerate(data.ids.tolist())}
     labels, quality = _names(data, consensus.labels), _rounded(consensus.quality)
     edits = []

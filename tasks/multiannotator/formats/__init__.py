@@ -17,7 +17,7 @@ import pandas as pd
 
 from goldlabel.errors import InputError
 from goldlabel.formats.changes import class_value, each_correction
-from goldlabel.formats.options import options_of
+from goldlabel.formats.options import options_of, stored
 from goldlabel.formats.reading import Reading, of_predictions, of_table
 from goldlabel.formats.tables.table import check_unchanged
 from goldlabel.results.audit import Source
@@ -25,13 +25,12 @@ from goldlabel.tasks.multiannotator.data import MultiannotatorData
 from goldlabel.tasks.multiannotator.formats import label_studio, lines, long, wide
 from goldlabel.tasks.multiannotator.formats.duplicates import Duplicates, without_duplicates
 from goldlabel.tasks.multiannotator.formats.labels import read_labels
-from goldlabel.tasks.multiannotator.formats.options import VoteKeys
+from goldlabel.tasks.multiannotator.formats.options import Asked, Kept, VoteOptions
 from goldlabel.tasks.multiannotator.formats.predictions import Predictions, read_predictions
 from goldlabel.tasks.multiannotator.formats.raw_votes import RawVotes, name_codes
 from goldlabel.tasks.multiannotator.formats.recognition import (
     FORMATS,
     LAYOUTS,
-    Asked,
     open_raw_votes,
     raw_votes_again,
 )
@@ -109,7 +108,9 @@ def read(
             raise InputError(name, f"is the text {value!r}", "Pass a list of names")
     columns = {"item": item, "annotator": annotator, "label": label, "time": time}
     columns["seconds"] = seconds
-    asked = Asked(columns, annotators, positive, format, dict(of_table(reading)))
+    people = None if annotators is None else tuple(annotators)
+    of_file: dict[str, Any] = {**of_table(reading)}
+    asked = Asked(columns, people, positive, format, of_file)
     raw = open_raw_votes(path, asked)
     if not len(raw.label):
         raise InputError(str(path), "holds no vote", "Name a file with labels")
@@ -119,14 +120,15 @@ def read(
         predictions = read_predictions(
             [Path(each) for each in models],
             raw.items,
-            id=raw.source.options.get("item") or _item_column(raw.source),
+            id=_item_column(raw.source),
             classes=classes,
             **of_predictions(reading),
         )
     found = _assembled(raw, predictions, classes, duplicates, [Path(each) for each in models])
-    kept = {"classes": classes, "duplicates": duplicates, **of_predictions(reading)}
-    source = replace(found.source, options={**found.source.options, "read": kept})
-    return replace(found, source=source)
+    names = None if classes is None else tuple(classes)
+    kept = Kept(names, duplicates, **of_predictions(reading))
+    options = replace(options_of(found.source, VoteOptions), read=kept)
+    return replace(found, source=replace(found.source, options=options))
 
 
 def read_again(source: Source) -> MultiannotatorData:
@@ -137,28 +139,28 @@ def read_again(source: Source) -> MultiannotatorData:
     InputError
         The votes have changed since, or a file is no longer there.
     """
-    options = options_of(source, VoteKeys)
-    asked = options.get("asked")
-    if asked is None or "read" not in options:
+    options = options_of(source, VoteOptions)
+    asked, kept = options.asked, options.read
+    if asked is None or kept is None:
         raise InputError(
             str(source.files[0]), "was audited by another version", "Run the audit again"
         )
-    said: Any = {**asked["columns"], **asked["options"], **options["read"]}
+    said: Any = {**asked.columns, **asked.options, **stored(kept)}
     found = read(
         source.files[0],
         pred_probs=list(source.inputs) or None,
-        annotators=asked["annotators"],
-        positive=asked["positive"],
-        format=asked["format"],
+        annotators=asked.annotators,
+        positive=asked.positive,
+        format=asked.format,
         **said,
     )
-    check_unchanged(source, found.source.options["sha256"])
+    check_unchanged(source, found.source.options.sha256)
     return found
 
 
 def _item_column(source: Source) -> str | None:
-    roles = source.options.get("roles")
-    return roles[0] if roles else None
+    options = options_of(source, VoteOptions)
+    return options.item or (options.roles[0] if options.roles else None)
 
 
 def _assembled(
@@ -197,13 +199,13 @@ def _assembled(
         num_annotators=len(annotators),
         num_classes=len(labels.classes),
     )
-    options = {
-        **raw.source.options,
-        "classes": list(labels.classes),
-        "values": list(labels.values),
-        "votes": len(votes),
-        "numbered": predictions is not None and predictions.numbered,
-    }
+    options = replace(
+        options_of(raw.source, VoteOptions),
+        classes=tuple(labels.classes),
+        values=tuple(labels.values),
+        votes=len(votes),
+        numbered=predictions is not None and predictions.numbered,
+    )
     read_notes = [] if predictions is None else predictions.notes
     notes = [*raw.notes, *([note] if note else []), *labels.notes, *read_notes]
     frame = raw.frame
@@ -246,7 +248,7 @@ def export(source: Source, corrections: pd.DataFrame, out: str | Path) -> None:
         be written. Nothing is written then.
     """
     source = FORMATS.restored(source)
-    layout = source.options.get("layout")
+    layout = source.options.layout
     writers: dict[str, Callable[..., None]] = {
         "long": long.export,
         "wide": wide.export_wide,
@@ -263,7 +265,7 @@ def export(source: Source, corrections: pd.DataFrame, out: str | Path) -> None:
         )
     if layout not in writers:
         raise InputError("source", f"has the layout {layout!r}", "Use that of read")
-    if source.options.get("positive") is not None and len(corrections):
+    if source.options.positive is not None and len(corrections):
         raise InputError(
             str(source.files[0]),
             "holds votes with several classes, which are read and not written",
@@ -283,11 +285,11 @@ def _changes(source: Source, corrections: pd.DataFrame) -> dict[tuple[int, ...],
     pairs = zip(raw.item.tolist(), raw.annotator.tolist(), strict=True)
     for pair, place in zip(pairs, raw.place.tolist(), strict=True):
         places.setdefault(pair, []).append(tuple(place))
-    value = class_value(source.options["classes"], source.options["values"])
+    value = class_value(source.options.classes, source.options.values)
     changes: dict[tuple[int, ...], object] = {}
     for each in rows:
         where, example, part, new = each.where, each.example, each.part, value(each)
-        item = _item_of(example, raw.items, source.options["numbered"])
+        item = _item_of(example, raw.items, source.options.numbered)
         known = isinstance(part, int) and 0 <= part < len(annotators)
         found = places.get((item, annotators[part]), []) if known and item is not None else []
         if not found:

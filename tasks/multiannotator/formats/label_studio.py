@@ -27,6 +27,7 @@ from goldlabel.formats.label_studio import (
 from goldlabel.formats.tables import write_text
 from goldlabel.results.audit import Source
 from goldlabel.tasks.multiannotator.formats.choices import each_chosen
+from goldlabel.tasks.multiannotator.formats.options import VoteOptions
 from goldlabel.tasks.multiannotator.formats.raw_votes import RawVotes, as_names, times_of
 
 __all__ = ["export", "looks_like", "read"]
@@ -79,15 +80,15 @@ def read(
         for vote in _votes(task, at, items[at], name, content.where(at))
     ]
     votes = _with_classes(votes, content.where, positive)
-    options = {
-        **({"encoding": file.encoding} if encoding is not None else {}),
-        "sha256": file.sha256,
-        "name": name,
-        "to_name": tags.get(name, ""),
-        "positive": positive,
-        "layout": "label_studio",
-        "tasks": len(tasks),
-    }
+    options = VoteOptions(
+        encoding=None if encoding is None else file.encoding,
+        sha256=file.sha256,
+        name=name,
+        to_name=tags.get(name, ""),
+        positive=positive,
+        layout="label_studio",
+        tasks=len(tasks),
+    )
     cancelled = sum(each.was_cancelled for task in tasks for each in annotations_of(task))
     notes = [f"Read {path.name} as an export of Label Studio: {len(tasks):,} tasks, choice {name}."]
     notes += [f"{cancelled:,} cancelled annotations left out."] if cancelled else []
@@ -177,7 +178,7 @@ def export(source: Source, changes: Mapping[tuple[int, ...], object], out: Path)
     by_task: dict[int, dict[tuple[int, ...], object]] = {}
     for (task, *inside), label in changes.items():
         by_task.setdefault(task, {})[tuple(inside)] = label
-    name = source.options["name"]
+    name = source.options.name
     edits = {task: partial(_changed_task, name, votes) for task, votes in by_task.items()}
     write_text(source, out, lambda file: edited(file, edits))
 

@@ -13,9 +13,11 @@ import pandas as pd
 
 from goldlabel.errors import InputError
 from goldlabel.formats.json.text import place, quoted, spliced
+from goldlabel.formats.options import extended
 from goldlabel.formats.tables import TableFile, write_columns
 from goldlabel.results.audit import Source
 from goldlabel.tasks.multiannotator.formats.choices import each_chosen
+from goldlabel.tasks.multiannotator.formats.options import VoteOptions
 from goldlabel.tasks.multiannotator.formats.raw_votes import RawVotes, as_names, times_of
 
 __all__ = ["export", "looks_like", "read_doccano", "read_prodigy"]
@@ -60,7 +62,9 @@ def read_prodigy(table: TableFile, *, positive: str | None = None) -> RawVotes:
     if not kept.all():
         notes.append(f"{np.count_nonzero(~kept):,} examples without an answer left out.")
     rows = np.flatnonzero(kept)
-    options = {"layout": "prodigy", "choices": has_choices, "positive": positive}
+    options = extended(
+        VoteOptions, table.source, layout="prodigy", choices=has_choices, positive=positive
+    )
     shown = frame.drop_duplicates(item).reset_index(drop=True)
     hidden = [name for name in shown if str(name).startswith("_") or name in _OF_PRODIGY]
     return RawVotes(
@@ -69,7 +73,7 @@ def read_prodigy(table: TableFile, *, positive: str | None = None) -> RawVotes:
         label=pd.Series([labels[row] for row in rows], dtype=object),
         items=pd.unique(as_names(frame[item])),
         place=rows[:, None],
-        source=replace(table.source, options={**table.source.options, **options}),
+        source=replace(table.source, options=options),
         where=f"{path}: answers",
         notes=notes,
         frame=shown.drop(columns=hidden),
@@ -98,7 +102,7 @@ def read_doccano(table: TableFile, *, positive: str | None = None) -> RawVotes:
     lists = [[label for _, label in each] for each in votes.values()]
     labels = each_chosen(lists, lambda at: f"{path}: row {rows[at] + 1}", positive)
     places = [(row, each[0][0]) for (row, _), each in votes.items()]
-    options = {"layout": "doccano", "positive": positive}
+    options = extended(VoteOptions, table.source, layout="doccano", positive=positive)
     hidden = [
         name for name in ("id", "annotations", "meta", "annotation_approver") if name in frame
     ]
@@ -108,7 +112,7 @@ def read_doccano(table: TableFile, *, positive: str | None = None) -> RawVotes:
         label=pd.Series(labels, dtype=object).infer_objects(),
         items=item,
         place=np.array(places, dtype=np.int64).reshape(-1, 2),
-        source=replace(table.source, options={**table.source.options, **options}),
+        source=replace(table.source, options=options),
         where=f"{path}: annotations",
         notes=[*table.notes, "Recognised as an export of doccano."],
         frame=frame.drop(columns=hidden),
@@ -117,9 +121,9 @@ def read_doccano(table: TableFile, *, positive: str | None = None) -> RawVotes:
 
 def export(source: Source, changes: Mapping[tuple[int, ...], object], out: Path) -> None:
     """Write the lines again with some votes changed."""
-    if source.options["layout"] == "prodigy":
-        column = "accept" if source.options["choices"] else "answer"
-        wrap = source.options["choices"]
+    if source.options.layout == "prodigy":
+        column = "accept" if source.options.choices else "answer"
+        wrap = source.options.choices
         new = {place[0]: [value] if wrap else value for place, value in changes.items()}
         write_columns(source, {column: new}, out)
         return

@@ -12,9 +12,11 @@ import numpy as np
 import pandas as pd
 
 from goldlabel.errors import InputError
+from goldlabel.formats.options import extended
 from goldlabel.formats.tables import TableFile, write_column
 from goldlabel.results.audit import Source
 from goldlabel.tasks.multiannotator.formats.choices import one_choice
+from goldlabel.tasks.multiannotator.formats.options import VoteOptions
 from goldlabel.tasks.multiannotator.formats.raw_votes import (
     RawVotes,
     as_names,
@@ -189,7 +191,7 @@ def _raw_votes(
     rows = np.flatnonzero(kept & ~missing)
     time = times_of(frame[roles.time]) if roles.time else None
     seconds = seconds_of(frame[roles.seconds]) if roles.seconds else None
-    options = {**table.source.options, "layout": "long", "roles": list(roles), "single": single}
+    options = extended(VoteOptions, table.source, layout="long", roles=tuple(roles), single=single)
     return RawVotes(
         item=as_names(frame[roles.item].iloc[rows]),
         annotator=as_names(frame[roles.annotator].iloc[rows]),
@@ -251,14 +253,14 @@ def _innermost(value: Any) -> Any:
 
 def export(source: Source, changes: Mapping[tuple[int, ...], object], out: Path) -> None:
     """Write the table again with some votes changed."""
-    column = source.options["roles"][2]
+    column = source.options.roles[2]
     if column == "Answer.taskAnswers" and changes:
         raise InputError(
             str(source.files[0]),
             "holds answers as JSON within a column, which is read and not written",
             "Take the consensus from consensus.parquet",
         )
-    in_list = source.options["single"] == "list"
+    in_list = source.options.single == "list"
     write_column(
         source,
         column,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from goldlabel.formats.tables import TABLES, TableFile, table_formats
 from goldlabel.formats.tables.table import check_unchanged
 from goldlabel.results.audit import Source
 from goldlabel.tasks.multiannotator.formats import label_studio, lines, long, wide
-from goldlabel.tasks.multiannotator.formats.options import VoteKeys
+from goldlabel.tasks.multiannotator.formats.options import Asked, VoteOptions
 from goldlabel.tasks.multiannotator.formats.raw_votes import RawVotes
 
 __all__ = ["FORMATS", "LAYOUTS", "Asked", "open_raw_votes", "raw_votes_again"]
@@ -28,40 +28,12 @@ LAYOUTS = ("long", "wide", "lists", "counts", "prodigy", "doccano", "label_studi
 """How votes lie in a file."""
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What the caller says of a file; plain values, so that a source can keep them.
-
-    Attributes
-    ----------
-    columns : mapping of str to str or None
-        By role: item, annotator, label, time, seconds.
-    annotators : sequence of str or None
-        Columns of a wide table.
-    positive : str or None
-        The class to ask about, of votes with several.
-    format : str or None
-    options : mapping
-        Of the table: encoding, delimiter, quote, header, split.
-    """
-
-    columns: Mapping[str, str | None]
-    annotators: Sequence[str] | None
-    positive: str | None
-    format: str | None
-    options: Mapping[str, Any]
-
-    @property
-    def item(self) -> str | None:
-        """The column of items."""
-        return self.columns["item"]
-
-
 def open_raw_votes(path: Path, asked: Asked) -> RawVotes:
     """Read the votes in whatever format they are."""
     found = _with_unique_items(_raw_votes(path, asked))
-    options = {**found.source.options, "asked": asdict(asked)}
-    return replace(found, source=replace(found.source, options=options))
+    options = options_of(found.source, VoteOptions)
+    source = replace(found.source, options=replace(options, asked=asked))
+    return replace(found, source=source)
 
 
 def _with_unique_items(raw: RawVotes) -> RawVotes:
@@ -84,15 +56,24 @@ def raw_votes_again(source: Source) -> RawVotes:
     InputError
         The file has changed since.
     """
-    options = options_of(source, VoteKeys)
-    found = open_raw_votes(source.files[0], Asked(**options["asked"]))
-    check_unchanged(source, found.source.options["sha256"])
+    asked = options_of(source, VoteOptions).asked
+    if asked is None:
+        raise InputError(
+            str(source.files[0]), "was audited by another version", "Run the audit again"
+        )
+    found = open_raw_votes(source.files[0], asked)
+    check_unchanged(source, found.source.options.sha256)
     return found
 
 
 def _raw_votes(path: Path, asked: Asked) -> RawVotes:
-    found = FORMATS.find(path, asked.format, encoding=asked.options.get("encoding"))
+    found = FORMATS.find(path, asked.format, encoding=_encoding(asked))
     return found.read(path, asked)
+
+
+def _encoding(asked: Asked) -> str | None:
+    encoding = asked.options.get("encoding")
+    return encoding if isinstance(encoding, str) else None
 
 
 def _read_studio(path: Path, asked: Asked) -> RawVotes:
@@ -100,7 +81,7 @@ def _read_studio(path: Path, asked: Asked) -> RawVotes:
         return _in_layout("long")(path, asked)
     return label_studio.read(
         path,
-        encoding=asked.options.get("encoding"),
+        encoding=_encoding(asked),
         label=asked.columns["label"],
         positive=asked.positive,
     )
@@ -165,12 +146,17 @@ def _reading(asked: Asked) -> Any:
 FORMATS: Formats[Asked, RawVotes] = Formats(
     "multiannotator",
     Format(
-        "label_studio", "an export of Label Studio", is_label_studio, _read_studio, None, VoteKeys
+        "label_studio",
+        "an export of Label Studio",
+        is_label_studio,
+        _read_studio,
+        None,
+        VoteOptions,
     ),
     *table_formats(
         lambda table, asked: _of_table(table, _layout(table, asked), asked),
         None,
-        VoteKeys,
+        VoteOptions,
         reading=_reading,
     ),
     *(

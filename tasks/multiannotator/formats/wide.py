@@ -14,10 +14,12 @@ import pandas as pd
 
 from goldlabel.errors import InputError
 from goldlabel.formats.json.text import elements
+from goldlabel.formats.options import extended
 from goldlabel.formats.tables import TableFile, write_columns
 from goldlabel.models.columns import column_kind, numbers
 from goldlabel.results.audit import Source
 from goldlabel.tasks.multiannotator.formats.labels import NONE, WORDS, plain_number
+from goldlabel.tasks.multiannotator.formats.options import VoteOptions
 from goldlabel.tasks.multiannotator.formats.raw_votes import RawVotes, as_names, is_missing
 from goldlabel.tasks.multiannotator.formats.roles import NAMES
 
@@ -94,7 +96,9 @@ def read_wide(table: TableFile, item: str | None, annotators: Sequence[str] | No
         and (label == np.floor(label)).all()
     ):
         label = label.astype(np.int64)
-    options = {**table.source.options, "layout": "wide", "annotators": people, "item": item}
+    options = extended(
+        VoteOptions, table.source, layout="wide", annotators=tuple(people), item=item
+    )
     return RawVotes(
         item=names[rows],
         annotator=np.array(people, dtype=object)[column],
@@ -123,7 +127,7 @@ def export_wide(source: Source, changes: Mapping[tuple[int, ...], object], out: 
     """Write the table again with some votes changed, numbers as their column writes them."""
     by_column: dict[str, dict[int, object]] = {}
     for (row, column), value in changes.items():
-        by_column.setdefault(source.options["annotators"][column], {})[row] = value
+        by_column.setdefault(source.options.annotators[column], {})[row] = value
     frame = table_again(source) if by_column else pd.DataFrame()
     frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
     for name, values in by_column.items():
@@ -180,13 +184,14 @@ def read_lists(table: TableFile, item: str | None, pair: tuple[str, str]) -> Raw
     there = ~is_missing(flat)
     who_flat = as_names([name for entries, _ in people for name in entries])
     styles = [style for _, style in labels if style]
-    options = {
-        **table.source.options,
-        "layout": "lists",
-        "column": pair[1],
-        "item": item,
-        "style": styles[0] if styles else "",
-    }
+    options = extended(
+        VoteOptions,
+        table.source,
+        layout="lists",
+        column=pair[1],
+        item=item,
+        style=styles[0] if styles else "",
+    )
     return RawVotes(
         item=names[rows[there]],
         annotator=who_flat[there],
@@ -251,7 +256,7 @@ def export_lists(source: Source, changes: Mapping[tuple[int, ...], object], out:
     by_row: dict[int, dict[int, object]] = {}
     for (row, at), value in changes.items():
         by_row.setdefault(row, {})[at] = value
-    column = source.options["column"]
+    column = source.options.column
     if not by_row:
         write_columns(source, {}, out)
         return
@@ -329,7 +334,7 @@ def read_counts(table: TableFile, item: str | None, columns: Sequence[str] | Non
         label=pd.Series(np.array(classes, dtype=object)[codes]),
         items=names,
         place=np.column_stack([rows, codes]),
-        source=replace(table.source, options={**table.source.options, "layout": "counts"}),
+        source=replace(table.source, options=extended(VoteOptions, table.source, layout="counts")),
         where=f"{path}: counts",
         notes=[*_said(table, item, f"counts of votes for {len(given)} classes"), note],
         listed=tuple(classes),
