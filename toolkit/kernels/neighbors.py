@@ -63,6 +63,24 @@ def _insert(value: Any, position: int, values: AnyFloats, positions: Codes) -> N
 
 
 @kernel
+def _reaches(values: AnyFloats, shifts: AnyFloats, cut: Any) -> bool:
+    """Whether some value is good enough; a loop without branches over slices becomes vectors."""
+    some = False
+    for j in range(values.shape[0]):
+        some = some | (values[j] - shifts[j] >= cut)
+    return some
+
+
+@kernel
+def _reach(values: AnyFloats, shift: Any, cuts: AnyFloats) -> bool:
+    """Whether some value is good enough for its own list."""
+    some = False
+    for j in range(values.shape[0]):
+        some = some | (values[j] - shift >= cuts[j])
+    return some
+
+
+@kernel
 def push_rows(
     products: AnyFloats,
     shifts: AnyFloats,
@@ -78,19 +96,14 @@ def push_rows(
     rows, columns = products.shape
     last = values.shape[1] - 1
     for i in range(rows):
-        start = 0
-        while start < columns:
+        for start in range(0, columns, CHUNK):
             end = min(start + CHUNK, columns)
-            cut = values[i, last]
-            good = 0
+            if not _reaches(products[i, start:end], shifts[start:end], values[i, last]):
+                continue
             for j in range(start, end):
-                good += products[i, j] - shifts[j] >= cut
-            if good > 0:
-                for j in range(start, end):
-                    value = products[i, j] - shifts[j]
-                    if value >= values[i, last] and row_start + i != column_start + j:
-                        _insert(value, column_start + j, values[i], positions[i])
-            start = end
+                value = products[i, j] - shifts[j]
+                if value >= values[i, last] and row_start + i != column_start + j:
+                    _insert(value, column_start + j, values[i], positions[i])
 
 
 @kernel
@@ -111,19 +124,35 @@ def push_columns(
     for j in range(columns):
         cuts[j] = values[j, last]
     for i in range(rows):
-        start = 0
-        while start < columns:
+        for start in range(0, columns, CHUNK):
             end = min(start + CHUNK, columns)
-            good = 0
+            if not _reach(products[i, start:end], shifts[i], cuts[start:end]):
+                continue
             for j in range(start, end):
-                good += products[i, j] - shifts[i] >= cuts[j]
-            if good > 0:
-                for j in range(start, end):
-                    value = products[i, j] - shifts[i]
-                    if value >= cuts[j]:
-                        _insert(value, row_start + i, values[j], positions[j])
-                        cuts[j] = values[j, last]
-            start = end
+                value = products[i, j] - shifts[i]
+                if value >= cuts[j]:
+                    _insert(value, row_start + i, values[j], positions[j])
+                    cuts[j] = values[j, last]
+
+
+@kernel
+def _squared_gap(a: AnyFloats, b: AnyFloats, a_scale: float, b_scale: float) -> float:
+    """Sum the squares of ``a * a_scale - b * b_scale``, in four sums: additions do not wait."""
+    first = second = third = fourth = 0.0
+    whole = a.shape[0] - a.shape[0] % 4
+    for j in range(0, whole, 4):
+        gap = a[j] * a_scale - b[j] * b_scale
+        first += gap * gap
+        gap = a[j + 1] * a_scale - b[j + 1] * b_scale
+        second += gap * gap
+        gap = a[j + 2] * a_scale - b[j + 2] * b_scale
+        third += gap * gap
+        gap = a[j + 3] * a_scale - b[j + 3] * b_scale
+        fourth += gap * gap
+    for j in range(whole, a.shape[0]):
+        gap = a[j] * a_scale - b[j] * b_scale
+        first += gap * gap
+    return (first + second) + (third + fourth)
 
 
 @kernel
@@ -146,20 +175,13 @@ def pair_distances(
             other = positions[i, c]
             if other < 0:
                 out[i, c] = np.inf
-                continue
-            total = 0.0
-            if not is_cosine:
-                for j in range(rows.shape[1]):
-                    gap = np.float64(queries[i, j]) - np.float64(rows[other, j])
-                    total += gap * gap
-                out[i, c] = np.sqrt(total)
+            elif not is_cosine:
+                out[i, c] = np.sqrt(_squared_gap(queries[i], rows[other], 1.0, 1.0))
             elif query_norms[i] == 0.0 or norms[other] == 0.0:
                 out[i, c] = 1.0
             else:
-                for j in range(rows.shape[1]):
-                    gap = queries[i, j] / query_norms[i] - rows[other, j] / norms[other]
-                    total += gap * gap
-                out[i, c] = 0.5 * total
+                scales = 1.0 / query_norms[i], 1.0 / norms[other]
+                out[i, c] = 0.5 * _squared_gap(queries[i], rows[other], scales[0], scales[1])
 
 
 @kernel
