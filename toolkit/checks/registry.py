@@ -14,9 +14,9 @@ answers with a `goldlabel.checks.CheckResult`.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
 from goldlabel.errors import InputError
@@ -103,8 +103,8 @@ class Check:
 
 def find_checks() -> dict[str, Check]:
     """Return every installed check by name, goldlabel's own first, in the order to run them."""
-    points = entry_points(group=GROUP)
-    checks = [find_check(name) for name in sorted({point.name for point in points})]
+    points = list(entry_points(group=GROUP))  # the metadata of all packages is read, once
+    checks = [_loaded(name, points) for name in sorted({point.name for point in points})]
     ours = [each for each in checks if each.find.__module__.startswith("goldlabel.")]
     order = {name: at for at, name in enumerate(_ORDER)}
     ours.sort(key=lambda each: order.get(each.name, len(order)))
@@ -137,9 +137,13 @@ def find_check(name: str) -> Check:
     >>> find_check("outlier").title
     'examples far from all others, or that the model is unsure of'
     """
-    points = {point.value: point for point in entry_points(group=GROUP, name=name)}
+    return _loaded(name, list(entry_points(group=GROUP)))
+
+
+def _loaded(name: str, installed: Sequence[EntryPoint]) -> Check:
+    points = {point.value: point for point in installed if point.name == name}
     if not points:
-        names = ", ".join(sorted({point.name for point in entry_points(group=GROUP)}))
+        names = ", ".join(sorted({point.name for point in installed}))
         raise InputError("checks", f"has {name!r}, not one of {names}", "Name one of these")
     if len(points) > 1:
         both = " and ".join(sorted(points))
