@@ -254,7 +254,7 @@ def test_files_are_no_wider_than_what_they_were_made_from(audits, run):
 def test_nothing_is_changed_by_default_and_no_audit_says_to(audits, run):
     line = AUDIT.format("a", "shown").removesuffix(" --quiet")
     _, out, _ = run(audits, line)
-    assert out.endswith("Next:   goldlabel decisions shown\n")
+    assert out.endswith("Next:   goldlabel review shown\n")
     code, out, err = run(audits, "export shown --out fixed.csv")
     assert (code, out) == (2, "")
     assert "--auto" in err

@@ -29,6 +29,17 @@ def _ledger(monkeypatch):
         del sys.modules[name]
 
 
+@pytest.fixture(autouse=True)
+def opened(monkeypatch):
+    """Return the addresses that were opened in a browser; a review that is served ends at once."""
+    from goldlabel.review.server import Server
+
+    addresses = []
+    monkeypatch.setattr("webbrowser.open", addresses.append)
+    monkeypatch.setattr(Server, "run", lambda server: server.close())
+    return addresses
+
+
 @pytest.fixture
 def table(tmp_path, monkeypatch):
     """Return a table in the current folder, which is empty but for it."""

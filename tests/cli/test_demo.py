@@ -28,14 +28,16 @@ def test_the_whole_way_on_planted_errors(run, tmp_path, monkeypatch):
     assert "data:image/" in page
     assert summary["command"] in out
 
-    # Its last line leads on: to a table of decisions, and with these to the corrected images.
+    # Its last line leads on: to the review, or a table of decisions, and to the corrected images.
     words = out.strip().splitlines()[-1].removeprefix("Next:   goldlabel ").split()
-    code, out, err = run(*words)
+    assert words == ["review", "goldlabel-demo/audit"]
+    assert run(*words)[0] == 0
+    code, out, err = run("decisions", *words[1:])
     assert (code, err) == (0, "")
     table = pd.read_csv("goldlabel-demo/audit/decisions.csv", dtype=str)
     table["label"] = table["suggested"].where(table["id"].isin(planted["image"]))
     table.to_csv("goldlabel-demo/audit/decisions.csv", index=False)
-    code, _, err = run(*out.strip().rpartition("then goldlabel ")[2].split())
+    code, _, err = run(*out.strip().rpartition("Next: goldlabel ")[2].split())
     assert (code, err) == (0, "")
     corrected = Path("goldlabel-demo/images-corrected")
     assert len(list(corrected.rglob("*.png"))) == 1797

@@ -86,7 +86,7 @@ def test_nothing_is_changed_unless_one_says_what(audited, run):
     before = snapshot()
     code, out, err = run("export", audited, "--out", "fixed.csv")
     assert (code, out) == (2, "")
-    assert "--reviewed: is missing, and nothing is changed by default" in err
+    assert "--reviewed, --decisions: are missing, and nothing is changed by default" in err
     assert "goldlabel decisions audit" in err
     assert "--auto" in err
     assert snapshot() == before

@@ -33,6 +33,10 @@ test set people confirmed 16 of the 222 checked suggestions of at least 0.9)."""
 ACTION = "action"
 """Evidence that says what to do with a part, in a word; "" where nothing is to be done."""
 
+VERDICT, KEPT = "verdict", "keep"
+"""Column that a review fills in, and what it says where the given label was found right: for a box
+that was to be moved, its class alone would not tell that from taking the suggestion."""
+
 PAINT = "paint"
 """Column that says which pixels get the label, where a person has drawn them: COCO run lengths."""
 
@@ -127,11 +131,14 @@ class Decisions:
         where the label is not the suggested one.
     kept, undecided : int
         How many rows keep the label that is given, and how many say nothing.
+    keeps : DataFrame, optional
+        The rows that keep the label, with the columns of `changes`.
     """
 
     changes: pd.DataFrame
     kept: int
     undecided: int
+    keeps: pd.DataFrame | None = None
 
 
 def decided(issues: LabelIssues, path: str | Path) -> Decisions:
@@ -187,9 +194,8 @@ def decided(issues: LabelIssues, path: str | Path) -> Decisions:
         frame[PAINT] = [row.get(PAINT) for row in rows]
         changes |= frame[PAINT].notna()
         more.append(PAINT)
-    frame = frame[changes]
-    kept = len(rows) - len(frame)
-    return Decisions(_ordered(frame, more), kept, len(seen) - len(rows))
+    keeps = _ordered(frame[~changes], more)
+    return Decisions(_ordered(frame[changes], more), len(keeps), len(seen) - len(rows), keeps)
 
 
 class _Dataset:
@@ -299,6 +305,7 @@ class _Dataset:
             return {**change, PAINT: row[PAINT]} if row.get(PAINT) else change
         # In a change log an action that was taken out rejects the change, whatever its label.
         is_rejected = ACTION in row and "suggested_action" not in row
+        is_rejected |= row.get(VERDICT) == KEPT and change["suggested"] == change["given"]
         if is_rejected or (change["suggested"] == change["given"] and change["confidence"] is None):
             return {**dict.fromkeys(self.carried), **change, ACTION: ""}
         return self.action(where, example, part, row)

@@ -18,6 +18,7 @@ from goldlabel.task import find_task
 
 __all__ = [
     "Exported",
+    "check_free",
     "corrected_name",
     "export",
     "export_consensus",
@@ -108,7 +109,7 @@ def export(
     out = Path(out)
     change_log = out.with_name(out.name + ".changes.csv")
     for path in (out, change_log):
-        _check_free(path, source, decisions, force)
+        check_free(path, source, decisions, force)
     changed = [entry for entry in changed_inputs(summary) if Path(entry[0]) in source.files]
     for path_of_source, what in changed:
         raise InputError(path_of_source, what, "Run the audit again, and export from that")
@@ -158,7 +159,7 @@ def export_consensus(folder: str | Path, out: str | Path, *, force: bool = False
     if write is None:
         return None
     out = Path(out)
-    _check_free(out, source, None, force)
+    check_free(out, source, None, force)
     for changed, what in changed_inputs(summary):
         raise InputError(changed, what, "Run the audit again, and export from that")
     return write(Path(folder), source, out)
@@ -197,14 +198,14 @@ def write_decisions(
     """
     issues, source, _ = read_audit(folder)
     out = Path(out)
-    _check_free(out, source, None, force)
+    check_free(out, source, None, force)
     rows = to_decide(issues)
     with no_wider_than(source.files), replacing(out) as temporary:
         write_csv(with_part_names(rows, issues), temporary)
     return rows, source
 
 
-def _check_free(path: Path, source: Source, decisions: str | Path | None, force: bool) -> None:
+def check_free(path: Path, source: Source, decisions: str | Path | None, force: bool) -> None:
     """Make sure that nothing is lost by writing to `path`."""
     target = path.resolve()
     own = [*source.files, *source.inputs, *([] if decisions is None else [Path(decisions)])]

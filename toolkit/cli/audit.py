@@ -185,7 +185,7 @@ def _following(audit: Audit, folder: Path) -> str:
         return "see to what was warned of above, and audit again before you change any label"
     if not len(audit.issues.parts):
         return ""
-    return shell("goldlabel", "decisions", folder)
+    return shell("goldlabel", "review", folder)
 
 
 def _check_out(out: Path, values: Mapping[str, Any]) -> None:

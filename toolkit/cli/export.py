@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json as json_text
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -46,9 +43,18 @@ def command(
     reviewed: Annotated[
         bool,
         typer.Option(
-            "--reviewed", metavar="", help="Put in the labels that were decided in the review."
+            "--reviewed", metavar="", help="Put in the labels decided in goldlabel review."
         ),
     ] = False,
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            "--log",
+            metavar="FILE",
+            help="With --reviewed: the log of the review; DIR/review.sqlite if not given.",
+            show_default=False,
+        ),
+    ] = None,
     auto: Annotated[
         bool,
         typer.Option(
@@ -92,16 +98,21 @@ def command(
     from goldlabel.actions.export import export, export_consensus
 
     screen = screen_of(context)
+    if log is not None and not reviewed:
+        raise InputError("--log", "says nothing without --reviewed", "Leave it out")
     if decisions is None and not votes and not reviewed:
         with screen.warnings():
             examples = export_consensus(folder, out, force=force)
         if examples is not None:
             _say_consensus(screen, out, examples, json)
             return
-    _check_choice(folder, decisions, auto, min_confidence, reviewed=reviewed)
+    _check_choice(folder, decisions, reviewed, auto, min_confidence)
+    if reviewed:
+        _export_reviewed(screen, folder, log, out, force=force, json=json)
+        return
     sure = MIN_CONFIDENCE if min_confidence is None else min_confidence
-    with screen.warnings(), _reviewed(folder) if reviewed else nullcontext(decisions) as path:
-        done = export(folder, out, decisions=path, auto=auto, min_confidence=sure, force=force)
+    with screen.warnings():
+        done = export(folder, out, decisions=decisions, auto=auto, min_confidence=sure, force=force)
     if json:
         screen.say(json_text.dumps(_plain(done, auto), indent=2))
         return
@@ -110,6 +121,33 @@ def command(
     if auto:
         screen.say()
         screen.say(f"Next: {_next(folder, done)}")
+
+
+def _export_reviewed(
+    screen: Screen, folder: Path, log: Path | None, out: Path, *, force: bool, json: bool
+) -> None:
+    """Put in what was decided in a review."""
+    from goldlabel.review.exporting import export_reviewed
+    from goldlabel.review.session import LOG, Review
+
+    path = folder / LOG if log is None else log
+    if not path.is_file():
+        raise InputError(
+            str(path), "is not there", f"Review first: {shell('goldlabel', 'review', folder)}"
+        )
+    review = Review(folder, log=path, read_only=True)
+    try:
+        with screen.warnings():
+            done, conflicts = export_reviewed(review, out, force=force)
+    finally:
+        review.close()
+    if json:
+        screen.say(json_text.dumps({**_plain(done, False), "conflicts": conflicts}, indent=2))
+        return
+    screen.say(_changed(done, False))
+    if conflicts:
+        screen.say(f"{conflicts:,} left as given: reviewers differ about them.")
+    screen.say(f"Each change and its reason: {done.change_log}")
 
 
 def _say_consensus(screen: Screen, out: Path, examples: int, json: bool) -> None:
@@ -122,50 +160,24 @@ def _say_consensus(screen: Screen, out: Path, examples: int, json: bool) -> None
     screen.say("No vote is changed; that takes --decisions FILE, or --auto --votes.")
 
 
-@contextmanager
-def _reviewed(folder: Path) -> Iterator[Path]:
-    """Write what is decided in a review into a file, for as long as the block reads it."""
-    from goldlabel.review.decided import check_reviewed, write_decided
-    from goldlabel.review.session import Review
-
-    check_reviewed(folder)
-    with TemporaryDirectory() as place:
-        review = Review(folder, read_only=True)
-        try:
-            path = Path(place, "review.csv")
-            write_decided(review, path)
-        finally:
-            review.close()
-        yield path
-
-
 def _check_choice(
     folder: Path,
     decisions: Path | None,
+    reviewed: bool,
     auto: bool,
     min_confidence: float | None,
-    *,
-    reviewed: bool,
 ) -> None:
-    given = [
-        name
-        for name, is_given in (
-            ("--decisions", decisions is not None),
-            ("--reviewed", reviewed),
-            ("--auto", auto),
-        )
-        if is_given
-    ]
+    chosen = {"--decisions": decisions is not None, "--reviewed": reviewed, "--auto": auto}
+    given = [name for name, is_given in chosen.items() if is_given]
     if not given:
         raise InputError(
-            "--reviewed",
-            "is missing, and nothing is changed by default: a model's suggestions are often wrong",
-            f"Decide in the browser, {shell('goldlabel', 'review', folder)}, or in a table, "
-            f"{shell('goldlabel', 'decisions', folder)} and --decisions, or put in suggestions "
-            "unseen with --auto",
+            "--reviewed, --decisions",
+            "are missing, and nothing is changed by default: a model's suggestions are often wrong",
+            f"Decide with {shell('goldlabel', 'review', folder)}, or in a table, written by "
+            f"{shell('goldlabel', 'decisions', folder)}, or put in suggestions unseen with --auto",
         )
     if len(given) > 1:
-        raise InputError(given[1], f"is given beside {given[0]}", "Leave one of them out")
+        raise InputError(given[-1], f"is given beside {given[0]}", "Leave one of them out")
     if min_confidence is not None and not auto:
         raise InputError("--min-confidence", "says nothing without --auto", "Leave it out")
 

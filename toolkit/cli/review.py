@@ -1,15 +1,16 @@
-"""``goldlabel review DIR``: fix what an audit found, by keys, in the browser."""
+"""``goldlabel review DIR``: decide in the browser about what an audit found."""
 
 from __future__ import annotations
 
-import getpass
-import webbrowser
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from goldlabel.cli.screen import screen_of, shell
+from goldlabel.cli.screen import Screen, screen_of, shell
+
+if TYPE_CHECKING:
+    from goldlabel.review.session import Review
 
 __all__ = ["command"]
 
@@ -24,7 +25,16 @@ def command(
         typer.Option(
             "--name",
             metavar="NAME",
-            help="Who decides; who you are here if not given.",
+            help="Who reviews; who is logged in, if not given.",
+            show_default=False,
+        ),
+    ] = None,
+    decisions: Annotated[
+        Path | None,
+        typer.Option(
+            "--decisions",
+            metavar="CSV",
+            help="Begin with what this table decides, e.g. an edited change log.",
             show_default=False,
         ),
     ] = None,
@@ -40,48 +50,66 @@ def command(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", metavar="FILE", help="Where the button Export may write.", show_default=False
+            "--out",
+            metavar="FILE",
+            help="Where the page may write the corrected dataset.",
+            show_default=False,
         ),
     ] = None,
-    port: Annotated[int, typer.Option("--port", metavar="N", help="0: any that is free.")] = 0,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, metavar="N", help="0 is any free one.")
+    ] = 0,
     no_open: Annotated[
-        bool, typer.Option("--no-open", metavar="", help="Do not open the browser.")
+        bool, typer.Option("--no-open", metavar="", help="Print the address, open no browser.")
     ] = False,
     read_only: Annotated[
-        bool, typer.Option("--read-only", metavar="", help="Show what is decided; write nothing.")
+        bool, typer.Option("--read-only", metavar="", help="Show, and change nothing.")
     ] = False,
 ) -> None:
-    """Fix what an audit found, by keys, in the browser.
+    """Look at what an audit found, in the browser, and decide: one key each.
 
-    One question after the other, the worst first; each answer is saved before the next question
-    is shown, and can be taken back. Everything stays on this machine. End it with Ctrl-C, and
-    write the corrected dataset with goldlabel export DIR --reviewed.
+    Every decision is saved before the next question is shown, and can be taken back. The page is
+    served on this machine only, to whoever has the address that is printed.
     """
+    from goldlabel.review.merging import import_table
     from goldlabel.review.server import Server
     from goldlabel.review.session import Review
 
     screen = screen_of(context)
-    review = Review(folder, log=log, read_only=read_only)
+    review = Review(folder, log=log, read_only=read_only, name=name, out=out)
     try:
-        reviewer = None if read_only else review.log.enter_reviewer(name or _user())
-        server = Server(review, reviewer, port=port, out=out)
-        screen.say(f"Review of {folder}: {server.address}")
+        if decisions is not None:
+            labels = import_table(review, decisions)
+            screen.say(f"{labels:,} label{'' if labels == 1 else 's'} decided in {decisions}")
+        server = Server(review, port=port)
+        screen.say(f"Review: {server.address}")
         screen.say("Ctrl-C ends it; what is decided is saved.")
         if not no_open:
+            import webbrowser
+
             webbrowser.open(server.address)
         server.run()
-        decided = len(review.decisions())
+        _say_bye(screen, review, log)
     finally:
         review.close()
-    screen.say(f"{decided:,} labels decided, kept in {review.log.path}.")
-    if decided:
-        words = ["goldlabel", "export", folder, "--reviewed", "--out", "FILE"]
-        screen.say(f"Next: {shell(*words)}")
 
 
-def _user() -> str:
-    """Return who uses this machine."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "reviewer"
+def _say_bye(screen: Screen, review: Review, log: Path | None) -> None:
+    """Say how much is decided, and what to do with it."""
+    from goldlabel.actions.export import corrected_name
+
+    review.sync()
+    progress, decided = review.progress(), len(review.decisions())
+    conflicts = progress["conflict"]
+    more = f", {conflicts:,} in conflict" if conflicts else ""
+    screen.say()
+    screen.say(
+        f"{decided:,} label{'' if decided == 1 else 's'} decided, "
+        f"{progress['changed']:,} of them changed{more}; "
+        f"{progress['undecided']:,} examples undecided: {review.log.path}"
+    )
+    if not decided or review.log.read_only:
+        return
+    out = review.out or review.folder.with_name(corrected_name(review.source))
+    words = ["export", review.folder, "--reviewed", "--out", out]
+    screen.say(f"Next: {shell('goldlabel', *words, *(['--log', log] if log else []))}")

@@ -1,155 +1,172 @@
-"""From an answer, as a page sends it, to what is stored of it: a verdict for each label."""
+"""What a person answers, as it comes from the page: checked, and made verdicts for the log."""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, cast, get_args
 
-import numpy as np
-
 from goldlabel.errors import InputError
 from goldlabel.review.records import Verdict
-from goldlabel.scenes import Answer, Change, Question, Scene, Span
+from goldlabel.scenes import Answer, Change, Question, Span
 from goldlabel.scenes import Verdict as Word
 from goldlabel.views import Findings
 
-__all__ = ["parsed", "verdicts_of"]
+__all__ = ["DECIDES", "answer_of", "change_text", "verdicts_of"]
 
-_NAMES_LABELS = ("accept", "keep", "set")
-
-
-def parsed(content: Any) -> Answer:
-    """Return an answer that came as JSON.
-
-    Raises
-    ------
-    InputError
-        It is none.
-    """
-    if not isinstance(content, Mapping):
-        raise InputError("answer", f"is {str(content)[:60]!r}, no object", "Send an object")
-    word = content.get("verdict")
-    if word not in get_args(Word):
-        raise InputError("verdict", f"is {str(word)[:60]!r}", f"Use {', '.join(get_args(Word))}")
-    label = content.get("label")
-    if not (label is None or isinstance(label, str)):
-        raise InputError("label", f"is {str(label)[:60]!r}, no text", "Send a text")
-    try:
-        return Answer(
-            verdict=cast("Word", word),
-            label=label,
-            switches={int(part): bool(on) for part, on in (content.get("switches") or {}).items()},
-            spans=_spans(content.get("spans")),
-            box=_box(content.get("box")),
-            remove=content.get("remove") is True,
-            paint=_paint(content.get("paint")),
-        )
-    except (TypeError, ValueError, AttributeError, OverflowError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(
-            "answer", f"cannot be read ({error})", "Send what the page sends"
-        ) from error
+WORDS: tuple[Word, ...] = get_args(Word)
+DECIDES = ("accept", "keep", "set")
+"""The verdicts that name a label; the others leave it open."""
+GIVEN = "given"
+"""Evidence of a change that says what a part has that nothing was found about."""
+_MOST = 100_000
+"""So many switches, spans or characters of run lengths are taken in one answer."""
 
 
-def _spans(content: Any) -> tuple[Span, ...] | None:
-    if content is None:
-        return None
-    spans = []
-    for first, stop, label in content:
-        if not (isinstance(first, int) and isinstance(stop, int) and isinstance(label, str)):
-            raise ValueError("a span is first, stop and label")
-        spans.append(Span(first, stop, label))
-    return tuple(spans)
-
-
-def _box(content: Any) -> tuple[float, float, float, float] | None:
-    if content is None:
-        return None
-    x1, y1, x2, y2 = (float(side) for side in content)
-    if not np.isfinite([x1, y1, x2, y2]).all():
-        raise ValueError("a box has four finite sides")
-    return x1, y1, x2, y2
-
-
-def _paint(content: Any) -> Mapping[str, Any] | None:
-    if not (content is None or isinstance(content, Mapping)):
-        raise ValueError("paint is an object of size and counts")
-    return content
-
-
-def verdicts_of(
-    view: Any, findings: Findings, scene: Scene, question: int, answer: Answer
-) -> list[Verdict]:
-    """Return what an answer says of each label that its question is about.
-
-    Parameters
-    ----------
-    view : goldlabel.scenes.View
-    findings : Findings
-        Of the audit, for a view that leaves answers to it.
-    scene : Scene
-    question : int
-        Position among the questions of the scene; -1 for a part that was drawn.
-    answer : Answer
+def answer_of(entry: Mapping[str, Any]) -> Answer:
+    """Return an answer from JSON.
 
     Raises
     ------
     InputError
-        There is no such question, or the answer is none to it.
+        It is none; the message says which of its entries is wrong.
+
+    Examples
+    --------
+    >>> answer_of({"verdict": "set", "label": "cat"}).label
+    'cat'
     """
-    questions = scene.questions
-    if not -1 <= question < len(questions) or (question == -1 and not hasattr(view, "changes")):
-        raise InputError(
-            f"example {scene.example}", f"has no question {question}", "Load the example again"
-        )
-    changes: list[Change] = []
-    if answer.verdict in _NAMES_LABELS:
-        source = view if hasattr(view, "changes") else findings
-        changes = source.changes(scene.example, question, answer)
-    given = _given_labels(findings, scene.example)
-    stored = {change.part: _stored(scene, change, answer, given) for change in changes}
-    if question >= 0:
-        for part in questions[question].parts:
-            stored.setdefault(
-                part, _without_change(scene, questions[question], part, answer, given)
-            )
-    return list(stored.values())
-
-
-def _stored(scene: Scene, change: Change, answer: Answer, given: Mapping[int, str]) -> Verdict:
-    more = {**({"action": change.action} if change.action else {}), **change.evidence}
-    return Verdict(
-        scene.example,
-        change.part,
-        answer.verdict,
-        change.label,
-        json.dumps(more, default=_plain) if more else None,
-        scene.id,
-        given.get(change.part, ""),
+    word = entry.get("verdict")
+    if word not in WORDS:
+        raise InputError("verdict", f"is {word!r}", f"Use one of {', '.join(WORDS)}")
+    label = entry.get("label")
+    if label is not None and not isinstance(label, str):
+        raise InputError("label", f"is {label!r}, not a text", "Name a class, or a number as text")
+    remove = entry.get("remove", False)
+    if not isinstance(remove, bool):
+        raise InputError("remove", f"is {remove!r}", "Use true or false")
+    return Answer(
+        cast("Word", word),
+        label=label,
+        switches=_switches(entry.get("switches")),
+        spans=_spans(entry.get("spans")),
+        box=_box(entry.get("box")),
+        remove=remove,
+        paint=_paint(entry.get("paint")),
     )
 
 
-def _without_change(
-    scene: Scene, question: Question, part: int, answer: Answer, given: Mapping[int, str]
-) -> Verdict:
-    """Return what is stored of a part that an answer leaves as it is, or says nothing of."""
-    label = given.get(part, question.given)
-    named = answer.verdict in _NAMES_LABELS
-    word = "keep" if named else answer.verdict
-    return Verdict(scene.example, part, word, label if named else None, None, scene.id, label)
+def _switches(value: Any) -> dict[int, bool]:
+    if value is None:
+        return {}
+    is_mapping = isinstance(value, dict) and len(value) <= _MOST
+    if not is_mapping or not all(
+        part.isascii() and part.isdigit() and len(part) < 10 and isinstance(state, bool)
+        for part, state in value.items()
+    ):
+        raise InputError("switches", "are not of part to true or false", 'Write {"3": true}')
+    return {int(part): state for part, state in value.items()}
 
 
-def _given_labels(findings: Findings, example: int) -> dict[int, str]:
-    parts = findings.issues.parts
-    rows: Sequence[int] = [row for group in findings.groups(example) for row in group]
-    return {int(parts.part[row]): findings.given(row) for row in rows}
+def _spans(value: Any) -> tuple[Span, ...] | None:
+    if value is None:
+        return None
+    is_list = isinstance(value, list) and len(value) <= _MOST
+    if not is_list or not all(
+        isinstance(span, list)
+        and len(span) == 3
+        and all(_is_position(end) for end in span[:2])
+        and isinstance(span[2], str)
+        for span in value
+    ):
+        raise InputError("spans", "are not of first, stop and label", 'Write [[3, 5, "ORG"]]')
+    return tuple(Span(first, stop, label) for first, stop, label in value)
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, Mapping):
-        return dict(value)
-    raise TypeError(f"{type(value).__name__} is no JSON")
+def _is_position(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
+
+
+def _box(value: Any) -> tuple[float, float, float, float] | None:
+    if value is None:
+        return None
+    if (
+        not isinstance(value, list)
+        or len(value) != 4
+        or not all(isinstance(side, int | float) and not isinstance(side, bool) for side in value)
+        or not all(abs(side) < 1e9 and math.isfinite(side) for side in value)
+    ):
+        raise InputError("box", "is not four numbers", "Write [x1, y1, x2, y2]")
+    x1, y1, x2, y2 = map(float, value)
+    return x1, y1, x2, y2
+
+
+def _paint(value: Any) -> dict[str, Any] | None:
+    if value is None:
+        return None
+    size = value.get("size") if isinstance(value, dict) else None
+    counts = value.get("counts") if isinstance(value, dict) else None
+    if (
+        not isinstance(size, list)
+        or len(size) != 2
+        or not all(_is_position(side) for side in size)
+        or not (
+            isinstance(counts, str) or (isinstance(counts, list) and all(map(_is_position, counts)))
+        )
+    ):
+        raise InputError("paint", "has no run lengths", 'Write {"size": [h, w], "counts": ...}')
+    return {"size": size, "counts": counts}
+
+
+def verdicts_of(
+    findings: Findings,
+    example: int,
+    question: Question | None,
+    word: str,
+    changes: Sequence[Change],
+) -> list[Verdict]:
+    """Return what an answer says of each label that it decides, or leaves open.
+
+    Parameters
+    ----------
+    findings : Findings
+    example : int
+    question : Question or None
+        None for a part that was drawn.
+    word : str
+        The verdict.
+    changes : sequence of Change
+        What the view says that the answer changes.
+    """
+    name = findings.id(example)
+    given = {row_part: text for row_part, text in _given(findings, example)}
+    own = "" if question is None else question.given
+    verdicts = {}
+    for change in changes:
+        evidence = {key: value for key, value in change.evidence.items() if key != GIVEN}
+        was = change.evidence.get(GIVEN, given.get(change.part, own if change.part < 0 else ""))
+        text = change_text(change.action, evidence)
+        verdicts[change.part] = Verdict(
+            example, change.part, word, change.label, text, name, str(was)
+        )
+    for part in () if question is None else question.parts:
+        was = given.get(part, own)
+        if word not in DECIDES:
+            verdicts[part] = Verdict(example, part, word, None, None, name, was)
+        elif part not in verdicts:  # what the answer leaves as it is
+            verdicts[part] = Verdict(example, part, "keep", was, None, name, was)
+    return list(verdicts.values())
+
+
+def change_text(action: str, evidence: Mapping[str, Any]) -> str | None:
+    """Return what a change says besides the label as JSON, the same for the same change."""
+    entries = {**({"action": action} if action else {}), **evidence}
+    return json.dumps(entries, sort_keys=True) if entries else None
+
+
+def _given(findings: Findings, example: int) -> list[tuple[int, str]]:
+    part = findings.issues.parts.part
+    return [
+        (int(part[row]), findings.given(row)) for rows in findings.groups(example) for row in rows
+    ]

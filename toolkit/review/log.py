@@ -12,7 +12,7 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -48,7 +48,7 @@ class ReviewLog:
     path : str or Path
         The file; made if it is not there.
     read_only : bool
-        Open a log that exists, and write nothing, not even beside it.
+        Write nothing, not even beside the log; one that is not there is empty.
 
     Raises
     ------
@@ -62,10 +62,11 @@ class ReviewLog:
         self._lock = threading.RLock()
         if not read_only:
             check_replaceable(self.path)
+        is_empty = read_only and not self.path.exists()
         with self._refusing():
-            self._connection = _connected(self.path, read_only)
+            self._connection = _connected(Path(":memory:") if is_empty else self.path, read_only)
             try:
-                self._check_or_make()
+                self._check_or_make(is_empty)
             except BaseException:
                 self._connection.close()
                 raise
@@ -180,20 +181,56 @@ class ReviewLog:
             text,
         )
         with self._writing() as connection:
-            known = connection.execute("SELECT seq FROM action WHERE uid = ?", (uid,)).fetchone()
-            if known is not None:
-                return Appended(known[0], is_new=False)
-            seq = connection.execute(
-                "INSERT INTO action(uid, round, reviewer, at, verb, target, role, seconds, shown,"
-                " text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                entry,
-            ).lastrowid
-            connection.executemany(
-                "INSERT INTO verdict(action, example, part, verdict, label, change, id, given)"
-                f" VALUES ({seq}, ?, ?, ?, ?, ?, ?, ?)",
-                verdicts,
-            )
-        return Appended(int(seq or 0), is_new=True)
+            return _inserted(connection, entry, verdicts)
+
+    def adopt(self, other: ReviewLog) -> int:
+        """Append the actions of another log that are not here yet, all of them or none.
+
+        Reviewers are matched by name, and rounds by their audit; the others stay as they are.
+
+        Returns
+        -------
+        int
+            How many were new.
+        """
+        theirs = list(other.actions())
+        uids = {action.seq: action.uid for action in theirs}
+        rounds = {
+            each.round: self.enter_round(each.audit, each.source, each.plan).round
+            for each in other.rounds()
+        }
+        people = {
+            each.reviewer: self.enter_reviewer(each.name, expert=each.expert or None).reviewer
+            for each in other.reviewers()
+        }
+        new = 0
+        with self._writing() as connection:
+            for each in sorted(theirs, key=lambda action: action.at):  # ties as they came
+                target = None
+                if each.target is not None:
+                    [target] = connection.execute(
+                        "SELECT seq FROM action WHERE uid = ?", (uids.get(each.target),)
+                    ).fetchone() or [None]
+                entry = (
+                    *(each.uid, rounds[each.round], people[each.reviewer], each.at, each.verb),
+                    *(target, each.role, each.seconds, each.shown, each.text),
+                )
+                new += _inserted(connection, entry, each.verdicts).is_new
+        return new
+
+    def find(self, uid: str) -> Action | None:
+        """Return the action with a uid, with its verdicts; None where there is none."""
+        rows = self._rows("SELECT seq FROM action WHERE uid = ?", uid)
+        return self.action(int(rows[0][0])) if rows else None
+
+    def action(self, seq: int) -> Action | None:
+        """Return the action at a place of the log, with its verdicts; None where there is none."""
+        rows = self._rows(
+            "SELECT seq, uid, round, reviewer, at, verb, target, role, seconds, shown, text"
+            " FROM action WHERE seq = ?",
+            seq,
+        )
+        return Action(*rows[0])._replace(verdicts=tuple(self.verdicts(seq))) if rows else None
 
     def actions(self, *, after: int = 0) -> Iterator[Action]:
         """Yield the actions behind a place of the log, oldest first, with their verdicts."""
@@ -244,6 +281,11 @@ class ReviewLog:
         """Lock the log, and commit what the block does, or nothing of it."""
         if self.read_only:
             raise InputError(str(self.path), "is open for reading only", "Open it without that")
+        with self._committing() as connection:
+            yield connection
+
+    @contextmanager
+    def _committing(self) -> Iterator[sqlite3.Connection]:
         with self._lock, self._refusing():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -269,7 +311,7 @@ class ReviewLog:
         except ValueError as error:
             raise self._foreign() from error
 
-    def _check_or_make(self) -> None:
+    def _check_or_make(self, is_empty: bool) -> None:
         """Make the tables of a new file; refuse a file that has others, or of a newer version."""
         connection = self._connection
         marks = [
@@ -277,7 +319,7 @@ class ReviewLog:
             for name in ("application_id", "user_version")
         ]
         tables = {row[0] for row in connection.execute("SELECT sql FROM sqlite_master")}
-        if marks == [0, 0] and not tables and not self.read_only:
+        if marks == [0, 0] and not tables and (is_empty or not self.read_only):
             self._make()
         elif marks[0] == APPLICATION and marks[1] > VERSION:
             raise InputError(
@@ -288,7 +330,7 @@ class ReviewLog:
             raise self._foreign()
 
     def _make(self) -> None:
-        with self._writing() as connection:
+        with self._committing() as connection:
             if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
                 return  # another process was first
             for statement in SCHEMA:
@@ -302,9 +344,29 @@ class ReviewLog:
         )
 
 
+def _inserted(
+    connection: sqlite3.Connection, entry: Sequence[Any], verdicts: Iterable[Verdict]
+) -> Appended:
+    """Write an action, unless one with its uid is there."""
+    known = connection.execute("SELECT seq FROM action WHERE uid = ?", entry[:1]).fetchone()
+    if known is not None:
+        return Appended(known[0], is_new=False)
+    seq = connection.execute(
+        "INSERT INTO action(uid, round, reviewer, at, verb, target, role, seconds, shown, text)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        entry,
+    ).lastrowid
+    connection.executemany(
+        "INSERT INTO verdict(action, example, part, verdict, label, change, id, given)"
+        f" VALUES ({seq}, ?, ?, ?, ?, ?, ?, ?)",
+        verdicts,
+    )
+    return Appended(int(seq or 0), is_new=True)
+
+
 def _connected(path: Path, read_only: bool) -> sqlite3.Connection:
     """Open a database for several threads, with commits that survive a power cut."""
-    if not read_only:
+    if not read_only or path == Path(":memory:"):
         connection = sqlite3.connect(
             path, timeout=_BUSY, isolation_level=None, check_same_thread=False
         )

@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
-import hashlib
+import getpass
 import json
 import threading
 import time
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from goldlabel.errors import GoldlabelError, InputError
-from goldlabel.results.folder import TABLES, changed_inputs, read_audit
-from goldlabel.review.answers import parsed, verdicts_of
-from goldlabel.review.log import ReviewLog
-from goldlabel.review.queues import STATUSES, positions, statuses
-from goldlabel.review.records import Action, Reviewer, Role, Verb, Verdict
-from goldlabel.review.state import Decision, State
-from goldlabel.scenes import Picture, Scene, as_json
-from goldlabel.task import find_task
-from goldlabel.typing import Ints
-from goldlabel.views import Findings, IssuesView
+import numpy as np
 
-__all__ = ["LOG", "Review"]
+from goldlabel.errors import InputError
+from goldlabel.results.folder import changed_inputs, read_audit
+from goldlabel.review.log import ReviewLog
+from goldlabel.review.pictures import Pictures
+from goldlabel.review.queues import STATUSES, UNDECIDED, Queue, Queues, positions, statuses
+from goldlabel.review.records import Action, Reviewer, Round
+from goldlabel.review.rounds import Applied, audit_digest, plan_of, source_digest
+from goldlabel.review.scenes import Scenes
+from goldlabel.review.state import Decision, State
+from goldlabel.typing import Ints
+from goldlabel.views import Findings
+
+__all__ = ["LOG", "Review", "user_name"]
 
 LOG = "review.sqlite"
 """The log's name in the folder of an audit."""
 _LEASE = 300.0
 """Seconds for which an example that somebody looks at is not given to others."""
-_MOST = 1000
-"""So many lines of the queue are sent after one action."""
+_MANY = 2000
+"""So many examples that change at once have their status counted with all others."""
+_ROWS = 1000
+"""So many lines are sent after a change; of more, the page asks again."""
 
 
 class Review:
@@ -43,6 +49,10 @@ class Review:
         Where decisions are kept; ``review.sqlite`` in the folder if not given.
     read_only : bool
         Show what is decided, and write nothing.
+    name : str, optional
+        Who reviews, if a page does not say; who is logged in, if not given.
+    out : Path, optional
+        Where a page may have the corrected dataset written to.
 
     Raises
     ------
@@ -51,307 +61,285 @@ class Review:
     """
 
     def __init__(
-        self, folder: str | Path, *, log: str | Path | None = None, read_only: bool = False
+        self,
+        folder: str | Path,
+        *,
+        log: str | Path | None = None,
+        read_only: bool = False,
+        name: str | None = None,
+        out: Path | None = None,
     ) -> None:
-        self.folder = Path(folder)
+        self.folder, self.out = Path(folder), out
         self.issues, self.source, self.summary = read_audit(self.folder)
         self.findings = Findings(self.issues)
         self.log = ReviewLog(self.folder / LOG if log is None else log, read_only=read_only)
-        labels = {str(path) for path in self.source.files}
-        files = self.summary["files"]
-        self.round = self.log.enter_round(
-            _digest([files[name] for name in TABLES]),
-            _digest([entry for entry in self.summary["inputs"] if entry.get("path") in labels]),
-        )
-        self.state = State(each.reviewer for each in self.log.reviewers() if each.expert)
-        self.changed = [path for path, _ in changed_inputs(self.summary)]
-        self.problem: GoldlabelError | None = None
-        self.is_ready = False
-        self._view: Any = IssuesView(self.issues)
-        self._lock = threading.RLock()
-        self._viewing = threading.Lock()
+        self.round = self._enter_round()
+        self.reviewer = self._enter_reviewer(user_name() if name is None else name)
+        self.pictures = Pictures([*self.source.files, *self.source.inputs])
+        self.queues = Queues()
+        self.notes: dict[int, list[dict[str, Any]]] = {}
+        self.settings: dict[int, dict[str, Any]] = {}
+        self.lock = threading.RLock()
         self._leases: dict[int, tuple[int, float]] = {}
-        self.sync()
+        self._scenes: Scenes | None = None
+        self._work = ThreadPoolExecutor(1, thread_name_prefix="goldlabel-inputs")
+        self._changed: Future[list[tuple[str, str]]] | None = None
+        self._rebuild()
 
     def close(self) -> None:
-        """Close the log."""
+        """Close the log, and stop the threads."""
+        if self._scenes is not None:
+            self._scenes.close()
+        self._work.shutdown(wait=False, cancel_futures=True)
         self.log.close()
 
-    def open_view(self) -> None:
-        """Read the dataset again, to show its examples; until then findings alone are shown."""
-        find = find_task(self.issues.task).view
-        try:
-            if find is not None:
-                view = find(self.source, self.issues, self.summary)
-                with self._viewing:
-                    self._view = view
-        except GoldlabelError as error:
-            self.problem = error
-        self.is_ready = True
+    @property
+    def scenes(self) -> Scenes:
+        """The examples; the dataset begins to be read when they are first asked for."""
+        with self.lock:
+            if self._scenes is None:
+                self._scenes = Scenes(self.folder, self.issues, self.source, self.summary)
+            return self._scenes
+
+    def changed(self, *, wait: bool = False) -> list[tuple[str, str]]:
+        """Return the inputs that have changed since the audit; none until that is known."""
+        with self.lock:
+            if self._changed is None:
+                self._changed = self._work.submit(changed_inputs, self.summary)
+        return self._changed.result() if wait or self._changed.done() else []
 
     def sync(self) -> list[tuple[int, int]]:
         """Take in what others have decided; return example and part of what that is about."""
-        with self._lock:
-            return self.state.update(self.log.actions(after=self.state.seq))
+        with self.lock:
+            actions = list(self.log.actions(after=self.state.seq))
+            if not actions:
+                return []
+            if any(not self._applied.knows(each.round) for each in actions):
+                self._applied.learn(self.log.rounds())
+            if {each.reviewer for each in self.log.reviewers() if each.expert} != self._experts:
+                return self._rebuild()  # whose word counts has changed
+            return self._take(actions)
 
     def progress(self) -> dict[str, int]:
-        """Return how many flagged examples are undecided, decided and in conflict."""
-        with self._lock:
-            status = statuses(self.issues, self.state)[self.issues.is_issue]
-            changed = sum(
-                each.verdict.label not in (None, each.verdict.given) or bool(each.verdict.change)
-                for each in self.state.decisions()
-            )
-        counts: dict[str, int] = {"changed": changed}
-        counts.update((name, int((status == code).sum())) for code, name in enumerate(STATUSES))
-        return counts
+        """Return how many flagged examples are undecided, decided, in conflict; labels changed."""
+        with self.lock:
+            counts = np.bincount(self.status[self.issues.is_issue], minlength=len(STATUSES))
+            named: dict[str, int] = {name: int(counts[at]) for at, name in enumerate(STATUSES)}
+            return {**named, "changed": len(self._changes)}
 
-    def queue(self, *, order: str = "worst", filter: Mapping[str, Any] | None = None) -> Ints:
-        """Return positions of flagged examples; see `goldlabel.review.queues.positions`."""
-        with self._lock:
-            return positions(self.findings, self.state, order=order, filter=filter or {})
+    def queue(self, *, order: str = "worst", filter: Mapping[str, Any] | None = None) -> Queue:
+        """Return flagged examples in an order; see `goldlabel.review.queues.positions`."""
+        wanted = filter or {}
+        self.sync()
+        with self.lock:
+            status = self.status.copy()
+        found = positions(
+            self.findings, status, order=order, filter=wanted, search=self.scenes.search
+        )
+        return Queue(found, wanted.get("status") or None)
 
-    def rows(self, examples: Sequence[int]) -> list[dict[str, Any]]:
-        """Return a line of the queue for each example."""
-        with self._lock:
-            return [self._row(int(example)) for example in examples]
+    def next(self, queue: Queue, *, after: int, reviewer: int) -> list[int]:
+        """Return the next examples of a queue to look at, at most four.
 
-    def next(self, queue: Ints, *, after: int, reviewer: int) -> int | None:
-        """Return the next undecided example of a queue, and keep it from others for a while.
-
-        It is looked for behind the example `after`, then from the beginning.
+        The first of them is kept from others for a while. They are looked for behind the example
+        `after`, then from the beginning.
         """
-        with self._lock:
-            order = queue.tolist()
-            start = order.index(after) + 1 if after in order else 0
+        self.sync()
+        with self.lock:
             now = time.monotonic()
-            for example in [*order[start:], *order[:start]]:
+            chosen: list[int] = []
+            for place in queue.behind(after, self.status).tolist():
+                example = int(queue.positions[place])
                 holder, until = self._leases.get(example, (reviewer, 0.0))
-                if (holder != reviewer and until > now) or self._status(example) == "decided":
+                if holder != reviewer and until > now:
                     continue
-                self._leases[example] = (reviewer, now + _LEASE)
-                return int(example)
-        return None
+                chosen.append(example)
+                if len(chosen) == 4:
+                    break
+            if chosen:
+                self._leases[chosen[0]] = (reviewer, now + _LEASE)
+            return chosen
 
-    def scene(self, example: int) -> dict[str, Any]:
-        """Return an example as it is shown and asked about, with what is decided of it.
-
-        Raises
-        ------
-        InputError
-            There is no such example.
-        """
-        scene = self._scene(example)
-        with self._lock:
-            answers = [self._answers(example, question.parts[0]) for question in scene.questions]
-            row = self._row(example)
-        return {"scene": as_json(scene), "answers": answers, "row": row}
-
-    def picture(self, example: int, name: str) -> Path | bytes | None:
-        """Return a picture that a scene names, as the task gives it."""
-        self._check_example(example)
-        with self._viewing:
-            find = getattr(self._view, "picture", None)
-            shown: Path | bytes | None = None if find is None else find(example, name)
-        return shown
-
-    def is_upright(self, example: int, name: str) -> bool:
-        """Return whether a picture is shown turned as its EXIF data say."""
-        blocks = self._scene(example).blocks
-        return all(
-            block.upright for block in blocks if isinstance(block, Picture) and block.name == name
-        )
-
-    def decide(
-        self,
-        uid: str,
-        reviewer: Reviewer,
-        answers: Sequence[Mapping[str, Any]],
-        *,
-        role: Role = "review",
-        seconds: float | None = None,
-        shown: Mapping[str, Any] | None = None,
-    ) -> dict[str, Any]:
-        """Store answers, each with `example`, `question` and `answer`, as one action.
+    def check_example(self, example: int) -> int:
+        """Return the position of an example, if there is one.
 
         Raises
         ------
         InputError
-            An answer is none to its question; nothing is stored then.
+            There is not.
         """
-        verdicts = [verdict for each in answers for verdict in self._verdicts(each)]
-        if not verdicts:
-            raise InputError("answers", "are none", "Answer a question")
-        unique = {(verdict.example, verdict.part): verdict for verdict in verdicts}
-        return self._append(
-            uid, reviewer, "decide", list(unique.values()), role=role, seconds=seconds, shown=shown
-        )
+        n = len(self.issues.scores)
+        if not 0 <= example < n:
+            raise InputError(
+                "example", f"is {example}, not in 0 .. {n - 1}", "Load the queue again"
+            )
+        return example
 
-    def note(self, uid: str, reviewer: Reviewer, example: int, text: str) -> dict[str, Any]:
-        """Store a note on an example."""
-        self._check_example(example)
-        if not text.strip() or len(text) > 10_000:
-            raise InputError("note", "is empty or too long", "Write up to 10,000 letters")
-        return self._append(
-            uid, reviewer, "note", [], text=text, shown={"example": example}, rows=[example]
-        )
+    def row(self, example: int) -> dict[str, Any]:
+        """Return the line of the queue about an example."""
+        findings, parts = self.findings, self.issues.parts
+        groups = findings.groups(example)
+        given = suggested = kind = ""
+        if groups:
+            lead = groups[0][0]
+            given, suggested = findings.given(lead), findings.label(parts.suggested[lead])
+            kind = str(parts.kinds[parts.kind[lead]])
+        elif self.issues.given is not None:
+            given = findings.label(self.issues.given[example])
+        return {
+            "example": example,
+            "id": findings.id(example),
+            "score": float(self.issues.scores[example]),
+            "status": STATUSES[self.status[example]],
+            "given": given,
+            "suggested": suggested,
+            "kind": kind,
+            "findings": sum(map(len, groups)),
+        }
 
-    def undo(self, uid: str, reviewer: Reviewer, target: int | None = None) -> dict[str, Any]:
-        """Take back a decision of one's own: the last one in force, if not said which."""
-        return self._take_back(uid, reviewer, "undo", target)
-
-    def redo(self, uid: str, reviewer: Reviewer, target: int | None = None) -> dict[str, Any]:
-        """Bring back a decision that one has taken back: the last one, if not said which."""
-        return self._take_back(uid, reviewer, "redo", target)
-
-    def history(self, *, before: int | None = None, limit: int = 100) -> list[dict[str, Any]]:
-        """Return what was done, newest first."""
-        names = {each.reviewer: each.name for each in self.log.reviewers()}
-        actions = self.log.history(before=before, limit=limit)
-        with self._lock:
+    def answers(self, example: int, part: int) -> list[dict[str, Any]]:
+        """Return what is decided of a label: nothing, one answer, or several in conflict."""
+        with self.lock:
+            decision = self.state.decision(example, part)
+            answers = self.state.conflict(example, part) if decision is None else [decision]
             return [
                 {
-                    "seq": action.seq,
-                    "verb": action.verb,
-                    "target": action.target,
-                    "reviewer": names[action.reviewer],
-                    "at": action.at,
-                    "text": action.text,
-                    "in_force": self.state.is_in_force(action.seq),
-                    **self._summed_up(action),
+                    "verdict": each.verdict.verdict,
+                    "label": each.verdict.label,
+                    "change": json.loads(each.verdict.change or "null"),
+                    "reviewer": self.names[each.reviewer],
+                    "seq": each.seq,
+                    "at": self.actions[each.seq].at,
+                    "overrules": each.overrules,
                 }
-                for action in actions
+                for each in answers
             ]
 
-    def conflicts(self) -> list[dict[str, Any]]:
-        """Return every label that reviewers differ about, with their answers."""
-        with self._lock:
-            return [
-                {
-                    "example": example,
-                    "part": part,
-                    "id": self.findings.id(example),
-                    "answers": self._answers(example, part),
-                }
-                for example, part in self.state.conflicts()
-            ]
+    def changes_since(self, seq: int) -> tuple[list[int], bool]:
+        """Return the examples that actions behind a place were about; whether they are too many."""
+        with self.lock:
+            start = bisect_right(self._seqs, seq)
+            examples = sorted({each for about in self._about[start:] for each in about})
+            return examples[:_ROWS], len(examples) > _ROWS
+
+    def examples_of(self, seq: int) -> tuple[int, ...]:
+        """Return the examples that an action was about."""
+        with self.lock:
+            return self._examples_of.get(seq, ())
 
     def decisions(self) -> list[Decision]:
         """Return every decision in force, in the order of the dataset."""
-        with self._lock:
+        with self.lock:
             self.sync()
             return self.state.decisions()
 
-    def _check_example(self, example: int) -> None:
-        if not 0 <= example < len(self.issues):
-            raise InputError("example", f"is {example}, which is not there", "Load the queue again")
+    def dropped(self) -> int:
+        """Return how many decisions of other rounds no longer apply."""
+        return self._applied.dropped
 
-    def _scene(self, example: int) -> Scene:
-        self._check_example(example)
-        with self._viewing:
-            scenes: list[Scene] = self._view.scenes([example])
-        return scenes[0]
+    def _enter_round(self) -> Round:
+        audit = audit_digest(self.summary)
+        source = source_digest(self.source, self.summary)
+        known = {each.audit: each for each in self.log.rounds()}
+        if audit in known:
+            return known[audit]
+        if self.log.read_only:
+            return Round(0, audit, source, 0, {})
+        return self.log.enter_round(audit, source, plan_of(self.findings))
 
-    def _verdicts(self, entry: Mapping[str, Any]) -> list[Verdict]:
-        example, question = entry.get("example"), entry.get("question")
-        if not isinstance(example, int) or not isinstance(question, int):
-            raise InputError("answers", "name no example or no question", "Send both as numbers")
-        answer = parsed(entry.get("answer"))
-        scene = self._scene(example)
-        with self._viewing:
-            return verdicts_of(self._view, self.findings, scene, question, answer)
+    def _enter_reviewer(self, name: str) -> int:
+        if not self.log.read_only:
+            return self.log.enter_reviewer(name).reviewer
+        known = {each.name: each.reviewer for each in self.log.reviewers()}
+        return known.get(name, 0)
 
-    def _take_back(
-        self, uid: str, reviewer: Reviewer, verb: Verb, target: int | None
-    ) -> dict[str, Any]:
-        with self._lock:
-            self.sync()
-            if target is None:
-                find = self.state.to_undo if verb == "undo" else self.state.to_redo
-                target = find(reviewer.reviewer)
-            if target is None:
-                raise InputError(verb, "has nothing left", "Decide something first")
-            if self.state.author(target) != reviewer.reviewer:
-                raise InputError(
-                    verb, f"is of action {target}, which is not yours", "Take back your own"
-                )
-            return self._append(uid, reviewer, verb, [], target=target)
+    def _rebuild(self) -> list[tuple[int, int]]:
+        """Begin with an empty state, and take in the whole log."""
+        reviewers: list[Reviewer] = self.log.reviewers()
+        self._experts = {each.reviewer for each in reviewers if each.expert}
+        self._applied = Applied(self.findings, self.round, self.log.rounds())
+        self.state = State(self._experts)
+        self.status: Ints = np.full(len(self.issues.scores), UNDECIDED, dtype=np.int64)
+        self.names: dict[int, str] = {}
+        self.actions: dict[int, Action] = {}
+        self.notes, self.settings = {}, {}
+        self._seqs: list[int] = []
+        self._about: list[tuple[int, ...]] = []
+        self._examples_of: dict[int, tuple[int, ...]] = {}
+        self._changes: set[tuple[int, int]] = set()
+        return self._take(list(self.log.actions()))
 
-    def _append(
-        self,
-        uid: str,
-        reviewer: Reviewer,
-        verb: Verb,
-        verdicts: Sequence[Verdict],
-        *,
-        rows: Sequence[int] = (),
-        **options: Any,
-    ) -> dict[str, Any]:
-        if not isinstance(uid, str) or not 1 <= len(uid) <= 100:
-            raise InputError("uid", "is no text", "Send a text that is new for each action")
-        appended = self.log.append(
-            uid, round=self.round.round, reviewer=reviewer.reviewer, verb=verb, verdicts=verdicts,
-            **options,
-        )  # fmt: skip
-        with self._lock:
-            changed = self.sync() or [(verdict.example, verdict.part) for verdict in verdicts]
-            examples = sorted({*(example for example, _ in changed), *rows})[:_MOST]
-            conflicts = [list(place) for place in changed if self.state.conflict(*place)]
-            lines = [self._row(each) for each in examples]
-        return {"seq": appended.seq, "rows": lines, "conflicts": conflicts}
-
-    def _row(self, example: int) -> dict[str, Any]:
-        groups = self.findings.groups(example)
-        parts = self.issues.parts
-        lead = groups[0][0] if groups else None
-        return {
-            "example": example,
-            "id": self.findings.id(example),
-            "score": float(self.issues.scores[example]),
-            "status": self._status(example),
-            "given": "" if lead is None else self.findings.given(lead),
-            "suggested": "" if lead is None else self.findings.label(parts.suggested[lead]),
-            "kind": "" if lead is None else str(parts.kinds[parts.kind[lead]]),
-            "findings": len(groups),
-        }
-
-    def _status(self, example: int) -> str:
-        groups = self.findings.groups(example)
-        parts = [int(self.issues.parts.part[row]) for rows in groups for row in rows] or [-1]
-        if any(self.state.conflict(example, part) for part in parts):
-            return "conflict"
-        decided = [self.state.decision(example, part) is not None for part in parts]
-        return "decided" if all(decided) else "undecided"
-
-    def _answers(self, example: int, part: int) -> list[dict[str, Any]]:
-        """Return what is decided of a label: nothing, one answer, or several in conflict."""
-        decision = self.state.decision(example, part)
-        answers = self.state.conflict(example, part) if decision is None else [decision]
-        names = {each.reviewer: each.name for each in self.log.reviewers()}
-        return [
-            {
-                "verdict": each.verdict.verdict,
-                "label": each.verdict.label,
-                "change": json.loads(each.verdict.change) if each.verdict.change else None,
-                "reviewer": names[each.reviewer],
-                "seq": each.seq,
+    def _take(self, actions: Sequence[Action]) -> list[tuple[int, int]]:
+        self.names = {each.reviewer: each.name for each in self.log.reviewers()}
+        moved = list(self._applied.actions(actions))
+        for action in moved:
+            self._remember(action)
+        keys = self.state.update(moved)
+        examples = np.unique(np.array([example for example, _ in keys], dtype=np.int64))
+        if len(examples) > _MANY:
+            self.status = statuses(self.issues, self.state)
+            decisions = self.state.decisions()
+            self._changes = {
+                (each.verdict.example, each.verdict.part) for each in decisions if _is_change(each)
             }
-            for each in answers
-        ]
+            return keys
+        for example in examples.tolist():
+            self.status[example] = self._status(example)
+        for key in keys:
+            decision = self.state.decision(*key)
+            if decision is not None and _is_change(decision):
+                self._changes.add(key)
+            else:
+                self._changes.discard(key)
+        return keys
 
-    def _summed_up(self, action: Action) -> dict[str, Any]:
-        """Return what a line of the history says of an action: of how many labels, the first."""
-        verdicts = self.log.verdicts(action.target or action.seq)
-        first = verdicts[0] if verdicts else None
-        return {
-            "labels": len(verdicts),
-            "example": None if first is None else first.example,
-            "id": None if first is None else first.id,
-            "verdict": None if first is None else first.verdict,
-            "given": None if first is None else first.given,
-            "label": None if first is None else first.label,
-        }
+    def _remember(self, action: Action) -> None:
+        """Keep of an action what is asked for later."""
+        self.actions[action.seq] = action._replace(verdicts=())
+        own = tuple(sorted({each.example for each in action.verdicts}))
+        if action.verb in ("undo", "redo"):
+            own = self._examples_of.get(action.target or 0, ())
+        self._examples_of[action.seq] = own
+        self._seqs.append(action.seq)
+        self._about.append(own)
+        if action.verb == "setting":
+            self.settings.setdefault(action.reviewer, {}).update(_settings(action.text))
+        if action.text and action.verb in ("note", "decide"):
+            note = {"name": self.names[action.reviewer], "at": action.at, "text": action.text}
+            for example in own[:_ROWS]:
+                self.notes.setdefault(example, []).append(note)
+
+    def _status(self, example: int) -> int:
+        parts = [
+            int(self.issues.parts.part[row])
+            for rows in self.findings.groups(example)
+            for row in rows
+        ] or [-1]
+        if any(self.state.conflict(example, part) for part in parts):
+            return STATUSES.index("conflict")
+        decided = all(self.state.decision(example, part) is not None for part in parts)
+        return STATUSES.index("decided" if decided else "undecided")
 
 
-def _digest(parts: Any) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+def _is_change(decision: Decision) -> bool:
+    """Return whether a decision changes something in the dataset."""
+    verdict = decision.verdict
+    if verdict.verdict not in ("accept", "set"):
+        return False
+    return verdict.change is not None or verdict.label != verdict.given
+
+
+def _settings(text: str | None) -> dict[str, Any]:
+    try:
+        value = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def user_name() -> str:
+    """Return the name of who is logged in, as a reviewer's if nothing else is said."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a container without users
+        return "reviewer"

@@ -22,8 +22,8 @@ from goldlabel.typing import Ints, Mask
 __all__ = ["Decision", "State"]
 
 _PARTS = 34
-"""Bits of a key that say the part; the others say the example. Parts that were drawn have large
-numbers."""
+"""Bits of a key that say the part; the others say the example. A box that somebody has drawn has a
+number of up to 33 bits."""
 _FEW = 256
 """So many labels are decided anew one by one; more of them at once, with all others."""
 _NAME_A_LABEL = ("accept", "keep", "set")

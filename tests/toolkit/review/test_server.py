@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,9 @@ from PIL import Image
 from goldlabel import report
 from goldlabel.cli import main
 from goldlabel.errors import InputError
-from goldlabel.review.guard import COOKIE
 from goldlabel.review.log import ReviewLog
-from goldlabel.review.pictures import page_picture
+from goldlabel.review.pictures import Pictures
+from goldlabel.review.scenes import Stored
 from goldlabel.review.server import Server
 from goldlabel.review.session import Review
 from goldlabel.tasks import multiclass
@@ -49,11 +50,14 @@ class Page:
     """Asks as a browser would."""
 
     def __init__(self, server):
-        self.port, self.word = server.port, server.address.partition("?pass=")[2]
+        self.port, self.word = server.port, server.pass_
 
     def ask(self, method, path, body=None, **headers):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        usual = {"Cookie": f"{COOKIE}={self.word}", "Origin": f"http://127.0.0.1:{self.port}"}
+        usual = {
+            "Cookie": f"goldlabel_pass_{self.port}={self.word}",
+            "Origin": f"http://127.0.0.1:{self.port}",
+        }
         data = body if isinstance(body, bytes | type(None)) else json.dumps(body).encode()
         sent = {name.replace("_", "-"): value for name, value in {**usual, **headers}.items()}
         try:
@@ -80,31 +84,16 @@ class Page:
 @pytest.fixture
 def serve():
     """Return what serves the review of a folder until the test ends."""
-    running = []
+    with ExitStack() as running:
 
-    def start(folder, *, name="ana", **options):
-        read_only = options.get("read_only", False)
-        review = Review(folder, log=options.get("log"), read_only=read_only)
-        reviewer = None if read_only else review.log.enter_reviewer(name)
-        server = Server(review, reviewer, out=options.get("out"))
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
-        running.append((server, thread, review))
-        page = Page(server)
-        for _ in range(200):
-            try:
-                if page.get("/api/state")[1]["ready"]:
-                    return page
-            except OSError:
-                pass
-            time.sleep(0.02)
-        raise AssertionError("the server does not answer")
+        def start(folder, *, name="ana", **options):
+            review = Review(folder, name=name, **options)
+            running.callback(review.close)
+            server = Server(review)
+            running.enter_context(server.running())
+            return Page(server)
 
-    yield start
-    for server, thread, review in running:
-        server.stop()
-        thread.join(10)
-        review.close()
+        yield start
 
 
 @pytest.fixture
@@ -133,14 +122,14 @@ def test_the_state_and_a_queue(page):
 def test_a_scene_says_what_is_shown_and_asked(page):
     _, queue = page.post("/api/queues", {})
     _, first = page.get(f"/api/next?queue={queue['queue']}")
-    scene = first["scene"]
+    scene = first["scene"]["scene"]
     assert scene["blocks"][0]["type"] == "text"
     assert "about an animal" in scene["blocks"][0]["text"]
     [question] = scene["questions"]
     assert question["type"] == "choice"
     assert question["given"] != question["suggested"]
     assert len(first["ahead"]) == 3
-    assert page.get(f"/api/examples/{first['example']}")[1]["scene"] == scene
+    assert page.get(f"/api/examples/{first['example']}")[1] == {**first["scene"], "seq": 0}
 
 
 def test_decide_undo_redo_and_export(page, tmp_path):
@@ -174,7 +163,7 @@ def test_the_button_export_writes_where_it_was_allowed(tmp_path, serve):
     status, done = page.post("/api/export", {})
     assert (status, done["changed"]) == (200, 1)
     assert pd.read_csv(tmp_path / "fixed.csv")["label"][0] == "cat"
-    assert (tmp_path / "audit" / "decisions.csv").is_file()
+    assert (tmp_path / "audit" / "reviewed.csv").is_file()
 
 
 def test_two_reviewers_and_their_conflicts(tmp_path, serve):
@@ -214,7 +203,7 @@ def test_two_reviewers_and_their_conflicts(tmp_path, serve):
 
 REFUSED = {
     "no pass": (403, "GET", "/api/state", None, {"Cookie": None}),
-    "wrong pass": (403, "GET", "/api/state", None, {"Cookie": f"{COOKIE}=x"}),
+    "wrong pass": (403, "GET", "/api/state", None, {"Cookie": "goldlabel_pass=x"}),
     "wrong pass in the address": (403, "GET", "/?pass=x", None, {"Cookie": None}),
     "another host": (421, "GET", "/api/state", None, {"Host": "evil.example"}),
     "another origin": (403, "POST", "/api/undo", {"uid": "a"}, {"Origin": "http://evil.example"}),
@@ -223,9 +212,9 @@ REFUSED = {
     "no JSON": (400, "POST", "/api/actions", b"{", {}),
     "a list": (400, "POST", "/api/actions", [], {}),
     "no such page": (404, "GET", "/api/nothing", None, {}),
-    "no such method": (404, "POST", "/api/state", {}, {}),
+    "no such method": (405, "POST", "/api/state", {}, {}),
     "no such example": (400, "GET", "/api/examples/4000", None, {}),
-    "no such picture": (404, "GET", "/api/examples/1/pictures/x", None, {}),
+    "no such picture": (400, "GET", "/api/examples/1/pictures/x", None, {}),
     "no such queue": (400, "GET", "/api/queues/9?from=0", None, {}),
     "no such order": (400, "POST", "/api/queues", {"order": "best"}, {}),
     "no such reviewer": (400, "POST", "/api/undo", {"uid": "a", "reviewer": 99}, {}),
@@ -321,12 +310,13 @@ def test_pictures_of_the_dataset_alone(tmp_path):
     for folder in (inside, outside):
         folder.mkdir()
         Image.new("RGB", (4, 3), (1, 2, 3)).save(folder / "a.png")
-    assert page_picture(inside / "a.png", [inside]).media_type == "image/png"
+    pictures = Pictures([inside])
+    assert pictures.sent(Stored(inside / "a.png", True)).media_type == "image/png"
     (inside / "link.png").symlink_to(outside / "a.png")
     (inside / "b.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>")
     os.mkfifo(inside / "pipe.png")
     Image.new("I;16", (4, 3), 4000).save(inside / "deep.tiff")
-    assert page_picture(inside / "deep.tiff", [inside]).content.startswith(b"\x89PNG")
+    assert pictures.sent(Stored(inside / "deep.tiff", True)).content.startswith(b"\x89PNG")
     for path in (
         outside / "a.png",
         inside / ".." / "secret" / "a.png",
@@ -337,18 +327,18 @@ def test_pictures_of_the_dataset_alone(tmp_path):
         Path("/dev/zero"),
     ):
         with pytest.raises(InputError):
-            page_picture(path, [inside])
+            pictures.sent(Stored(path, True))
 
 
 WRITER = """
 import sys
+from goldlabel.review.acting import Answered, decide
 from goldlabel.review.session import Review
-review = Review(sys.argv[1])
-who = review.log.enter_reviewer(sys.argv[2])
+review = Review(sys.argv[1], name=sys.argv[2])
 for step in range(10_000):
     uid = f"{sys.argv[2]} {sys.argv[3]} {step}"
-    entry = {"example": step % 8 * 5, "question": 0, "answer": {"verdict": "accept"}}
-    review.decide(uid, who, [entry, {**entry, "example": 5 * ((step + 1) % 8)}])
+    answers = [Answered(at % 8 * 5, 0, {"verdict": "accept"}) for at in (step, step + 1)]
+    decide(review, uid, review.reviewer, answers)
     print(uid, flush=True)
 """
 KILLS = int(os.environ.get("GOLDLABEL_KILLS", "12"))
