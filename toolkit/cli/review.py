@@ -73,15 +73,17 @@ def command(
     """
     from goldlabel.review.merging import import_table
     from goldlabel.review.server import Server
-    from goldlabel.review.session import Review
+    from goldlabel.review.session import Review, user_name
 
     screen = screen_of(context)
-    review = Review(folder, log=log, read_only=read_only, name=name, out=out)
+    review = Review(
+        folder, log=log, read_only=read_only, name=user_name() if name is None else name
+    )
     try:
         if decisions is not None:
             labels = import_table(review, decisions)
             screen.say(f"{labels:,} label{'' if labels == 1 else 's'} decided in {decisions}")
-        server = Server(review, port=port)
+        server = Server(review, port=port, out=out)
         screen.say(f"Review: {server.address}")
         screen.say("Ctrl-C ends it; what is decided is saved.")
         if not no_open:

@@ -22,6 +22,7 @@ from goldlabel.review.api import actions, examples, state
 from goldlabel.review.guard import Guard, Refusal, new_pass
 
 if TYPE_CHECKING:
+    from goldlabel.review.records import Reviewer
     from goldlabel.review.session import Review
 
 __all__ = ["STATIC", "Server"]
@@ -32,7 +33,6 @@ _TYPES = {
     "index.html": "text/html; charset=utf-8",
     "app.js": "text/javascript; charset=utf-8",
     "app.css": "text/css; charset=utf-8",
-    "favicon.ico": "image/x-icon",
     "favicon.svg": "image/svg+xml",
     "LICENSES.txt": "text/plain; charset=utf-8",
 }
@@ -48,10 +48,12 @@ class Server:
     Parameters
     ----------
     review : Review
+    reviewer : Reviewer, optional
+        Who decides if a page does not say; that of the review, if not given.
     port : int
         0 for any that is free.
-    pass_ : str, optional
-        Made, if not given.
+    out : Path, optional
+        Where a page may have the corrected dataset written to.
 
     Attributes
     ----------
@@ -64,10 +66,20 @@ class Server:
         The port is taken.
     """
 
-    def __init__(self, review: Review, *, port: int = 0, pass_: str | None = None) -> None:
+    def __init__(
+        self,
+        review: Review,
+        reviewer: Reviewer | None = None,
+        *,
+        port: int = 0,
+        out: Path | None = None,
+    ) -> None:
+        review.out = out
+        if reviewer is not None:
+            review.reviewer = reviewer.reviewer
         self._socket = _listening(port)
         self.port: int = self._socket.getsockname()[1]
-        self.pass_ = new_pass() if pass_ is None else pass_
+        self.pass_ = new_pass()
         self.address = f"http://{HOST}:{self.port}/?pass={self.pass_}"
         app = _app(review)
         guard = Guard(app, port=self.port, pass_=self.pass_, read_only=review.log.read_only)
@@ -94,6 +106,10 @@ class Server:
         finally:
             self.close()
 
+    def stop(self) -> None:
+        """End `run`, from another thread."""
+        self._server.should_exit = True
+
     def close(self) -> None:
         """Give the port back."""
         self._socket.close()
@@ -108,7 +124,7 @@ class Server:
         try:
             yield self.address
         finally:
-            self._server.should_exit = True
+            self.stop()
             thread.join(timeout=10)
 
 
@@ -134,7 +150,7 @@ def _app(review: Review) -> Starlette:
         Route("/assets/app.js", _static("app.js")),
         Route("/assets/app.css", _static("app.css")),
         Route("/assets/LICENSES.txt", _static("LICENSES.txt")),
-        Route("/favicon.ico", _static("favicon.ico")),
+        Route("/favicon.ico", _static("favicon.svg")),
         Route("/favicon.svg", _static("favicon.svg")),
         *(*state.routes, *examples.routes, *actions.routes),
     ]

@@ -50,8 +50,13 @@ class Review:
     read_only : bool
         Show what is decided, and write nothing.
     name : str, optional
-        Who reviews, if a page does not say; who is logged in, if not given.
-    out : Path, optional
+        Who reviews, if a page does not say.
+
+    Attributes
+    ----------
+    reviewer : int
+        Who decides if a page does not say; 0 for nobody.
+    out : Path or None
         Where a page may have the corrected dataset written to.
 
     Raises
@@ -60,6 +65,8 @@ class Review:
         The folder is no audit, or the log is none.
     """
 
+    out: Path | None = None
+
     def __init__(
         self,
         folder: str | Path,
@@ -67,14 +74,13 @@ class Review:
         log: str | Path | None = None,
         read_only: bool = False,
         name: str | None = None,
-        out: Path | None = None,
     ) -> None:
-        self.folder, self.out = Path(folder), out
+        self.folder = Path(folder)
         self.issues, self.source, self.summary = read_audit(self.folder)
         self.findings = Findings(self.issues)
         self.log = ReviewLog(self.folder / LOG if log is None else log, read_only=read_only)
         self.round = self._enter_round()
-        self.reviewer = self._enter_reviewer(user_name() if name is None else name)
+        self.reviewer = 0 if name is None else self._enter_reviewer(name)
         self.pictures = Pictures([*self.source.files, *self.source.inputs])
         self.queues = Queues()
         self.notes: dict[int, list[dict[str, Any]]] = {}

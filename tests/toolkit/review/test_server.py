@@ -87,9 +87,10 @@ def serve():
     with ExitStack() as running:
 
         def start(folder, *, name="ana", **options):
+            out = options.pop("out", None)
             review = Review(folder, name=name, **options)
             running.callback(review.close)
-            server = Server(review)
+            server = Server(review, out=out)
             running.enter_context(server.running())
             return Page(server)
 

@@ -16,11 +16,16 @@ _PAGE = 200
 
 
 def queues(review: Review, asked: Asked) -> dict[str, Any]:
-    """Put examples into an order, and leave out what a filter leaves out."""
+    """Put examples into an order, and leave out what a filter leaves out; say where one is."""
     queue = review.queue(
         order=asked.text("order", "worst", most=100), filter=asked.mapping("filter", {})
     )
-    return {"queue": review.queues.add(queue), "total": len(queue.positions)}
+    place = queue.place(asked.number("example", -1, least=-1))
+    return {
+        "queue": review.queues.add(queue),
+        "total": len(queue.positions),
+        "place": None if place < 0 else place,
+    }
 
 
 def rows(review: Review, asked: Asked) -> dict[str, Any]:
