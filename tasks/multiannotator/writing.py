@@ -142,7 +142,7 @@ def export_consensus(folder: Path, source: Source, out: Path) -> int:
     data = read_again(source)
     labels, quality = decided_consensus(folder, data)
     columns = {"item": data.ids, "consensus": _names(data, labels), "quality": quality}
-    _write_frame(pd.DataFrame(columns), out)
+    _write_frame(pd.DataFrame(columns), out, " (votes keep their format: --auto --votes)")
     return len(data)
 
 
@@ -161,7 +161,7 @@ def _write_table(data: MultiannotatorData, consensus: Consensus, out: Path) -> N
     _write_frame(frame, out)
 
 
-def _write_frame(frame: pd.DataFrame, out: Path) -> None:
+def _write_frame(frame: pd.DataFrame, out: Path, besides: str = "") -> None:
     writers: dict[str, Callable[[Path], Any]] = {
         ".csv": lambda path: write_csv(frame, path),
         ".tsv": lambda path: frame.to_csv(path, index=False, sep="\t", lineterminator="\n"),
@@ -171,7 +171,9 @@ def _write_frame(frame: pd.DataFrame, out: Path) -> None:
     }
     if out.suffix not in writers:
         raise InputError(
-            str(out), f"ends with {out.suffix!r}", f"End its name with {', '.join(writers)}"
+            str(out),
+            f"ends with {out.suffix!r}",
+            f"End its name with {', '.join(writers)}{besides}",
         )
     with replacing(out) as temporary:
         writers[out.suffix](temporary)

@@ -76,7 +76,7 @@ def test_what_can_not_be_checked_exits_with_2(bad, run):
         ((bad, "--select", "nothing"), "select: is 'nothing'"),
         ((bad, "--select", ""), "--select: is ''"),
         ((bad, "--images", "none"), "none: is no folder"),
-        ((bad, "--duplicate-iou", "2"), "duplicate_iou: is 2.0"),
+        ((bad, "--duplicate-iou", "2"), "--duplicate-iou: is 2.0"),
         ((bad, "--predictions", bad.with_name("none.json")), "is no file"),
         ((bad, "--format", "xml"), "xml"),
     ):
@@ -169,3 +169,10 @@ def test_help_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_mended_file_is_no_wider_than_the_file(bad, run):
+    bad.chmod(0o640)
+    assert run("coco", "fix", bad, "--out", "mended.json")[0] == 0
+    for name in ("mended.json", "mended.json.changes.csv"):
+        assert bad.with_name(name).stat().st_mode & 0o777 == 0o640

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from goldlabel.cli.signature import in_options, parameters
 from goldlabel.task import find_task, task_names
 
 ROOT = Path(__file__).parents[2]
-EVERYWHERE = {"--out", "--force", "--auto", "--decisions", "--min-confidence"}
+EVERYWHERE = {"--out", "--force", "--auto", "--decisions", "--min-confidence", "--votes"}
 TASKS = [name for name in task_names() if (ROOT / "tasks" / name).is_dir()]
 
 
@@ -82,3 +83,33 @@ def test_a_message_of_an_audit(tmp_path, capsys, monkeypatch):
     err = capsys.readouterr().err
     assert "Drop the row" not in err
     assert not re.search(r"[a-z]=|pred_probs", err)
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        ("coco check a.json --duplicate-iou 5", "--duplicate-iou"),
+        ("coco fix a.json --out b.json --select nope", "--select"),
+    ],
+)
+def test_messages_of_other_commands_name_their_options(
+    words, option, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    Path("a.json").write_text('{"images": [], "annotations": [], "categories": []}')
+    assert main(words.split()) == 2
+    assert capsys.readouterr().err.startswith(f"goldlabel: {option}: is ")
+
+
+@pytest.mark.parametrize(
+    "command", ["export", "select", "decisions", "review", "demo", "coco fix", "datasets fetch"]
+)
+def test_paragraphs_of_help_are_folded_once(command, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "70")
+    monkeypatch.setenv("TERMINAL_WIDTH", "70")
+    assert main([*command.split(), "--help"]) == 0
+    text = capsys.readouterr().out.split("╭")[0].split("Usage:")[1]
+    for paragraph in re.split(r"\n\s*\n", text):
+        lines = [line.strip() for line in paragraph.strip().splitlines()]
+        for line, following in itertools.pairwise(lines):
+            assert len(line) + 1 + len(following.split()[0]) > 66

@@ -162,7 +162,8 @@ def export_consensus(folder: str | Path, out: str | Path, *, force: bool = False
     check_free(out, source, None, force)
     for changed, what in changed_inputs(summary):
         raise InputError(changed, what, "Run the audit again, and export from that")
-    return write(Path(folder), source, out)
+    with no_wider_than(source.files):
+        return write(Path(folder), source, out)
 
 
 def corrected_name(source: Source) -> str:

@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from goldlabel import __version__
 from goldlabel.cli import audit, coco, datasets, decisions, demo, export, review, select
+from goldlabel.cli.docstring import described
 
 __all__ = ["app"]
 
@@ -25,11 +26,11 @@ ORDER = ["demo", "audit", "review", "decisions", "export", "select", "coco", "da
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, rich_markup_mode="rich")
 app.add_typer(audit.app, name="audit")
-app.command("review")(review.command)
-app.command("decisions")(decisions.command)
-app.command("export")(export.command)
-app.command("select")(select.command)
-app.command("demo")(demo.command)
+described(app, "review")(review.command)
+described(app, "decisions")(decisions.command)
+described(app, "export")(export.command)
+described(app, "select")(select.command)
+described(app, "demo")(demo.command)
 app.add_typer(coco.app, name="coco")
 app.add_typer(datasets.app, name="datasets")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from goldlabel.cli.docstring import described
 from goldlabel.cli.screen import Screen, screen_of, shell
 from goldlabel.cli.signature import split
 
@@ -59,7 +60,7 @@ Ignore = Annotated[
 ]
 
 
-@app.command()
+@described(app)
 def check(
     context: typer.Context,
     files: Annotated[
@@ -200,7 +201,7 @@ def _count(n: int, one: str, more: str = "") -> str:
     return f"{n:,} {one if n == 1 else more or one + 's'}"
 
 
-@app.command()
+@described(app)
 def fix(
     context: typer.Context,
     file: Annotated[

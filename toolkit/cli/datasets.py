@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from goldlabel.cli import signature
+from goldlabel.cli.docstring import described
 from goldlabel.cli.screen import screen_of, shell
 from goldlabel.task import find_task, task_names
 
@@ -21,7 +22,7 @@ __all__ = ["app"]
 app = typer.Typer(no_args_is_help=True, help="Public datasets with label errors, to try things on.")
 
 
-@app.command("list")
+@described(app, "list")
 def list_all(
     context: typer.Context,
     json: Annotated[bool, typer.Option("--json", metavar="", help="Print JSON.")] = False,
@@ -42,7 +43,7 @@ def list_all(
     screen.say("Next: goldlabel datasets fetch NAME")
 
 
-@app.command()
+@described(app)
 def fetch(
     context: typer.Context,
     name: Annotated[

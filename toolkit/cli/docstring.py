@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
-__all__ = ["Docstring", "read"]
+import typer
+from rich.markup import escape
+
+__all__ = ["Docstring", "described", "read"]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -48,6 +55,18 @@ def read(docstring: str | None) -> Docstring:
         if lines[start].strip() in ("Parameters", "Other Parameters"):
             parameters.update(_entries(lines[start + 2 : end]))
     return Docstring(_prose(lines[: ends[0]]), parameters)
+
+
+def described(app: typer.Typer, name: str | None = None) -> Callable[[Command], Command]:
+    """Make a function a command of `app`: its docstring is the help, each paragraph one line.
+
+    Typer by itself keeps the line ends of a docstring, and folds them once more.
+    """
+
+    def add(function: Command) -> Command:
+        return app.command(name, help=escape(read(function.__doc__).text))(function)
+
+    return add
 
 
 def _entries(lines: list[str]) -> dict[str, str]:

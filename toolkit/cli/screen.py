@@ -13,6 +13,7 @@ from typing import TextIO
 import typer
 from rich.console import Console
 
+from goldlabel.cli.signature import translator
 from goldlabel.errors import DataWarning
 from goldlabel.task import Progress
 
@@ -134,8 +135,12 @@ class _Handler(logging.Handler):
 
 
 def screen_of(context: typer.Context) -> Screen:
-    """Return the screen of the run that a command belongs to."""
+    """Return the screen of the run that a command belongs to; it names that command's options."""
     screen = context.obj
     if not isinstance(screen, Screen):
         raise TypeError("commands are run by goldlabel.cli.main")
+    options = {each.name: max(each.opts, key=len) for each in context.command.params if each.name}
+    screen.in_options = translator(
+        {name: option for name, option in options.items() if option.startswith("--")}
+    )
     return screen

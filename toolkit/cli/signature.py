@@ -37,6 +37,7 @@ __all__ = [
     "parameters",
     "shaped",
     "split",
+    "translator",
     "wants_progress",
 ]
 
@@ -113,20 +114,37 @@ def wants_progress(audit: Callable[..., Any]) -> bool:
 
 
 def in_options(audit: Callable[..., Any]) -> Callable[[str], str]:
-    """Return what puts the options of the command into a message that names arguments in Python.
+    """Return what puts the options of a task's ``audit`` into messages: see `translator`."""
+    own = [each.name for each in parameters(audit, {}) if each.kind not in POSITIONAL]
+    return translator({name: "--" + name.replace("_", "-") for name in own})
+
+
+def translator(options: Mapping[str, str]) -> Callable[[str], str]:
+    """Return what puts the options of a command into a message that names arguments in Python.
 
     A name counts where it can be nothing else: at the beginning of the message, with its value
     behind it (``missing='drop'``), or if it has an underscore.
+
+    Parameters
+    ----------
+    options : mapping of str to str
+        How each argument is called on the command line.
+
+    Examples
+    --------
+    >>> translator({"duplicate_iou": "--duplicate-iou"})("duplicate_iou: is 2")
+    '--duplicate-iou: is 2'
     """
-    own = [each.name for each in parameters(audit, {}) if each.kind not in POSITIONAL]
-    names = "|".join(sorted(own, key=len, reverse=True))
+    if not options:
+        return str
+    names = "|".join(sorted(options, key=len, reverse=True))
     begin, end = r"(?<![\w'\"/.-])", r"(?![\w'\"/]|\.\w)"
     first = re.compile(rf"^({names})(?=[:\[])")
     value = re.compile(rf"{begin}({names})=(True|False|\d+(?:\.\d+)?|'[^']*'|\"[^\"]*\"|)")
     word = re.compile(rf"{begin}({names}){end}")
 
     def option(found: re.Match[str]) -> str:
-        return "--" + found[1].replace("_", "-")
+        return options[found[1]]
 
     def with_value(found: re.Match[str]) -> str:
         if found[2] == "False":

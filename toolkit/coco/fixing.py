@@ -14,7 +14,7 @@ from goldlabel.coco.checking import check_document
 from goldlabel.coco.findings import Batch, Findings
 from goldlabel.coco.rules import RULES
 from goldlabel.errors import InputError
-from goldlabel.files import check_replaceable, replacing
+from goldlabel.files import check_replaceable, no_wider_than, replacing
 from goldlabel.formats.json.document import Document, read_document
 from goldlabel.formats.json.records import Ids
 from goldlabel.inputs import check
@@ -140,7 +140,7 @@ def fix_coco(
     batches = checked.collector.finish(keep_fixes=True)
     wanted = [each for each in batches if _is_wanted(each.code, select, ignore)]
     changes, edits = _changes(document, wanted)
-    with replacing(log) as temporary_log, replacing(out) as temporary:
+    with no_wider_than([path]), replacing(log) as temporary_log, replacing(out) as temporary:
         _write(document, edits, temporary)
         if edits:
             _check_result(temporary, path)
