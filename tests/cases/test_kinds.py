@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from goldlabel.errors import InputError
-from goldlabel.tasks import multiannotator, multilabel, token
+from goldlabel.tasks import multiannotator, multiclass, multilabel, token
 
 SCHEME = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
 
@@ -171,3 +171,58 @@ def test_many_votes_for_several_classes_ask_for_a_question(tmp_path):
         multiannotator.read(tmp_path / "studio.json")
     data = multiannotator.read(tmp_path / "studio.json", positive="cat")
     assert len(data.votes.label) == 90
+
+
+def single_choices(n=60):
+    """Return rows of labels in lists of one; the model contradicts row 3."""
+    labels = [[["neg", "pos"][at % 2]] for at in range(n)]
+    probs = np.array([[0.9, 0.1] if at % 2 == 0 else [0.1, 0.9] for at in range(n)])
+    probs[3] = [0.95, 0.05]
+    return pd.DataFrame({"text": [f"text {at}" for at in range(n)], "label": labels}), probs
+
+
+def write_table(frame, path):
+    if path.suffix == ".parquet":
+        frame.to_parquet(path, index=False)
+    else:
+        frame.to_json(path, orient="records", lines=True)
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+@pytest.mark.parametrize("numbers", [False, True])
+def test_labels_in_lists_of_one(tmp_path, suffix, numbers):
+    frame, probs = single_choices()
+    if numbers:
+        frame["label"] = [[int(each == ["pos"])] for each in frame["label"]]
+    several = [0, 1] if numbers else ["neg", "pos"]
+    frame.at[7, "label"] = several
+    path, out = tmp_path / f"a{suffix}", tmp_path / f"out{suffix}"
+    write_table(frame, path)
+    np.save(tmp_path / "p.npy", probs)
+    audit = multiclass.audit(path, label="label", pred_probs=tmp_path / "p.npy")
+    table = audit.issues.to_frame("part")
+    assert table[["example", "kind", "suggested"]].values.tolist() == [
+        [7, "not a class", "1" if numbers else "pos"],
+        [3, "label error", "0" if numbers else "neg"],
+    ]
+    multiclass.export(audit.source, table, out)
+    read = pd.read_parquet if suffix == ".parquet" else lambda path: pd.read_json(path, lines=True)
+    expected = [list(each) for each in frame["label"]]
+    expected[7], expected[3] = several[1:], several[:1]
+    assert [list(each) for each in read(out)["label"]] == expected
+    if suffix == ".jsonl":
+        before, after = path.read_text().splitlines(), out.read_text().splitlines()
+        changed = [at for at in range(60) if before[at] != after[at]]
+        assert changed == [3, 7]
+
+
+def test_lists_of_many_labels_are_another_task(tmp_path):
+    frame, _ = single_choices()
+    frame["label"] = [["neg", "pos"] if at % 3 == 0 else ["neg"] for at in range(60)]
+    write_table(frame, tmp_path / "a.jsonl")
+    with pytest.raises(InputError, match=r"20 of 60 rows hold several.*multilabel"):
+        multiclass.read(tmp_path / "a.jsonl", label="label")
+    frame["label"] = [[[0, 4, "PER"]] for _ in range(60)]
+    write_table(frame, tmp_path / "a.jsonl")
+    with pytest.raises(InputError, match=r"row 1: is .*which is no class"):
+        multiclass.read(tmp_path / "a.jsonl", label="label")

@@ -22,6 +22,7 @@ from goldlabel.formats.tables import (
 from goldlabel.formats.tables.class_column import Distinct, distinct
 from goldlabel.results.audit import Source
 from goldlabel.tasks.multiclass.formats.labels import Asked, Labels, Options
+from goldlabel.tasks.multiclass.formats.singles import are_lists, in_lists, single_labels
 
 __all__ = ["FORMATS", "ColumnOptions"]
 
@@ -30,17 +31,20 @@ LABEL_NAMES = ("label", "labels", "class", "category", "target", "y")
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnOptions(Options, TableOptions):
-    """A column of labels in a table."""
+    """A column of labels in a table; `has_lists`: each in a list of one, or some."""
 
     label: str
     id: str | None = None
+    has_lists: bool = False
 
 
 def _read(opened: TableFile, asked: Asked) -> Labels:
     column, label_note = roles.label_column(opened, asked.label, LABEL_NAMES)
     id_name, id_note = roles.id_column(opened, asked.id)
     id_name = None if id_name == column else id_name
-    options = extended(ColumnOptions, opened.source, label=column, id=id_name)
+    values = opened.frame[column]
+    has_lists = values.dtype == object and any(are_lists(values))
+    options = extended(ColumnOptions, opened.source, label=column, id=id_name, has_lists=has_lists)
     return Labels(
         found=_labels(opened, column),
         where=_where(opened, column),
@@ -56,11 +60,15 @@ def _read(opened: TableFile, asked: Asked) -> Labels:
 
 def _export(source: Source, changes: Mapping[int, Scalar], out: Path) -> None:
     options = options_of(source, ColumnOptions)
-    if options.missing == "drop" and changes:
-        codes = _labels(read_table_again(source), options.label).codes
-        rows = np.flatnonzero(codes >= 0)
-        changes = {int(rows[example]): value for example, value in changes.items()}
-    write_column(source, options.label, changes, out)
+    written: Mapping[int, object] = changes
+    if changes and (options.missing == "drop" or options.has_lists):
+        table = read_table_again(source)
+        rows = np.arange(len(table.frame))
+        if options.missing == "drop":
+            rows = np.flatnonzero(_labels(table, options.label).codes >= 0)
+        placed = {int(rows[example]): value for example, value in changes.items()}
+        written = in_lists(table.frame[options.label], placed)
+    write_column(source, options.label, written, out)
 
 
 def frame_again(source: Source) -> pd.DataFrame:
@@ -75,7 +83,8 @@ def frame_again(source: Source) -> pd.DataFrame:
 
 def _labels(table: TableFile, column: str) -> Distinct:
     coded = table.categories[column] if column in table.coded else None
-    return distinct(table.frame[column], _where(table, column), positions_in=coded)
+    where = _where(table, column)
+    return distinct(single_labels(table.frame[column], where), where, positions_in=coded)
 
 
 def _where(table: TableFile, column: str) -> str:

@@ -325,7 +325,7 @@ def test_ids(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "what"),
     [
-        ([{"label": "a"}, {"label": ["b"]}], r"row 2: is \['b'\], which is no class"),
+        ([{"label": "a"}, {"label": [["b"]]}], r"row 2: is \[\['b'\]\], which is no class"),
         ([{"label": "a"}, {"label": 1}], "row 1: is the text 'a', and other labels are numbers"),
         ([{"label": 1}, {"label": float("inf")}], "row 2: is inf, which is no class"),
         ([{"label": {"x": 1}}], "which is no class"),
