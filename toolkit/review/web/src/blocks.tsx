@@ -1,11 +1,15 @@
-import { loaded, question } from "./store";
+import { loaded, question, queue } from "./store";
 import { Pictures } from "./pictures";
 import { Pieces } from "./pieces";
 import type { Block, Vote } from "./types";
 
 export function Example() {
   const scene = loaded.value?.scene;
-  if (!scene) return <main class="example"><p class="empty">Nothing is left in this queue.</p></main>;
+  if (!scene) {
+    const waits = queue.value.id === 0 || queue.value.total > 0;
+    const why = waits ? "Reading the dataset …" : "Nothing is left in this queue.";
+    return <main class="example"><p class="empty">{why}</p></main>;
+  }
   const pictures = scene.blocks.filter((each) => each.type === "picture" || each.type === "layer");
   return (
     <main class="example" aria-label={`Example ${scene.id}`}>

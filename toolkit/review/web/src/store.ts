@@ -222,7 +222,9 @@ async function poll(): Promise<void> {
         await open(loaded.value.scene.example);
       }
     }
-    take(await get(`/api/changes?after=${seq}`));
+    const news = await get(`/api/changes?after=${seq}`);
+    take(news);
+    if (news.reload) await newQueue(loaded.value?.scene.example); // too much to tell row by row
     if (failure.value.startsWith("The server")) failure.value = "";
   } catch (error) {
     complain(error);
