@@ -240,14 +240,14 @@ class ReviewLog:
             after,
         )
         verdicts: dict[int, list[Verdict]] = {}
-        for action, *verdict in self._rows(
+        for entry in self._rows(
             "SELECT action, example, part, verdict, label, change, id, given FROM verdict"
             " WHERE action > ? ORDER BY action, example, part",
             after,
         ):
-            verdicts.setdefault(action, []).append(Verdict(*verdict))
+            verdicts.setdefault(entry[0], []).append(Verdict._make(entry[1:]))
         for row in rows:
-            yield Action(*row)._replace(verdicts=tuple(verdicts.get(row[0], ())))
+            yield Action._make((*row, tuple(verdicts.get(row[0], ()))))
 
     def verdicts(self, seq: int) -> list[Verdict]:
         """Return the verdicts of one action."""

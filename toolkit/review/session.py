@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import getpass
 import json
 import threading
 import time
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -273,7 +275,8 @@ class Review:
         self._about: list[tuple[int, ...]] = []
         self._examples_of: dict[int, tuple[int, ...]] = {}
         self._changes: set[tuple[int, int]] = set()
-        return self._take(list(self.log.actions()))
+        with _no_collection():  # it would look through all that is read, again and again
+            return self._take(list(self.log.actions()))
 
     def _take(self, actions: Sequence[Action]) -> list[tuple[int, int]]:
         self.names = {each.reviewer: each.name for each in self.log.reviewers()}
@@ -301,8 +304,12 @@ class Review:
 
     def _remember(self, action: Action) -> None:
         """Keep of an action what is asked for later."""
-        self.actions[action.seq] = action._replace(verdicts=())
-        own = tuple(sorted({each.example for each in action.verdicts}))
+        self.actions[action.seq] = action
+        own: tuple[int, ...]
+        if len(action.verdicts) == 1:
+            own = (action.verdicts[0].example,)
+        else:
+            own = tuple(sorted({each.example for each in action.verdicts}))
         if action.verb in ("undo", "redo"):
             own = self._examples_of.get(action.target or 0, ())
         self._examples_of[action.seq] = own
@@ -325,6 +332,18 @@ class Review:
             return STATUSES.index("conflict")
         decided = all(self.state.decision(example, part) is not None for part in parts)
         return STATUSES.index("decided" if decided else "undecided")
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep Python from looking for cycles while many objects are made that have none."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _is_change(decision: Decision) -> bool:
