@@ -155,6 +155,7 @@ def _app(review: Review) -> Starlette:
         *(*state.routes, *examples.routes, *actions.routes),
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _http, Refusal: _refused})
+    app.router.redirect_slashes = False
     app.state.review = review
     return app
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import os
 import random
+import re
 import signal
+import struct
 import subprocess
 import sys
 import threading
 import time
+import urllib.parse
+import zlib
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -331,39 +337,187 @@ def test_pictures_of_the_dataset_alone(tmp_path):
             pictures.sent(Stored(path, True))
 
 
-WRITER = """
-import sys
-from goldlabel.review.acting import Answered, decide
+NURSERY = """
+import os, sys
+import uvicorn.lifespan.off, uvicorn.loops.auto, uvicorn.protocols.http.auto
+from goldlabel.review.server import Server
 from goldlabel.review.session import Review
-review = Review(sys.argv[1], name=sys.argv[2])
-for step in range(10_000):
-    uid = f"{sys.argv[2]} {sys.argv[3]} {step}"
-    answers = [Answered(at % 8 * 5, 0, {"verdict": "accept"}) for at in (step, step + 1)]
-    decide(review, uid, review.reviewer, answers)
-    print(uid, flush=True)
+from goldlabel.results.folder import read_audit
+from goldlabel.task import find_task
+issues, source, summary = read_audit(sys.argv[1])
+find_task("multiclass").view(source, issues, summary).scenes([0])
+for line in sys.stdin:
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        continue
+    server = Server(Review(sys.argv[1], name="ana"))
+    print(os.getpid(), server.address, flush=True)
+    server.run()
 """
-KILLS = int(os.environ.get("GOLDLABEL_KILLS", "12"))
+KILLS = int(os.environ.get("GOLDLABEL_KILLS", "50"))
 
 
-def test_killed_at_any_moment_nothing_acknowledged_is_lost(tmp_path):
+class Nursery:
+    """Starts servers in processes that have imported everything already."""
+
+    def __init__(self, folder):
+        command = [sys.executable, "-c", NURSERY, str(folder)]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True)
+
+    def start(self):
+        """Return the number of a process, and its address."""
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        number, address = self.process.stdout.readline().split()
+        return int(number), address
+
+    def close(self):
+        self.process.stdin.close()
+        assert self.process.wait(20) == 0
+        self.process.stdout.close()
+
+
+def write_until_killed(page, name, acknowledged):
+    """Decide about two labels at once, until nobody answers."""
+    for step in range(100_000):
+        answers = [
+            {"example": at % 8 * 5, "question": 0, "answer": {"verdict": "accept"}}
+            for at in (step, step + 1)
+        ]
+        uid = f"{name} {step}"
+        try:
+            status, _ = page.post("/api/actions", {"uid": uid, "answers": answers})
+        except (OSError, http.client.HTTPException, ValueError):
+            return
+        assert status == 200
+        acknowledged.append(uid)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="forks, and kills with a signal")
+def test_a_server_that_is_killed_has_kept_all_that_it_acknowledged(tmp_path):
     _, folder = audited(tmp_path)
-    Review(folder).close()
-    rng = random.Random(1)
-    acknowledged = []
+    rng, acknowledged = random.Random(1), []
+    nursery = Nursery(folder)
     for kill in range(KILLS):
-        command = [sys.executable, "-c", WRITER, str(folder)]
+        number, address = nursery.start()
+        port, word = re.fullmatch(r"http://127.0.0.1:(\d+)/\?pass=(.*)", address).groups()
+        page = Page(SimpleNamespace(port=int(port), pass_=word))
         writers = [
-            subprocess.Popen([*command, name, str(kill)], stdout=subprocess.PIPE, text=True)
-            for name in ("ana", "ben")
+            threading.Thread(target=write_until_killed, args=(page, f"{name} {kill}", acknowledged))
+            for name in "ab"
         ]
         for writer in writers:
-            acknowledged.append(writer.stdout.readline().strip())
-        time.sleep(rng.random() * 0.2)
+            writer.start()
+        time.sleep(rng.random() * 0.3)
+        os.kill(number, signal.SIGKILL)
         for writer in writers:
-            writer.send_signal(signal.SIGKILL)
-            rest = writer.communicate()[0].splitlines(keepends=True)
-            acknowledged += [line.strip() for line in rest if line.endswith("\n")]
+            writer.join()
+    nursery.close()
     with ReviewLog(folder / "review.sqlite", read_only=True) as log:
         stored = {action.uid: len(action.verdicts) for action in log.actions()}
+        assert log._rows("PRAGMA integrity_check") == [("ok",)]
+    assert len(acknowledged) > KILLS
     assert set(acknowledged) <= set(stored)
     assert set(stored.values()) == {2}
+    print(f"{KILLS} kills, {len(acknowledged)} acknowledged, {len(stored)} stored")
+
+
+def test_two_pages_decide_500_times_each_and_differ_exactly_where_they_do(tmp_path, serve):
+    audited(tmp_path)
+    pages = {name: serve(tmp_path / "audit", name=name) for name in ("ana", "ben")}
+    last = {}
+
+    def work(name):
+        rng = random.Random(name)
+        for step in range(500):
+            example, verdict = 5 * rng.randrange(8), rng.choice(["accept", "keep"])
+            assert pages[name].decide(f"{name} {step}", example, verdict)[0] == 200
+            last[name, example] = verdict
+
+    people = [threading.Thread(target=work, args=(name,)) for name in pages]
+    for person in people:
+        person.start()
+    for person in people:
+        person.join()
+    differ = {at for at in range(0, N, 5) if last["ana", at] != last["ben", at]}
+    for page in pages.values():
+        _, conflicts = page.get("/api/conflicts")
+        assert {each["example"] for each in conflicts["conflicts"]} == differ
+        assert page.get("/api/state")[1]["progress"]["conflict"] == len(differ)
+    with ReviewLog(tmp_path / "audit" / "review.sqlite", read_only=True) as log:
+        assert log.last() == 1000
+
+
+def test_a_link_to_elsewhere_a_bomb_and_a_drawing_are_no_pictures(tmp_path):
+    folder = tmp_path / "images"
+    for name in NAMES:
+        (folder / name).mkdir(parents=True)
+    pictures = Pictures([folder])
+    header = b"\x89PNG\r\n\x1a\n" + struct.pack(">I4s", 13, b"IHDR")
+    body = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    bomb = header + body + struct.pack(">I", zlib.crc32(b"IHDR" + body))
+    (folder / "cat" / "bomb.png").write_bytes(bomb)
+    (folder / "cat" / "shell.png").write_bytes(b"<svg onload='alert(1)'/>")
+    (folder / "dog" / "away").symlink_to(tmp_path)
+    Image.new("RGB", (9, 9)).save(tmp_path / "mine.png")
+    for path in ("cat/bomb.png", "cat/shell.png", "dog/away/mine.png", "owl", "no.png", "a\0b"):
+        with pytest.raises(InputError):
+            pictures.sent(Stored(folder / path, True))
+    with pytest.raises(InputError, match="cannot be shown"):
+        pictures.sent(Stored(None, True))
+    Image.new("RGB", (90, 30)).save(folder / "wide.jpg", exif=_turned())
+    for upright, size in ((True, (20, 60)), (False, (60, 20))):
+        made = pictures.sent(Stored(folder / "wide.jpg", upright), size=60)
+        with Image.open(io.BytesIO(made.content)) as image:
+            assert image.size == size
+    for size in (0, 5000):
+        with pytest.raises(InputError, match="size"):
+            pictures.sent(Stored(folder / "wide.jpg", True), size=size)
+
+
+def _turned():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return exif
+
+
+def test_a_read_only_review_can_be_queued(tmp_path, serve):
+    audited(tmp_path)
+    page = serve(tmp_path / "audit", read_only=True)
+    assert page.post("/api/queues", {})[1]["total"] == 8
+    assert not (tmp_path / "audit" / "review.sqlite").exists()
+
+
+def test_odd_queries_are_never_an_error_of_ours(page):
+    page.post("/api/queues", {})
+    odd = ["", "x", "-1", "1.5", "9" * 30, "%00", "%ff", "1e3", "٣", "nan"]
+    paths = [
+        *("/api/queues/1?from={}", "/api/queues/1?n={}", "/api/queues/{}"),
+        *("/api/next?queue=1&after={}", "/api/next?queue={}", "/api/next?queue=1&reviewer={}"),
+        *("/api/examples/{}", "/api/examples/0/pictures/{}", "/api/changes?after={}"),
+        *("/api/history?before={}", "/api/history?n={}", "/api/state?reviewer={}", "/{}"),
+        "/?pass={}",
+    ]
+    for path in paths:
+        for value in odd:
+            quoted = urllib.parse.quote(value, safe="%")
+            status, _, _ = page.ask("GET", path.format(quoted))
+            assert status in (200, 303, 400, 403, 404), (path, value)
+
+
+def test_a_clock_that_is_set_back_and_a_view_that_fails(tmp_path, serve, monkeypatch):
+    audited(tmp_path)
+    page = serve(tmp_path / "audit")
+    page.decide("a", 0, "accept")
+    monkeypatch.setattr("time.time_ns", lambda: 1)
+    page.decide("b", 0, "keep")
+    assert page.get("/api/examples/0")[1]["answers"][0][0]["verdict"] == "keep"
+    (tmp_path / "pets.csv").unlink()
+    again = serve(tmp_path / "audit", name="ben")
+    scene = again.get("/api/examples/0")[1]["scene"]
+    assert scene["blocks"] == []
+    assert scene["questions"][0]["suggested"] == "cat"
+    assert again.get("/api/state")[1]["problem"]["where"].endswith("pets.csv")
+    assert again.decide("c", 0, "accept")[0] == 200
