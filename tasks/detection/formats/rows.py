@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -26,6 +25,7 @@ from goldlabel.formats.text import TextFile
 from goldlabel.results.audit import Source
 from goldlabel.tasks.detection.boxes import LARGEST
 from goldlabel.tasks.detection.formats.listed import Change, Collector, Listed, short
+from goldlabel.tasks.detection.formats.row_classes import is_number, name_column
 from goldlabel.typing import Floats
 
 __all__ = ["export", "looks_like", "read"]
@@ -113,6 +113,11 @@ def read(path: Path, *, scored: bool, encoding: str | None = None) -> Listed:
     table = read_table(path, encoding=encoding)
     frame = table.frame
     columns = _columns([str(name) for name in frame.columns], str(path))
+    named_by = _class_names(frame, columns, path) if scored else columns.label
+    notes = list(table.notes)
+    if named_by != columns.label:
+        notes.append(f"{named_by!r} names the classes that {columns.label!r} has the numbers of.")
+        columns = columns._replace(label=named_by)
     if scored and columns.score is None:
         raise InputError(str(path), "has no column of scores", "Add one, called score")
     read, faults = zip(*(_numbers(frame, name) for name in columns.box), strict=True)
@@ -160,8 +165,16 @@ def read(path: Path, *, scored: bool, encoding: str | None = None) -> Listed:
     note = f"{kind}: {', '.join(columns.box)} in {units}."
     return collector.listed(
         list(place), source, codes=codes, is_named=is_named, is_relative=is_relative,
-        notes=[*table.notes, note],
+        notes=[*notes, note],
     )  # fmt: skip
+
+
+def _class_names(frame: pd.DataFrame, columns: _Columns, path: Path) -> str:
+    """Return the column of class names, if the class is a number and there is one beside it."""
+    by_name = {str(name).strip().lower().replace(" ", "_"): str(name) for name in frame.columns}
+    taken = {columns.image, columns.label, columns.score, columns.ignore, *columns.box}
+    others = [by_name[name] for name in _CLASS if by_name.get(name, columns.image) not in taken]
+    return name_column(frame, columns.label, others, str(path))
 
 
 def _numbers(frame: pd.DataFrame, name: str) -> tuple[Floats, dict[int, str]]:
@@ -193,7 +206,7 @@ def _scores(frame: pd.DataFrame, name: str, path: Path) -> Floats:
 
 def _codes(labels: Sequence[str]) -> tuple[list[str], bool]:
     found = set(labels)
-    if found and all(re.fullmatch(r"\d{1,6}", each) for each in found):
+    if found and all(map(is_number, found)):
         return [str(at) for at in range(max(map(int, found)) + 1)], False
     return sorted(found), True
 
