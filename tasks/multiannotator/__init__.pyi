@@ -15,6 +15,7 @@ from .formats import read as read
 from .issues import find_label_issues as find_label_issues
 from .issues import get_label_quality_scores as get_label_quality_scores
 from .summary import summarize as summarize
+from .views import view as view
 from .votes import Votes as Votes
 from .writing import export_consensus as export_consensus
 from .writing import write_consensus as write_consensus

@@ -2,23 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from goldlabel.errors import InputError
+from goldlabel.results.audit import Source
 from goldlabel.results.label_issues import LabelIssues
 from goldlabel.scenes import Answer, Block, Change, Choice, Fields, Scene, Vote, Votes
 from goldlabel.tasks.multiannotator.aggregation.consensus import Consensus
 from goldlabel.tasks.multiannotator.data import MultiannotatorData
-from goldlabel.typing import Ints
+from goldlabel.tasks.multiannotator.formats import read_again
+from goldlabel.typing import Floats, Ints
 from goldlabel.views import Findings, Rows
 
-__all__ = ["ItemView"]
+__all__ = ["ItemView", "view"]
 
 _CLASSES = 4
 _PEOPLE = 6
 """So many classes, and voters of each, are named."""
+
+
+def view(
+    source: Source,
+    issues: LabelIssues,
+    summary: Mapping[str, Any],
+    *,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> ItemView:
+    """Show the items of an audit: votes and predictions are read again, no consensus is found anew.
+
+    Parameters
+    ----------
+    source : Source
+        Where the votes came from, as the audit's folder says.
+    issues : LabelIssues
+        What was found.
+    summary : mapping
+        The audit's summary.json.
+    progress : callable, optional
+        Told how far the reading is.
+
+    Raises
+    ------
+    InputError
+        The votes have changed, or are not those of the findings.
+    """
+    data = read_again(source)
+    _check_same(data, issues)
+    return ItemView(data, None, issues)
 
 
 class ItemView:
@@ -27,7 +60,9 @@ class ItemView:
     Parameters
     ----------
     data : MultiannotatorData
-    consensus : Consensus
+    consensus : Consensus or None
+        None where it is not at hand: what is agreed is then known of items with wrong votes, and
+        how often an annotator is right is the share of votes that were not judged wrong.
     issues : LabelIssues
         The votes that were judged wrong.
     text : sequence of str, optional
@@ -37,12 +72,15 @@ class ItemView:
     def __init__(
         self,
         data: MultiannotatorData,
-        consensus: Consensus,
+        consensus: Consensus | None,
         issues: LabelIssues,
         *,
         text: Sequence[str] | None = None,
     ) -> None:
         self._data, self._consensus, self._found = data, consensus, Findings(issues)
+        self._quality = (
+            _share_right(data, issues) if consensus is None else consensus.annotator_quality
+        )
         self._rows = None if data.frame is None else Rows(data.frame, text=text)
 
     def scenes(self, examples: Sequence[int]) -> list[Scene]:
@@ -103,11 +141,10 @@ class ItemView:
         """Return the votes on an item, in the order of the data."""
         votes = self._data.votes
         start = int(votes.item_offsets[example])
-        quality = self._consensus.annotator_quality
         listed = []
         for at, code in enumerate(self._codes(example).tolist()):
             who = int(votes.annotator[start + at])
-            known = float(quality[who])
+            known = float(self._quality[who])
             name, label = str(self._data.annotators[who]), str(self._data.classes[code])
             listed.append(Vote(who, name, label, known if known == known else None))
         return listed
@@ -117,16 +154,24 @@ class ItemView:
         return (Votes(tuple(self._listed(example))),) if self._data.has_identities else ()
 
     def _fields(self, example: int) -> tuple[tuple[str, str], ...]:
-        data, found = self._data, self._consensus
+        data = self._data
         fields = [("votes", self._votes(example))]
-        label = int(found.labels[example])
+        label = self._agreed(example)
         if label >= 0:
-            fields.append(("agreed", f"{data.classes[label]} {found.quality[example]:.0%}"))
+            quality = self._found.issues.scores[example]
+            fields.append(("agreed", f"{data.classes[label]} {quality:.0%}"))
         if data.pred_probs is not None:
             mean = data.pred_probs[:, example].mean(axis=0)
             best = int(mean.argmax())
             fields.append(("model", f"{data.classes[best]} {mean[best]:.0%}"))
         return tuple(fields)
+
+    def _agreed(self, example: int) -> int:
+        """Return the consensus of an item; -1 where there is none, or it is not known."""
+        if self._consensus is not None:
+            return int(self._consensus.labels[example])
+        groups = self._found.groups(example)
+        return int(self._found.issues.parts.suggested[groups[0][0]]) if groups else -1
 
     def _votes(self, example: int) -> str:
         """Say who voted for what, the class with most votes first."""
@@ -146,3 +191,30 @@ class ItemView:
             return name
         shown = ", ".join(self._data.annotators[j] for j in people[:_PEOPLE])
         return f"{name} ({shown}{', ...' if len(people) > _PEOPLE else ''})"
+
+
+def _share_right(data: MultiannotatorData, issues: LabelIssues) -> Floats:
+    """Return the share of each annotator's votes that were not judged wrong; NaN without votes."""
+    m = len(data.annotators)
+    wrong = np.bincount(issues.parts.part, minlength=m)
+    votes = np.bincount(data.votes.annotator, minlength=m)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(1.0 - wrong / votes, dtype=np.float64)
+
+
+def _check_same(data: MultiannotatorData, issues: LabelIssues) -> None:
+    """Make sure that the findings are about these votes: an audit's folder is not trusted."""
+    parts = issues.parts
+    names = tuple(map(str, issues.classes or ())), tuple(map(str, issues.part_names or ()))
+    is_same = len(issues.scores) == len(data) and names == (data.classes, data.annotators)
+    if is_same:
+        votes, m = data.votes, len(data.annotators)
+        inside = (parts.part >= 0) & (parts.part < m)
+        there = np.isin(parts.example * m + parts.part, votes.item * np.int64(m) + votes.annotator)
+        is_same = bool((inside & there).all())
+    if not is_same:
+        raise InputError(
+            str(data.source.files[0]),
+            f"has other votes than the audit ({len(data):,} and {len(issues.scores):,} items)",
+            "Run the audit again",
+        )

@@ -16,5 +16,6 @@ from .summary import common_label_issues as common_label_issues
 from .summary import health_summary as health_summary
 from .summary import overlapping_classes as overlapping_classes
 from .summary import summarize as summarize
+from .views import view as view
 
 TASK: goldlabel.task.Task

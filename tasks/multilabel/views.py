@@ -2,25 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from goldlabel.errors import InputError
+from goldlabel.results.audit import Source
 from goldlabel.results.label_issues import LabelIssues
 from goldlabel.scenes import Answer, Block, Change, Fields, Picture, Scene, Switch, Switches
 from goldlabel.tasks.multilabel.data import MultilabelData
+from goldlabel.tasks.multilabel.formats import read_again
 from goldlabel.tasks.multilabel.formats.table_options import LabelTable
 from goldlabel.tasks.multilabel.issues import VALUES
 from goldlabel.typing import Ints
 from goldlabel.views import Findings, Rows
 
-__all__ = ["ClassesView"]
+__all__ = ["ClassesView", "view"]
 
 IMAGE = "image"
 _CLASSES = 12
 """So many classes are named."""
+
+
+def view(
+    source: Source,
+    issues: LabelIssues,
+    summary: Mapping[str, Any],
+    *,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> ClassesView:
+    """Show the examples of an audit: their labels are read again, and nothing else is opened.
+
+    Parameters
+    ----------
+    source : Source
+        Where the labels came from, as the audit's folder says.
+    issues : LabelIssues
+        What was found.
+    summary : mapping
+        The audit's summary.json.
+    progress : callable, optional
+        Told how far the reading is.
+
+    Raises
+    ------
+    InputError
+        The labels have changed, or are not those of the findings.
+    """
+    data = read_again(source)
+    _check_same(data, issues)
+    return ClassesView(data, issues)
 
 
 class ClassesView:
@@ -29,7 +62,7 @@ class ClassesView:
     Parameters
     ----------
     data : MultilabelData
-        Where the examples are; with predictions.
+        Where the examples are; without predictions, what the model says is known of findings.
     issues : LabelIssues
         What was found in them.
     text : sequence of str, optional
@@ -48,7 +81,7 @@ class ClassesView:
 
     def scenes(self, examples: Sequence[int]) -> list[Scene]:
         """Return a scene for each position."""
-        fields = [(("given", self._given(at)), ("model", self._predicted(at))) for at in examples]
+        fields = [(("given", self._given(at)), *self._predicted(at)) for at in examples]
         if self._rows is None:
             blocks: list[tuple[Block, ...]] = [(Fields(each),) for each in fields]
         else:
@@ -84,13 +117,11 @@ class ClassesView:
         if strange:
             raise InputError("switches", f"name class {strange[0]}, of {k}", "Use its number")
         has = {part: bool(own[part] > 0) for part in rows if own[part] >= 0} | dict(answer.switches)
+        # Of what nothing was found about, a correction says what is given.
+        given = {at: VALUES[int(own[at] > 0)] for at in has if at not in rows and own[at] >= 0}
         return [
-            Change(
-                part,
-                VALUES[is_on],
-                evidence={} if part in rows or own[part] < 0 else {"given": VALUES[own[part] > 0]},
-            )
-            for part, is_on in sorted(has.items())
+            Change(at, VALUES[is_on], evidence={"given": given[at]} if at in given else {})
+            for at, is_on in sorted(has.items())
         ]
 
     def _picture(self, example: int) -> tuple[Block, ...]:
@@ -118,13 +149,19 @@ class ClassesView:
         for part in (*rows, *others):
             given = None if own[part] < 0 else bool(own[part] > 0)
             new = int(parts.suggested[rows[part]]) if part in rows else -1
-            p = None if probs is None or not np.isfinite(probs[part]) else float(probs[part])
+            share = self._p_class(rows.get(part)) if probs is None else float(probs[part])
+            p = share if np.isfinite(share) else None
             items.append(
                 Switch(part, data.classes[part], given, bool(new) if new >= 0 else given, p)
             )
         asked = self._found.asked([next(iter(rows.values()))])
         asked["parts"] = tuple(rows)
         return (Switches(**asked, items=tuple(items), labels=(VALUES[0], VALUES[1])),)
+
+    def _p_class(self, row: int | None) -> float:
+        """Return how probable a finding's class is; NaN where that is not known."""
+        evidence = self._found.issues.parts.evidence
+        return float(evidence["p_class"][row]) if row is not None else np.nan
 
     def _given(self, example: int) -> str:
         labels = self._data.labels[example]
@@ -133,16 +170,35 @@ class ClassesView:
         names = [self._data.classes[c] for c in np.flatnonzero(labels > 0)]
         return _listed(names) or "no class"
 
-    def _predicted(self, example: int) -> str:
+    def _predicted(self, example: int) -> tuple[tuple[str, str], ...]:
         """Name the classes that the model thinks more probable than not, the surest first."""
         if self._data.pred_probs is None:
-            return "not known"
+            return ()
         probs = np.asarray(self._data.pred_probs[example], dtype=np.float64)
         order = np.argsort(-probs, kind="stable")
         chosen = [c for c in order.tolist() if probs[c] > 0.5]
-        return _listed([f"{self._data.classes[c]} {probs[c]:.0%}" for c in chosen]) or "no class"
+        named = [f"{self._data.classes[c]} {probs[c]:.0%}" for c in chosen]
+        return (("model", _listed(named) or "no class"),)
 
 
 def _listed(names: list[str]) -> str:
     more = f" and {len(names) - _CLASSES} more" if len(names) > _CLASSES else ""
     return ", ".join(names[:_CLASSES]) + more
+
+
+def _check_same(data: MultilabelData, issues: LabelIssues) -> None:
+    """Make sure that the findings are about these labels: an audit's folder is not trusted."""
+    parts, (n, k) = issues.parts, data.labels.shape
+    names = tuple(map(str, issues.part_names or ())), tuple(map(str, issues.classes or ()))
+    is_same = len(issues.scores) == n and names == (data.classes, VALUES)
+    is_same = is_same and "p_class" in parts.evidence and bool((parts.part < k).all())
+    if is_same:
+        known = parts.given >= 0
+        at = parts.example[known], parts.part[known]
+        is_same = bool((at[1] >= 0).all() and (data.labels[at] == parts.given[known]).all())
+    if not is_same:
+        raise InputError(
+            str(data.source.files[0]),
+            f"has other labels than the audit ({n:,} and {len(issues.scores):,} examples)",
+            "Run the audit again",
+        )

@@ -22,14 +22,16 @@ from goldlabel.formats.options import options_of
 from goldlabel.formats.predictions import PredProbs, read_pred_probs
 from goldlabel.formats.reading import Reading, of_predictions
 from goldlabel.formats.registry import Formats
+from goldlabel.formats.tables.table import check_unchanged
 from goldlabel.results.audit import Source
 from goldlabel.tasks.multilabel.data import MultilabelData
 from goldlabel.tasks.multilabel.formats import arff, arrays, coco, label_studio, layout
 from goldlabel.tasks.multilabel.formats.arranging import Arranged, arranged
 from goldlabel.tasks.multilabel.formats.given import Asked, Given, Options, Predict
+from goldlabel.tasks.multilabel.formats.table_options import LabelTable
 from goldlabel.tasks.multilabel.issues import VALUES
 
-__all__ = ["FORMATS", "export", "read"]
+__all__ = ["FORMATS", "export", "read", "read_again"]
 
 FORMATS: Formats[Asked, Given] = Formats(
     "multilabel",
@@ -203,6 +205,74 @@ def _assembled(
         notes=tuple(notes),
         bad=order.bad,
     )
+
+
+def read_again(source: Source) -> MultilabelData:
+    """Read the labels of an audit again as they were read then, without predictions.
+
+    Nothing but the file of the source is opened.
+
+    Raises
+    ------
+    InputError
+        What the source says is not of its format, or the file is not what it was.
+    """
+    source = FORMATS.restored(source)
+    options = options_of(source, Options)
+    given = FORMATS.named(source.format).read(source.files[0], _as_before(source.options))
+    check_unchanged(source, given.source.options.sha256)
+    return MultilabelData(
+        labels=_in_order(given, options),
+        classes=options.classes,
+        source=source,
+        ids=given.ids,
+        frame=given.frame,
+        images=given.images,
+    )
+
+
+def _as_before(options: Any) -> Asked:
+    """Return what reads a file as it was read before, without a guess."""
+    labels: Sequence[str] | None = None
+    separator = None
+    if isinstance(options, LabelTable):
+        labels = options.columns or (options.column,)
+        has_mark = options.style is not None and options.style.separator not in ("", "[")
+        separator = options.style.separator if options.style is not None and has_mark else None
+    elif isinstance(options, arff.ArffOptions):
+        order = sorted(range(len(options.places)), key=options.places.__getitem__)
+        labels = [str(options.values[at]) for at in order]
+    elif (name := getattr(options, "name", None) or getattr(options, "array", None)) is not None:
+        labels = [name]
+    reading: Any = {
+        name: getattr(options, name)
+        for name in ("encoding", "delimiter", "quote", "header", "split")
+        if hasattr(options, name)
+    }
+    return Asked(
+        labels=labels,
+        id=getattr(options, "id", None),
+        separator=separator,
+        xml=None,
+        images=None,
+        classes=options.classes,
+        reading=reading,
+        predictions=lambda ids, name: None,
+    )
+
+
+def _in_order(given: Given, options: Options) -> npt.NDArray[np.int8]:
+    """Return annotations in the order that the classes had: by name, or by place without names."""
+    place = {str(name): at for at, name in enumerate(given.found.names)}
+    names = [str(value) for value in options.values]
+    is_named = not given.positions and not place.keys().isdisjoint(names)
+    columns = [place.get(name, -1) for name in names] if is_named else list(options.places)
+    n, j = given.labels.shape
+    if n != options.examples or not all(at < j for at in columns):
+        raise InputError(given.where, "has other labels than were audited", "Run the audit again")
+    unknown = (given.labels < 0).all(axis=1) if j else np.zeros(n, dtype=np.bool_)
+    nobody = np.where(unknown, -1, 0).astype(np.int8)[:, None]  # of classes that nothing has
+    return np.hstack([given.labels, nobody])[:, columns].astype(np.int8)
 
 
 def export(source: Source, corrections: pd.DataFrame, out: str | Path) -> None:
