@@ -100,21 +100,26 @@ class ItemView:
         return np.empty(0, dtype=np.int64) if self._rows is None else self._rows.search(text)
 
     def changes(self, example: int, question: int, answer: Answer) -> list[Change]:
-        """Return the vote of each annotator in question; a label that is set is everybody's."""
+        """Return every vote on an item; a label that is set is everybody's.
+
+        Votes that the answer leaves alone are as given, so that it replaces the one before whole.
+        """
         asked = self._questions(example)
         if not 0 <= question < len(asked):
             raise InputError("question", f"is {question}, of {len(asked)}", "Ask again")
+        if answer.verdict not in ("accept", "keep", "set"):
+            return []
         parts = self._found.issues.parts
         rows = [row for rows in self._found.groups(example) for row in rows]
-        if answer.verdict in ("accept", "keep"):
-            codes = parts.suggested if answer.verdict == "accept" else parts.given
-            return [Change(int(parts.part[row]), self._found.label(codes[row])) for row in rows]
-        if answer.verdict != "set":
-            return []
-        label = self._found.checked(answer.label)
-        found = {int(parts.part[row]) for row in rows}
+        suggested = {int(parts.part[row]): self._found.label(parts.suggested[row]) for row in rows}
+        new = suggested if answer.verdict == "accept" else {}
+        everybody = self._found.checked(answer.label) if answer.verdict == "set" else None
         return [
-            Change(vote.part, label, evidence={} if vote.part in found else {"given": vote.label})
+            Change(
+                vote.part,
+                everybody or new.get(vote.part, vote.label),
+                evidence={} if vote.part in suggested else {"given": vote.label},
+            )
             for vote in self._listed(example)
         ]
 

@@ -101,28 +101,41 @@ class ClassesView:
         return np.empty(0, dtype=np.int64) if self._rows is None else self._rows.search(text)
 
     def changes(self, example: int, question: int, answer: Answer) -> list[Change]:
-        """Return the classes that an answer decides: those judged wrong, and those switched."""
+        """Return what an answer says of every class: those not switched are as given.
+
+        So the last answer replaces the one before whole, whatever that had switched.
+        """
         rows = self._wrong(example)
         if question != 0 or not rows:
             raise InputError("question", f"is {question}, of {len(rows) > 0:d}", "Ask again")
-        parts = self._found.issues.parts
-        own = self._data.labels[example]
-        if answer.verdict in ("accept", "keep"):
-            codes = parts.suggested if answer.verdict == "accept" else parts.given
-            return [Change(part, self._found.label(codes[row])) for part, row in rows.items()]
-        if answer.verdict != "set":
+        if answer.verdict not in ("accept", "keep", "set"):
             return []
+        own = self._data.labels[example]
+        switched = self._switched(rows, answer)
+        changes = []
+        for part, code in enumerate(own.tolist()):
+            given = VALUES[code] if code >= 0 else ""
+            is_on = switched.get(part)
+            label = given if is_on is None else VALUES[is_on]
+            evidence = {} if part in rows or not given else {"given": given}
+            changes.append(Change(part, label, evidence=evidence))
+        return changes
+
+    def _switched(self, rows: Mapping[int, int], answer: Answer) -> dict[int, bool]:
+        """Return the classes that an answer names or accepts, and whether it gives them."""
+        if answer.verdict == "keep":
+            return {}
+        if answer.verdict == "accept":
+            codes = self._found.issues.parts.suggested
+            new = {part: bool(codes[row]) for part, row in rows.items() if codes[row] >= 0}
+            if not new:
+                raise InputError("answer", "accepts, and nothing is suggested", "Keep it, or edit")
+            return new
         k = len(self._data.classes)
         strange = [part for part in answer.switches if not 0 <= part < k]
         if strange:
             raise InputError("switches", f"name class {strange[0]}, of {k}", "Use its number")
-        has = {part: bool(own[part] > 0) for part in rows if own[part] >= 0} | dict(answer.switches)
-        # Of what nothing was found about, a correction says what is given.
-        given = {at: VALUES[int(own[at] > 0)] for at in has if at not in rows and own[at] >= 0}
-        return [
-            Change(at, VALUES[is_on], evidence={"given": given[at]} if at in given else {})
-            for at, is_on in sorted(has.items())
-        ]
+        return dict(answer.switches)
 
     def _picture(self, example: int) -> tuple[Block, ...]:
         return () if self._data.images is None else (Picture(IMAGE),)
@@ -146,7 +159,8 @@ class ClassesView:
         rank = -(own > 0).astype(np.float64) - (0.0 if probs is None else np.nan_to_num(probs))
         others = [at for at in np.argsort(rank, kind="stable").tolist() if at not in rows]
         items = []
-        for part in (*rows, *others):
+        # A finding about part -1 is an entry of a list that is no class, and has no switch.
+        for part in (*(part for part in rows if part >= 0), *others):
             given = None if own[part] < 0 else bool(own[part] > 0)
             new = int(parts.suggested[rows[part]]) if part in rows else -1
             share = self._p_class(rows.get(part)) if probs is None else float(probs[part])

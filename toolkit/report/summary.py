@@ -53,9 +53,10 @@ def describe(
     -------
     dict
         ``task``, ``examples``, ``flagged``, ``share``, ``findings`` (parts judged wrong) and how
-        many of each of the ``kinds``, ``figures`` (of the task), ``warnings``, ``notes``,
-        ``limits``, ``source`` (what `export` needs), ``inputs`` (size and SHA-256 of each file),
-        ``params``, ``seed``, ``command``, ``started``, ``seconds``, ``versions``.
+        many of each of the ``kinds``, ``words`` (what a part is called, and what flagged examples
+        do), ``figures`` (of the task), ``warnings``, ``notes``, ``limits``, ``source`` (what
+        `export` needs), ``inputs`` (size and SHA-256 of each file), ``params``, ``seed``,
+        ``command``, ``started``, ``seconds``, ``versions``.
     """
     issues = audit.issues
     n = int(issues.scores.shape[0])
@@ -70,6 +71,7 @@ def describe(
         "share": issues.num_issues / n if n else 0.0,
         "findings": int(issues.parts.leads.sum()),
         "kinds": issues.parts.kind_counts(),
+        "words": {"part": audit.part, "verdict": list(audit.verdict)},
         "figures": {str(name): plain(figure) for name, figure in audit.summary.items()},
         "warnings": list(audit.warnings),
         "notes": list(audit.notes),

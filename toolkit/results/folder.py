@@ -127,7 +127,16 @@ def _read_summary(path: Path) -> dict[str, Any]:
         or len(entries) != len(texts) - 1
     ):
         raise _foreign(path, "has no usable 'source'")
+    _check_words(path, summary["words"])
     return summary
+
+
+def _check_words(path: Path, words: Mapping[str, Any]) -> None:
+    """Make sure that what a part is called, and what flagged examples do, are texts."""
+    verdict = words.get("verdict")
+    texts = [words.get("part"), *(verdict if isinstance(verdict, list) else ())]
+    if len(texts) != 3 or not all(isinstance(text, str) for text in texts):
+        raise _foreign(path, "has no usable 'words'")
 
 
 _SHAPE: dict[str, type] = {
@@ -138,6 +147,7 @@ _SHAPE: dict[str, type] = {
     "inputs": list,
     "files": dict,
     "params": dict,
+    "words": dict,
 }
 
 

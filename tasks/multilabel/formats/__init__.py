@@ -210,7 +210,7 @@ def _assembled(
 def read_again(source: Source) -> MultilabelData:
     """Read the labels of an audit again as they were read then, without predictions.
 
-    Nothing but the file of the source is opened.
+    Nothing but the file of the source is opened; images are found by their names in its folder.
 
     Raises
     ------
@@ -219,7 +219,7 @@ def read_again(source: Source) -> MultilabelData:
     """
     source = FORMATS.restored(source)
     options = options_of(source, Options)
-    given = FORMATS.named(source.format).read(source.files[0], _as_before(source.options))
+    given = FORMATS.named(source.format).read(source.files[0], _as_before(source))
     check_unchanged(source, given.source.options.sha256)
     return MultilabelData(
         labels=_in_order(given, options),
@@ -231,8 +231,10 @@ def read_again(source: Source) -> MultilabelData:
     )
 
 
-def _as_before(options: Any) -> Asked:
+def _as_before(source: Source) -> Asked:
     """Return what reads a file as it was read before, without a guess."""
+    options = source.options
+    has_folder = getattr(options, "has_folder", False) and source.inputs
     labels: Sequence[str] | None = None
     separator = None
     if isinstance(options, LabelTable):
@@ -254,7 +256,7 @@ def _as_before(options: Any) -> Asked:
         id=getattr(options, "id", None),
         separator=separator,
         xml=None,
-        images=None,
+        images=source.inputs[0] if has_folder else None,
         classes=options.classes,
         reading=reading,
         predictions=lambda ids, name: None,
@@ -268,7 +270,10 @@ def _in_order(given: Given, options: Options) -> npt.NDArray[np.int8]:
     is_named = not given.positions and not place.keys().isdisjoint(names)
     columns = [place.get(name, -1) for name in names] if is_named else list(options.places)
     n, j = given.labels.shape
-    if n != options.examples or not all(at < j for at in columns):
+    is_there = len(columns) == len(options.classes) and all(
+        (0 <= at < j) or (is_named and at == -1) for at in columns
+    )
+    if n != options.examples or not is_there:
         raise InputError(given.where, "has other labels than were audited", "Run the audit again")
     unknown = (given.labels < 0).all(axis=1) if j else np.zeros(n, dtype=np.bool_)
     nobody = np.where(unknown, -1, 0).astype(np.int8)[:, None]  # of classes that nothing has

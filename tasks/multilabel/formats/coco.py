@@ -30,7 +30,11 @@ _PLACED = ("bbox", "segmentation", "keypoints")
 
 @dataclass(frozen=True, kw_only=True)
 class CocoOptions(Options):
-    """A COCO file; `is_placed` says that annotations have a place in the image."""
+    """A COCO file.
+
+    `is_placed` says that annotations have a place in the image, `has_folder` that the first input
+    is the folder of the images.
+    """
 
     encoding: str
     sha256: str
@@ -38,6 +42,7 @@ class CocoOptions(Options):
     image_ids: tuple[int | str, ...]
     category_ids: tuple[int | str, ...]
     is_placed: bool
+    has_folder: bool = False
 
 
 def _read(path: Path, asked: Asked) -> Given:
@@ -85,6 +90,7 @@ def read(
         image_ids=dataset.image_ids,
         category_ids=tuple(dataset.category_ids[at] for at in kept),
         is_placed=bool(placed),
+        has_folder=images is not None,
     )
     size = f"{len(matrix):,} images, {len(names):,} categories"
     read_as = f"Read {path.name} as COCO, {file.description}: {size},"
@@ -94,7 +100,7 @@ def read(
         matrix,
         names,
         str(path),
-        Source("coco", (path,), options),
+        Source("coco", (path,), options, () if images is None else (images,)),
         notes,
         ids=_ids(dataset, files),
         frame=pd.DataFrame({"image": files}, dtype=object),

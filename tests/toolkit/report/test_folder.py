@@ -281,6 +281,19 @@ BROKEN = {
         ),
         "has no usable 'source'",
     ),
+    "no words": (lambda out: edit(out, words=None), "has no usable 'words'"),
+    "one verdict": (
+        lambda out: edit(out, words={"part": "", "verdict": ["looks odd"]}),
+        "has no usable 'words'",
+    ),
+    "odd part": (
+        lambda out: edit(out, words={"part": 3, "verdict": ["a", "b"]}),
+        "has no usable 'words'",
+    ),
+    "odd verdict": (
+        lambda out: edit(out, words={"part": "", "verdict": "ab"}),
+        "has no usable 'words'",
+    ),
     "odd files": (lambda out: edit(out, files=[]), "has no usable 'files'"),
     "odd count": (lambda out: edit(out, examples=True), "has no usable 'examples'"),
     "wrong count": (lambda out: edit(out, flagged=1), "does not describe"),

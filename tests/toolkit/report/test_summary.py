@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -53,6 +54,13 @@ def test_share_of_nothing_is_zero(audits):
 def test_kinds_are_counted(audits):
     assert report.describe(audits["token"]())["kinds"] == {"wrong tag": 2, "missing tag": 1}
     assert report.describe(audits["empty"]())["kinds"] == {"label error": 0}
+
+
+def test_words_are_those_of_the_audit(audits):
+    audit = replace(audits["token"](), part="token", verdict=("has odd tags", "have odd tags"))
+    assert report.describe(audit)["words"] == {
+        "part": "token", "verdict": ["has odd tags", "have odd tags"],
+    }  # fmt: skip
 
 
 def test_times_without_a_zone_are_local(make):
