@@ -5,9 +5,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from goldlabel.actions.corrections import decided
+from goldlabel.results.label_issues import LabelIssues, Parts
 from goldlabel.review.acting import Answered, decide
 from goldlabel.review.session import Review
 
@@ -135,7 +138,7 @@ def test_another_audit_of_the_same_table_is_another_round(audited, run):
         (("review", "nowhere"), "nowhere: does not exist"),
         (("review", "audit", "--log", "bookings.csv"), "bookings.csv: cannot be used"),
         (("review", "audit", "--log", "no/where.sqlite"), "no/where.sqlite"),
-        (("review", "audit", "--name", " "), "name: is"),
+        (("review", "audit", "--name", " "), "--name: is"),
         (("review", "audit", "--decisions", "nothing.csv"), "nothing.csv"),
         (("export", "audit", "--reviewed", "--out", "f.csv"), "audit/review.sqlite: is not there"),
         (("export", "audit", "--log", "x", "--auto", "--out", "f.csv"), "--log: says nothing"),
@@ -158,3 +161,36 @@ def test_a_folder_that_cannot_be_written_to_is_shown_with_read_only(audited, run
     assert (
         run("export", audited, "--reviewed", "--log", "elsewhere.sqlite", "--out", "f.csv")[0] == 0
     )
+
+
+def test_a_box_that_was_kept_is_told_from_one_that_moves(tmp_path):
+    """Both have the same class: what the row says in `verdict` makes the difference."""
+    parts = Parts(
+        example=np.array([0, 0, 1]),
+        part=np.array([0, 1, 0]),
+        kind=np.array([0, 0, 1]),
+        given=np.array([0, 0, -1]),
+        suggested=np.array([0, 0, 1]),
+        score=np.array([0.1, 0.2, 0.3]),
+        confidence=np.array([0.9, 0.8, 0.7]),
+        kinds=("badly located", "overlooked"),
+        evidence={
+            "action": np.array(["move", "move", "add"], dtype=object),
+            "x1": np.array([1.0, 2.0, 3.0]),
+        },
+    )
+    issues = LabelIssues(
+        task="boxes",
+        scores=np.array([0.1, 0.3]),
+        is_issue=np.array([True, True]),
+        parts=parts,
+        classes=("cat", "dog"),
+    )
+    path = tmp_path / "decisions.csv"
+    path.write_text(
+        "example,part,given,suggested,label,action,suggested_action,x1,verdict\n"
+        "0,0,cat,cat,cat,,move,,keep\n0,1,cat,cat,cat,,move,,\n1,0,,dog,,,add,,keep\n"
+    )
+    found = decided(issues, path)
+    assert found.changes[["example", "part", "action"]].to_numpy().tolist() == [[0, 1, "move"]]
+    assert (found.kept, found.undecided) == (2, 0)

@@ -299,7 +299,7 @@ class _Dataset:
         if row.get(ACTION) and self.carried:
             return self.action(where, example, part, row)
         if not row["label"]:
-            return None
+            return self.kept(example, part, row) if row.get(VERDICT) == KEPT else None
         change = self.change(example, part, self.label(where, row["label"]), row)
         if not self.carried:
             return {**change, PAINT: row[PAINT]} if row.get(PAINT) else change
@@ -309,6 +309,12 @@ class _Dataset:
         if is_rejected or (change["suggested"] == change["given"] and change["confidence"] is None):
             return {**dict.fromkeys(self.carried), **change, ACTION: ""}
         return self.action(where, example, part, row)
+
+    def kept(self, example: int, part: int, row: dict[str, str]) -> dict[str, Any]:
+        """Return what changes nothing: a box was not added, a word that is no class stays."""
+        change = self.change(example, part, None, row)
+        action = {ACTION: ""} if self.carried else {}
+        return {**dict.fromkeys(self.carried), **change, "suggested": change["given"], **action}
 
     def action(self, where: str, example: int, part: int, row: dict[str, str]) -> dict[str, Any]:
         """Return a change as it stands in the file; what it leaves out is as was suggested."""
