@@ -180,7 +180,8 @@ def judge(
     pool = pool_of(*pooling, cells.pred_probs.shape[1])
     score = _pooled(cell_scores(cells, options.rank_by, checked=True), pool)
     counted = count(cells, thresholds=options.thresholds, each=score)
-    check_cells(counted)
+    if options.thresholds is None:  # else they are no means of the probabilities
+        check_cells(counted)
     wrong = flag(
         counted,
         options.filter_by,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -189,6 +190,40 @@ def test_columns_that_look_permuted():
     probs = np.where(labels, 0.9, 0.1)
     with pytest.warns(DataWarning, match="2 of 3 classes.*order of the columns"):
         multilabel.find_label_issues(labels, np.where([1, 1, 0], 1 - probs, probs))
+
+
+@pytest.mark.parametrize("shape", ["shuffled", "shifted"])
+@pytest.mark.parametrize("seed", range(5))
+def test_rows_in_another_order(shape, seed):
+    rng = np.random.default_rng(seed)
+    labels = rng.random((400, 4)) < [0.1, 0.4, 0.5, 0.8]
+    probs = np.clip(np.where(labels, 0.8, 0.2) + rng.normal(0, 0.1, labels.shape), 0, 1)
+    probs = np.roll(probs, 1, axis=0) if shape == "shifted" else rng.permutation(probs)
+    with pytest.warns(DataWarning, match="for all of 4 classes.*rows or columns are in another"):
+        multilabel.find_label_issues(labels, probs)
+
+
+def test_a_weak_model_in_the_right_order_is_not_warned_of():
+    rng = np.random.default_rng(0)
+    labels = rng.random((2000, 3)) < 0.05
+    probs = np.clip(0.05 + 0.01 * labels + rng.normal(0, 0.02, labels.shape), 0, 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        multilabel.find_label_issues(labels, probs)
+
+
+@pytest.mark.parametrize("filter_by", ["prune_by_noise_rate", "both", "confident_learning"])
+def test_shuffled_rows_get_the_same_scores_and_flags(filter_by):
+    rng = np.random.default_rng(0)
+    labels = rng.random((9000, 5)) < 0.3
+    probs = np.clip(labels * 0.7 + 0.15 + rng.normal(0, 0.25, labels.shape), 0.001, 0.999)
+    issues = multilabel.find_label_issues(labels, probs, filter_by=filter_by)
+    assert issues.is_issue.any()
+    for _ in range(5):
+        order = rng.permutation(len(labels))
+        again = multilabel.find_label_issues(labels[order], probs[order], filter_by=filter_by)
+        np.testing.assert_array_equal(again.scores, issues.scores[order])
+        np.testing.assert_array_equal(again.is_issue, issues.is_issue[order])
 
 
 # Files: name, content (text or bytes), options, where, what
