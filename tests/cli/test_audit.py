@@ -115,7 +115,9 @@ def test_an_audit_is_written_and_printed(table, run):
     last = out.strip().splitlines()[-1]
     assert last == "Next:   goldlabel review audit"
     names = {path.name for path in Path("audit").iterdir()}
-    assert names == {"examples.parquet", "issues.parquet", "report.html", "summary.json"}
+    assert names == {
+        "examples.parquet", "issues.parquet", "report.html", "summary.json", "head.json"
+    }  # fmt: skip
     issues, source, summary = read_audit("audit")
     assert issues.num_issues == 3
     assert source.options == {"label": "account"}

@@ -16,8 +16,9 @@ from goldlabel.errors import InputError
 from goldlabel.files import in_use, is_replaceable, no_wider_than, sha256
 from goldlabel.results.audit import Audit
 from goldlabel.results.folder import TABLES
-from goldlabel.results.moving import REPORT, STAGING, SUMMARY, TABLE, finish, move
+from goldlabel.results.moving import HEAD, REPORT, STAGING, SUMMARY, TABLE, finish, move
 
+from .head import head
 from .html import render_document
 from .summary import describe, to_bytes
 
@@ -32,7 +33,7 @@ def write(
     started: datetime | None = None,
     seed: int | None = None,
 ) -> None:
-    """Write an audit into a folder: Parquet tables, ``summary.json`` and ``report.html``.
+    """Write an audit into a folder: Parquet tables, ``summary.json``, ``report.html``.
 
     The files are finished in a hidden folder and only then moved to their places. If anything
     fails, `out` is left as it was. If the process is killed while it moves them, whoever reads the
@@ -119,6 +120,9 @@ def _write_files(audit: Audit, document: dict[str, Any], staging: Path) -> list[
             )
         frame.to_parquet(staging / file, index=False)
         names.append(file)
+    if audit.view is not None:
+        (staging / HEAD).write_bytes(head(audit))
+        names.append(HEAD)
     document["files"] = {name: sha256(staging / name) for name in names}
     (staging / REPORT).write_text(render_document(audit, document), encoding="utf-8", newline="\n")
     (staging / SUMMARY).write_bytes(to_bytes(document))

@@ -17,9 +17,10 @@ from pathlib import Path
 from goldlabel.errors import InputError
 from goldlabel.files import in_use, remove_abandoned, sha256
 
-__all__ = ["REPORT", "STAGING", "SUMMARY", "TABLE", "finish", "move"]
+__all__ = ["HEAD", "REPORT", "STAGING", "SUMMARY", "TABLE", "finish", "move"]
 
 SUMMARY = "summary.json"
+HEAD = "head.json"
 REPORT = "report.html"
 STAGING = ".goldlabel-"
 TABLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.parquet")
@@ -86,11 +87,11 @@ def _go_on(staging: Path, out: Path) -> None:
 def _names(staging: Path) -> list[str]:
     """Return the files of an audit that are still to be moved, the summary first."""
     tables = sorted(path.name for path in staging.iterdir() if TABLE.fullmatch(path.name))
-    return [name for name in (SUMMARY, *tables, REPORT) if os.path.lexists(staging / name)]
+    return [name for name in (SUMMARY, *tables, HEAD, REPORT) if os.path.lexists(staging / name)]
 
 
 def _left_over(out: Path, names: list[str]) -> list[str]:
-    """Return tables of an older audit in `out` that the new one does not have."""
+    """Return tables, and the head, of an older audit in `out` that the new one does not have."""
     if not (out / SUMMARY).is_file():  # a pipe would not end
         return []
     try:
@@ -101,7 +102,7 @@ def _left_over(out: Path, names: list[str]) -> list[str]:
     return [
         name
         for name, digest in listed.items()
-        if TABLE.fullmatch(str(name))
+        if (name == HEAD or TABLE.fullmatch(str(name)))
         and name not in names
         and (out / name).is_file()
         and sha256(out / name) == digest

@@ -23,14 +23,14 @@ from goldlabel.errors import GoldlabelError, InputError
 from goldlabel.files import sha256
 from goldlabel.results.audit import Source
 from goldlabel.results.label_issues import LabelIssues
+from goldlabel.results.moving import HEAD
 from goldlabel.scenes import Answer, Change, Picture, Question, Scene, Shown, View, as_json
 from goldlabel.task import find_task
 from goldlabel.typing import Ints
 from goldlabel.views import IssuesView
 
-__all__ = ["HEAD", "Scenes", "Stored"]
+__all__ = ["Scenes", "Stored"]
 
-HEAD = "head.json"
 _KEPT = 256
 _LONGEST = 2_500_000
 """Bytes of a head.json that is read."""

@@ -15,8 +15,9 @@ from goldlabel import InputError, report
 from goldlabel.report import folder
 from goldlabel.results.audit import Source
 from goldlabel.results.folder import changed_inputs, read_audit
+from goldlabel.scenes import Scene, Text
 
-FILES = {"examples.parquet", "issues.parquet", "summary.json", "report.html"}
+FILES = {"examples.parquet", "issues.parquet", "summary.json", "report.html", "head.json"}
 
 
 def contents(out: Path) -> dict[str, bytes]:
@@ -91,7 +92,7 @@ def test_further_tables_are_written(make, tmp_path):
     report.write(make(frames={"annotators": frame}), tmp_path / "out")
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "out" / "annotators.parquet"), frame)
     assert read_audit(tmp_path / "out")[2]["files"].keys() == {
-        "examples.parquet", "issues.parquet", "annotators.parquet"
+        "examples.parquet", "issues.parquet", "annotators.parquet", "head.json"
     }  # fmt: skip
 
 
@@ -122,7 +123,7 @@ def test_left_over_table_that_was_changed_is_left(make, tmp_path):
     assert (out / "annotators.parquet").read_text() == "changed by hand"
 
 
-@pytest.mark.parametrize("at", range(1, 13))
+@pytest.mark.parametrize("at", range(1, 15))
 def test_failure_while_moving_leaves_the_old_audit(make, tmp_path, monkeypatch, at):
     out = tmp_path / "out"
     report.write(make(frames={"old": pd.DataFrame({"a": [1]})}), out)
@@ -140,14 +141,14 @@ def test_failure_while_moving_leaves_the_old_audit(make, tmp_path, monkeypatch, 
 
     monkeypatch.setattr(os, "replace", fail)
     new = make(seed=1, frames={"new": pd.DataFrame({"a": [1]})})
-    if at < 11:
+    if at < 13:
         with pytest.raises(InputError, match="No space left on device"):
             report.write(new, out)
         assert contents(out) == before
-    else:  # one old table away, four replaced in two moves each, one new: ten moves
+    else:  # one old table away, five replaced in two moves each, one new: twelve moves
         report.write(new, out)
         assert not calls
-        assert len(moves) == 10
+        assert len(moves) == 12
 
 
 @pytest.mark.parametrize("step", ["render_document", "describe", "to_bytes"])
@@ -358,3 +359,39 @@ def test_table_of_another_program_is_refused(written):
     edit(written, files={**files, "issues.parquet": sha256(written / "issues.parquet")})
     with pytest.raises(InputError, match="is not a file of an audit"):
         read_audit(written)
+
+
+def test_the_worst_examples_are_kept_as_scenes(make, tmp_path):
+    audit = make(400, share=0.9)
+    report.write(audit, tmp_path / "out")
+    text = (tmp_path / "out" / "head.json").read_text("ascii")
+    scenes = json.loads(text)["examples"]
+    assert list(scenes) == [str(at) for at in audit.issues.ranked()[:200].tolist()]
+    first = next(iter(scenes.values()))
+    assert first["blocks"][0]["type"] == "text"
+    summary = read_audit(tmp_path / "out")[2]
+    assert summary["words"] == {"part": "", "verdict": ["looks mislabelled", "look mislabelled"]}
+
+
+def test_scenes_that_are_kept_have_a_limit(make, tmp_path):
+    long = make(300, share=0.9, view=Shown(lambda at: Text("\u6f22" * 20_000)))
+    report.write(long, tmp_path / "out")
+    file = tmp_path / "out" / "head.json"
+    assert file.stat().st_size < 2_000_000
+    assert 10 < len(json.loads(file.read_bytes())["examples"]) < 20
+
+
+def test_scenes_of_an_older_audit_are_taken_away(make, tmp_path):
+    report.write(make(), tmp_path / "out")
+    report.write(make(view=None), tmp_path / "out")
+    assert not (tmp_path / "out" / "head.json").exists()
+
+
+class Shown:
+    """Shows one block of each example."""
+
+    def __init__(self, block):
+        self._block = block
+
+    def scenes(self, examples):
+        return [Scene(at, str(at), (self._block(at),)) for at in examples]
