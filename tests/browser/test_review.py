@@ -57,6 +57,15 @@ def multiclass(place):
     return "multiclass", {"path": place / "data.csv", "pred_probs": place / "p.npy"}
 
 
+def many_classes(place):
+    names = [f"class {at}" for at in range(12)]
+    labels = [names[at % 12] if at % 25 else names[(at + 1) % 12] for at in range(240)]
+    pd.DataFrame({"text": labels, "label": labels}).to_csv(place / "data.csv", index=False)
+    np.save(place / "p.npy", probs_of(np.arange(240) % 12, 12))
+    words = {"pred_probs": place / "p.npy", "classes": names}
+    return "multiclass", {"path": place / "data.csv", **words}
+
+
 def multilabel(place):
     has = np.random.default_rng(0).random((40, 3)) < 0.4
     np.save(place / "p.npy", np.where(has, 0.9, 0.1))
@@ -307,6 +316,92 @@ def test_two_people_differ(tmp_path, person):
     ana.page.wait_for_selector("dialog .history b")
     assert "ana" in ana.page.inner_text("dialog")
     assert "ben" in ana.page.inner_text("dialog")
+
+
+def test_who_decides_may_be_said_in_the_page(tmp_path, person):
+    ana = person(audited(multiclass, tmp_path))
+    ana.page.once("dialog", lambda dialog: dialog.accept("ben"))
+    ana.page.click(".head button:has-text('ana')")
+    ana.page.wait_for_selector(".head button:has-text('ben')")
+    ana.decide("Enter")
+    ana.page.reload()
+    ana.ready()
+    ana.decide("k")
+    assert {ana.review.names[each.reviewer] for each in ana.review.log.actions()} == {"ben"}
+
+
+def test_a_slash_on_the_key_of_seven_looks_for_a_class(tmp_path, person):
+    ana = person(audited(many_classes, tmp_path))
+    ana.page.evaluate(
+        "dispatchEvent.call(document.body, new KeyboardEvent('keydown', {key: '/', code: 'Digit7',"
+        " shiftKey: true, bubbles: true}))"
+    )
+    ana.page.wait_for_selector("dialog input")
+    assert ana.review.log.last() == 0
+
+
+def test_enter_presses_the_button_that_is_in_focus(tmp_path, person):
+    ana = person(audited(multiclass, tmp_path))
+    ana.page.focus(".head button:has-text('history')")
+    ana.page.keyboard.press("Enter")
+    ana.page.wait_for_selector("dialog .history")
+    ana.page.keyboard.press("Escape")
+    assert ana.review.log.last() == 0
+    ana.page.click(".row:nth-child(2)")  # a row that was clicked does not hold the key
+    ana.page.wait_for_selector(".row.here:nth-child(2)")
+    ana.decide("Enter")
+
+
+def test_an_action_added_while_another_is_sent_is_not_lost(tmp_path, person):
+    """Two tabs of one review keep what is unsent in one place."""
+    folder = audited(multiclass, tmp_path)
+    ana = person(folder)
+    with ana.page.expect_popup() as opened:
+        ana.page.evaluate("void open('/')")
+    tab = opened.value
+    tab.wait_for_selector(".question .key")
+    held = []
+    ana.page.route("**/api/actions", lambda route: held.append(route))
+    ana.page.keyboard.press("Enter")
+    ana.wait(lambda: held or ana.page.wait_for_timeout(20))
+    tab.route("**/api/actions", lambda route: route.abort())
+    tab.keyboard.press("k")
+    tab.wait_for_selector(".bar")
+    for route in held:
+        route.continue_()
+    ana.page.unroute("**/api/actions")
+    ana.wait(lambda: ana.review.log.last() == 2 or ana.page.wait_for_timeout(50))
+    tab.close()
+
+
+def test_what_is_unsent_goes_to_no_other_audit(tmp_path, person):
+    one, other = tmp_path / "one", tmp_path / "other"
+    for place in (one, other):
+        place.mkdir()
+        audited(multiclass, place)
+    ana = person(one / "audit")
+    ana.page.route("**/api/actions", lambda route: route.abort())
+    ana.page.keyboard.press("Enter")
+    ana.page.wait_for_selector(".bar")
+    [(place, kept)] = ana.page.evaluate(
+        "Object.entries(localStorage).filter(([name]) => name.startsWith('goldlabel-unsent'))"
+    )
+    assert str(one) in place
+    assert json.loads(kept)[0]["body"]["reviewer"] == ana.review.reviewer
+    ana.said.clear()
+
+
+def test_changes_of_others_are_seen_though_one_decides_meanwhile(tmp_path, person):
+    folder = audited(multiclass, tmp_path)
+    ana, ben = person(folder, name="ana"), person(folder, name="ben")
+    ana.page.route("**/api/changes*", lambda route: route.abort())
+    last = ben.page.locator(".row").last
+    last.click()
+    ben.decide("k")
+    ana.decide("Enter")
+    ana.page.unroute("**/api/changes*")
+    ana.page.wait_for_selector(".row.decided:last-child")
+    ana.said.clear()
 
 
 @pytest.mark.parametrize("make", MADE)

@@ -14,8 +14,14 @@ export function listen(): void {
     if (event.isComposing || panel.value || event.altKey) return;
     const target = event.target as HTMLElement;
     if (target.closest("input, textarea, select")) return;
+    // A button that was reached by Tab is pressed by these; one that was clicked lets go (below).
+    if ((event.key === "Enter" || event.key === " ") && target.closest("button, a")) return;
     if (pressed(event)) event.preventDefault();
   });
+  addEventListener("click", (event) => {
+    if (event.detail > 0 && !panel.value) (event.target as HTMLElement).closest("button")?.blur();
+  });
+  addEventListener("blur", () => { hides.value = false; });
   addEventListener("keyup", (event) => { if (letter(event) === "h") hides.value = false; });
 }
 
@@ -29,7 +35,7 @@ function pressed(event: KeyboardEvent): boolean {
     return true;
   }
   const digit = /^(Digit|Numpad)([1-9])$/.exec(event.code)?.[2];
-  if (digit && asked) {
+  if (digit && asked && !/^[/?]$/.test(event.key)) { // "/" is Shift+7 on many keyboards
     const chosen = alternatives(asked)[Number(digit) - 1];
     if (chosen) decide({ verdict: "set", label: chosen[0] });
     return true;

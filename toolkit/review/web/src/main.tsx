@@ -1,6 +1,6 @@
 import { render } from "preact";
 import { effect } from "@preact/signals";
-import { failure, restore, unsent } from "./api";
+import { failure, unsent } from "./api";
 import { Example } from "./blocks";
 import { listen } from "./keys";
 import { Panels } from "./panels";
@@ -61,5 +61,4 @@ effect(() => { document.documentElement.dataset.theme = dark.value; });
 const root = document.getElementById("app");
 if (root) render(<App />, root);
 listen();
-restore();
 begin().catch((error) => { failure.value = String(error.message ?? error); });

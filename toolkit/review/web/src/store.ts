@@ -1,5 +1,5 @@
 import { batch, computed, signal } from "@preact/signals";
-import { Refused, act, failure, flush, get, post, unsent } from "./api";
+import { Refused, act, failure, flush, get, post, restore, unsent } from "./api";
 import type { Answer, Json, Loaded, Progress, Question, Row, State } from "./types";
 
 export const PAGE = 100;
@@ -23,22 +23,25 @@ export const question = computed<Question | null>(
 
 const ahead = new Map<number, Promise<Loaded>>();
 let since = Date.now();
-let seq = 0;
+let seq = 0; // up to which changes are known: an answer to an action of one's own does not say
 
 export async function begin(): Promise<void> {
   await refresh();
+  seq = state.value?.seq ?? 0;
+  restore(state.value?.folder ?? "");
   const [, example] = /#(\d+)/.exec(location.hash) ?? [];
   await newQueue(example === undefined ? undefined : Number(example));
   setInterval(poll, 2000);
 }
 
 async function refresh(): Promise<void> {
-  const found: State = await get("/api/state");
+  let found: State = await get("/api/state");
+  const own = Number(sessionStorage.getItem(`goldlabel-reviewer ${found.folder}`));
+  if (found.reviewers.some((each) => each.reviewer === own)) found = { ...found, reviewer: own };
   batch(() => {
     state.value = found;
     progress.value = found.progress;
   });
-  seq = found.seq;
 }
 
 export async function newQueue(example?: number): Promise<void> {
@@ -141,10 +144,10 @@ export function decide(answer: Answer): Promise<void> {
     const example = shown.scene.example;
     const index = focus.value;
     saved.value = "saving";
-    const done = await act("/api/actions", {
+    const done = await act("/api/actions", sign({
       seconds: (Date.now() - since) / 1000,
       answers: [{ example, question: index, answer }],
-    });
+    })).catch((error) => { saved.value = ""; throw error; });
     take(done);
     const label = answer.label ?? (answer.verdict === "accept" ? asked.suggested
       : answer.verdict === "keep" ? asked.given : answer.verdict);
@@ -171,7 +174,7 @@ async function forward(): Promise<void> {
 
 export function takeBack(redo: boolean, action?: number): Promise<void> {
   return inOrder(async () => {
-    const body: Json = action === undefined ? {} : { action };
+    const body = sign(action === undefined ? {} : { action });
     const done = await act(redo ? "/api/redo" : "/api/undo", body);
     take(done);
     saved.value = redo ? "done again" : "taken back";
@@ -190,7 +193,7 @@ export function note(text: string): Promise<void> {
   return inOrder(async () => {
     const example = loaded.value?.scene.example;
     if (example === undefined || !text.trim()) return;
-    await act("/api/actions", { note: text, example });
+    await act("/api/actions", sign({ note: text, example }));
     saved.value = "note saved";
   });
 }
@@ -208,7 +211,11 @@ function take(done: Json | undefined): void {
     rows.value = known;
     if (done.progress) progress.value = done.progress;
   });
-  seq = Math.max(seq, done.seq ?? 0);
+}
+
+/** What a reviewer does says who: the page may have another name than the server was started with. */
+function sign(body: Json): Json {
+  return { reviewer: state.value?.reviewer, ...body };
 }
 
 async function poll(): Promise<void> {
@@ -223,6 +230,7 @@ async function poll(): Promise<void> {
       }
     }
     const news = await get(`/api/changes?after=${seq}`);
+    seq = Math.max(seq, news.seq);
     take(news);
     if (news.reload) await newQueue(loaded.value?.scene.example); // too much to tell row by row
     if (failure.value.startsWith("The server")) failure.value = "";
@@ -232,9 +240,13 @@ async function poll(): Promise<void> {
 }
 
 export async function enter(name: string): Promise<void> {
-  const who = await post("/api/reviewers", { name });
-  await refresh();
-  if (state.value) state.value = { ...state.value, reviewer: who.reviewer };
+  try {
+    const who = await post("/api/reviewers", { name });
+    sessionStorage.setItem(`goldlabel-reviewer ${state.value?.folder}`, String(who.reviewer));
+    await refresh();
+  } catch (error) {
+    complain(error);
+  }
 }
 
 export async function exportNow(): Promise<void> {
