@@ -391,12 +391,30 @@ def test_what_is_unsent_goes_to_no_other_audit(tmp_path, person):
     ana.said.clear()
 
 
+def test_a_key_waits_for_the_example_that_was_moved_to(tmp_path, person):
+    ana = person(audited(multiclass, tmp_path))
+    place = ana.page.locator(".row").nth(6)
+    place.scroll_into_view_if_needed()
+    name = place.locator("b").inner_text()
+
+    def late(route):
+        time.sleep(0.3)
+        route.continue_()
+
+    ana.page.route("**/api/examples/*", late)
+    place.click(no_wait_after=True)
+    ana.decide("k")
+    [decision] = ana.review.decisions()
+    assert ana.review.findings.id(decision.verdict.example) == name
+
+
 def test_changes_of_others_are_seen_though_one_decides_meanwhile(tmp_path, person):
     folder = audited(multiclass, tmp_path)
     ana, ben = person(folder, name="ana"), person(folder, name="ben")
     ana.page.route("**/api/changes*", lambda route: route.abort())
     last = ben.page.locator(".row").last
     last.click()
+    ben.page.wait_for_selector(".row.here:last-child")
     ben.decide("k")
     ana.decide("Enter")
     ana.page.unroute("**/api/changes*")

@@ -1,6 +1,6 @@
 import { accept, alternatives, canAccept, cursor, flip } from "./questions";
 import { fit, zoom } from "./pictures";
-import { decide, focus, hides, loaded, openPlace, panel, place, question, takeBack } from "./store";
+import { decide, focus, hides, loaded, move, panel, place, question, takeBack } from "./store";
 
 /** Letters by what is printed on the key, or by its place where the layout is not Latin. */
 function letter(event: KeyboardEvent): string {
@@ -52,7 +52,7 @@ function pressed(event: KeyboardEvent): boolean {
     case "s": decide({ verdict: "skip" }); return true;
     case "x": decide({ verdict: "unusable" }); return true;
     case "z": takeBack(event.shiftKey); return true;
-    case "j": openPlace(place.value + (event.shiftKey ? -1 : 1)); return true;
+    case "j": step(event.shiftKey ? -1 : 1); return true;
     case "n": panel.value = "note"; return true;
     case "y": panel.value = "history"; return true;
     case "c": panel.value = "conflicts"; return true;
@@ -62,8 +62,8 @@ function pressed(event: KeyboardEvent): boolean {
     case "-": zoom(1 / 1.3); return true;
     case "?": panel.value = "help"; return true;
     case "/": panel.value = "find"; return true;
-    case "ArrowDown": return move(1);
-    case "ArrowUp": return move(-1);
+    case "ArrowDown": return upOrDown(1);
+    case "ArrowUp": return upOrDown(-1);
     case "Tab": return next(event.shiftKey ? -1 : 1);
     case " ": if (asked?.type === "switches") flip(asked, cursor.value); return asked?.type === "switches";
     case "Delete":
@@ -73,11 +73,15 @@ function pressed(event: KeyboardEvent): boolean {
   }
 }
 
-function move(step: number): boolean {
+function step(by: number): void {
+  move(() => place.value + by);
+}
+
+function upOrDown(by: number): boolean {
   const asked = question.value;
   if (asked?.type === "switches") {
-    cursor.value = Math.min(asked.items.length - 1, Math.max(0, cursor.value + step));
-  } else openPlace(place.value + step);
+    cursor.value = Math.min(asked.items.length - 1, Math.max(0, cursor.value + by));
+  } else step(by);
   return true;
 }
 

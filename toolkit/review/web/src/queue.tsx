@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
-import { fetchRows, filter, newQueue, openPlace, order, place, queue, rows, state } from "./store";
+import { fetchRows, filter, move, newQueue, order, place, queue, rows, state } from "./store";
 
 const HEIGHT = 46;
 const WORDS = { undecided: "", decided: "done", conflict: "conflict" };
@@ -44,7 +44,7 @@ export function Queue() {
                 class={`row ${at === place.value ? "here" : ""} ${row?.status ?? ""}`}
                 style={{ top: `${at * HEIGHT}px` }}
                 aria-current={at === place.value}
-                onClick={() => openPlace(at)}
+                onClick={() => move(() => at)}
               >
                 <span class="number">{at + 1}</span>
                 <span class="what" dir="auto">

@@ -136,6 +136,9 @@ export function inOrder(work: () => Promise<void>): Promise<void> {
   return last;
 }
 
+/** Move as keys are typed: one that decides waits for the example that was moved to. */
+export const move = (to: () => number): Promise<void> => inOrder(() => openPlace(to()));
+
 export function decide(answer: Answer): Promise<void> {
   return inOrder(async () => {
     const shown = loaded.value;
