@@ -246,7 +246,7 @@ def test_files_are_no_wider_than_what_they_were_made_from(audits, run):
     assert run(audits, "decisions private")[0] == 0
     assert run(audits, "export private --auto --out fixed.csv")[0] == 0
     written = [*(audits / "private").iterdir(), *audits.glob("fixed.csv*")]
-    assert len(written) == 7
+    assert len(written) == 8
     assert {path.stat().st_mode & 0o777 for path in written} == {0o640}
     assert (audits / "private").stat().st_mode & 0o007 == 0
 
