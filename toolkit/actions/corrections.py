@@ -206,6 +206,7 @@ class _Dataset:
         self.n = issues.scores.shape[0]
         self.carried = _carried(issues.parts)
         self.has_parts = issues.part_names is not None or bool(np.any(issues.parts.part >= 0))
+        self.has_wholes = bool(np.any(issues.parts.part < 0))
         self.findings = _findings(issues)
         pairs = zip(issues.parts.example.tolist(), issues.parts.part.tolist(), strict=True)
         self.finding: dict[tuple[int, int], int] = {}
@@ -253,7 +254,8 @@ class _Dataset:
     def part(self, where: str, row: dict[str, str]) -> int:
         part = self._part(where, row["part"]) if row.get("part") else -1
         known = len(self.issues.parts) or self.parts
-        if known and (part >= 0) != self.has_parts:
+        misplaced = part >= 0 if not self.has_parts else part < 0 and not self.has_wholes
+        if known and misplaced:
             raise InputError(
                 where,
                 "names no part" if self.has_parts else f"names part {part}",
