@@ -364,6 +364,18 @@ def _inserted(
     return Appended(int(seq or 0), is_new=True)
 
 
+def _with_wal(connection: sqlite3.Connection) -> str:
+    """Ask for WAL, and return what there is; SQLite itself does not wait for others who ask."""
+    until = time.monotonic() + _BUSY
+    while True:
+        try:
+            return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+
+
 def _connected(path: Path, read_only: bool) -> sqlite3.Connection:
     """Open a database for several threads, with commits that survive a power cut."""
     if not read_only or path == Path(":memory:"):
@@ -371,7 +383,7 @@ def _connected(path: Path, read_only: bool) -> sqlite3.Connection:
             path, timeout=_BUSY, isolation_level=None, check_same_thread=False
         )
         # Network disks refuse WAL; there readers wait for writers.
-        if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
+        if _with_wal(connection) != "wal":
             connection.execute("PRAGMA journal_mode = TRUNCATE")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
