@@ -17,10 +17,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote
 
 from goldlabel.errors import InputError
 from goldlabel.files import check_replaceable
+from goldlabel.review.connecting import connected
 from goldlabel.review.records import (
     APPLICATION,
     SCHEMA,
@@ -35,9 +35,6 @@ from goldlabel.review.records import (
 )
 
 __all__ = ["ReviewLog"]
-
-_BUSY = 10.0
-"""Seconds to wait while another process writes."""
 
 
 class ReviewLog:
@@ -64,7 +61,7 @@ class ReviewLog:
             check_replaceable(self.path)
         is_empty = read_only and not self.path.exists()
         with self._refusing():
-            self._connection = _connected(Path(":memory:") if is_empty else self.path, read_only)
+            self._connection = connected(Path(":memory:") if is_empty else self.path, read_only)
             try:
                 self._check_or_make(is_empty)
             except BaseException:
@@ -362,39 +359,6 @@ def _inserted(
         verdicts,
     )
     return Appended(int(seq or 0), is_new=True)
-
-
-def _with_wal(connection: sqlite3.Connection) -> str:
-    """Ask for WAL, and return what there is; SQLite itself does not wait for others who ask."""
-    until = time.monotonic() + _BUSY
-    while True:
-        try:
-            return str(connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > until:
-                raise
-            time.sleep(0.01)
-
-
-def _connected(path: Path, read_only: bool) -> sqlite3.Connection:
-    """Open a database for several threads, with commits that survive a power cut."""
-    if not read_only or path == Path(":memory:"):
-        connection = sqlite3.connect(
-            path, timeout=_BUSY, isolation_level=None, check_same_thread=False
-        )
-        # Network disks refuse WAL; there readers wait for writers.
-        if _with_wal(connection) != "wal":
-            connection.execute("PRAGMA journal_mode = TRUNCATE")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA trusted_schema = OFF")
-        return connection
-    # Where nobody writes, SQLite is told that nobody will: else it leaves files beside the log.
-    alone = "" if Path(f"{path}-wal").exists() else "&immutable=1"
-    address = f"file:{quote(str(path.absolute()))}?mode=ro{alone}"
-    return sqlite3.connect(
-        address, uri=True, timeout=_BUSY, isolation_level=None, check_same_thread=False
-    )
 
 
 def _now() -> int:
