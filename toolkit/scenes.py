@@ -358,7 +358,7 @@ class View(Protocol):
 
 
 ViewOf = Callable[..., View]
-"""A task's ``view(source, issues, summary, *, progress=None)``: reads its native files again."""
+"""A task's ``view(source, issues, summary)``: reads its native files again."""
 
 Shown: TypeAlias = Path | bytes | None
 

@@ -41,7 +41,7 @@ Where examples have several labels (votes), it may also offer, as what ``goldlab
 
 It may also offer, for the review of an audit:
 
-``view(source, issues, summary, *, progress=None) -> View``
+``view(source, issues, summary) -> View``
     Show examples as `goldlabel.scenes` says, from the dataset as it lies there: read again as
     ``export`` does, opening nothing but the files and folders of `source`, which is not trusted.
     Without it examples are shown by what was found in them (`goldlabel.views.IssuesView`).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,25 +24,13 @@ _PEOPLE = 6
 """So many classes, and voters of each, are named."""
 
 
-def view(
-    source: Source,
-    issues: LabelIssues,
-    summary: Mapping[str, Any],
-    *,
-    progress: Callable[[int, int, str], None] | None = None,
-) -> ItemView:
+def view(source: Source, issues: LabelIssues, summary: Mapping[str, Any]) -> ItemView:
     """Show the items of an audit: votes and predictions are read again, no consensus is found anew.
 
     Parameters
     ----------
-    source : Source
-        Where the votes came from, as the audit's folder says.
-    issues : LabelIssues
-        What was found.
-    summary : mapping
-        The audit's summary.json.
-    progress : callable, optional
-        Told how far the reading is.
+    source, issues, summary
+        As the folder of the audit says: see `goldlabel.results.folder.read_audit`.
 
     Raises
     ------

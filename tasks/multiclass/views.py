@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,25 +22,13 @@ __all__ = ["ImageView", "view", "view_of"]
 IMAGE = "image"
 
 
-def view(
-    source: Source,
-    issues: LabelIssues,
-    summary: Mapping[str, Any],
-    *,
-    progress: Callable[[int, int, str], None] | None = None,
-) -> RowView | ImageView:
+def view(source: Source, issues: LabelIssues, summary: Mapping[str, Any]) -> RowView | ImageView:
     """Show the examples of an audit: its table is read again, or its images are found by name.
 
     Parameters
     ----------
-    source : Source
-        Where the labels came from, as the audit's folder says.
-    issues : LabelIssues
-        What was found.
-    summary : mapping
-        The audit's summary.json.
-    progress : callable, optional
-        Told how far the reading is.
+    source, issues, summary
+        As the folder of the audit says: see `goldlabel.results.folder.read_audit`.
 
     Raises
     ------

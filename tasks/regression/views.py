@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from goldlabel.formats.options import options_of
@@ -14,25 +14,13 @@ from goldlabel.views import Rows, RowView
 __all__ = ["view"]
 
 
-def view(
-    source: Source,
-    issues: LabelIssues,
-    summary: Mapping[str, Any],
-    *,
-    progress: Callable[[int, int, str], None] | None = None,
-) -> RowView:
+def view(source: Source, issues: LabelIssues, summary: Mapping[str, Any]) -> RowView:
     """Show the rows of an audit: its table is read again.
 
     Parameters
     ----------
-    source : Source
-        Where the labels came from, as the audit's folder says.
-    issues : LabelIssues
-        What was found.
-    summary : mapping
-        The audit's summary.json.
-    progress : callable, optional
-        Told how far the reading is.
+    source, issues, summary
+        As the folder of the audit says: see `goldlabel.results.folder.read_audit`.
 
     Raises
     ------

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,25 +35,13 @@ IMAGE, GIVEN, SUGGESTED, DIFFERENCE = "image", "given", "suggested", "difference
 _KEPT = 4
 
 
-def view(
-    source: Source,
-    issues: LabelIssues,
-    summary: Mapping[str, Any],
-    *,
-    progress: Callable[[int, int, str], None] | None = None,
-) -> View:
+def view(source: Source, issues: LabelIssues, summary: Mapping[str, Any]) -> View:
     """Show the images of an audit: masks are read again, each when it is asked for.
 
     Parameters
     ----------
-    source : Source
-        Where the masks came from, as the audit's folder says.
-    issues : LabelIssues
-        What was found.
-    summary : mapping
-        The audit's summary.json.
-    progress : callable, optional
-        Told how far the reading is.
+    source, issues, summary
+        As the folder of the audit says: see `goldlabel.results.folder.read_audit`.
 
     Raises
     ------
@@ -66,7 +55,7 @@ def view(
     return MaskView(read_again(source), issues)
 
 
-class View:
+class View(ABC):
     """What views of masks and of instances share; a `goldlabel.scenes.View`.
 
     Parameters
@@ -94,21 +83,21 @@ class View:
         self._found, self._images = Findings(issues), images
         self._labels, self._paints = tuple(labels), paints
 
+    @abstractmethod
     def shape(self, example: int) -> tuple[int, int]:
         """Return height and width of a mask."""
-        raise NotImplementedError
 
+    @abstractmethod
     def pixels(self, example: int, part: int) -> Mask:
         """Return the pixels of a finding."""
-        raise NotImplementedError
 
     def scenes(self, examples: Sequence[int]) -> list[Scene]:
         """Return a scene for each position."""
         return [self._scene(example) for example in examples]
 
+    @abstractmethod
     def picture(self, example: int, name: str) -> Path | bytes | None:
         """Return a picture: the file of the dataset, or a layer as PNG."""
-        raise NotImplementedError
 
     def changes(self, example: int, question: int, answer: Answer) -> list[Change]:
         """Return what an answer does to a region."""

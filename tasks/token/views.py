@@ -5,7 +5,7 @@ Where tags form no entities, every token judged wrong is a question of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,25 +31,13 @@ from goldlabel.views import Findings
 __all__ = ["SentenceView", "view"]
 
 
-def view(
-    source: Source,
-    issues: LabelIssues,
-    summary: Mapping[str, Any],
-    *,
-    progress: Callable[[int, int, str], None] | None = None,
-) -> SentenceView:
+def view(source: Source, issues: LabelIssues, summary: Mapping[str, Any]) -> SentenceView:
     """Show the sentences of an audit: its file is read again, and nothing else.
 
     Parameters
     ----------
-    source : Source
-        Where the labels came from, as the audit's folder says.
-    issues : LabelIssues
-        What was found.
-    summary : mapping
-        The audit's summary.json.
-    progress : callable, optional
-        Told how far the reading is.
+    source, issues, summary
+        As the folder of the audit says: see `goldlabel.results.folder.read_audit`.
 
     Raises
     ------

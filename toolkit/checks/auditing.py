@@ -29,9 +29,10 @@ from goldlabel.formats.tables import (
 from goldlabel.models.features import feature_columns, is_array_file, read_embeddings
 from goldlabel.results.audit import Audit, Source, Table
 from goldlabel.results.label_issues import LabelIssues, Parts
+from goldlabel.views import Rows, RowView
 
 from .dataset import DatasetAudit, audit_dataset, label_kind
-from .views import TableView, view
+from .views import view
 
 __all__ = ["audit", "export", "view"]
 
@@ -143,7 +144,9 @@ def audit(
         issues=issues,
         source=inputs.source,
         summary=_figures(found),
-        view=TableView(inputs.opened.frame, issues, hidden=hidden, text=text),
+        view=RowView(
+            Rows(inputs.opened.frame, hidden=hidden, text=[text] if text else None), issues
+        ),
         tables=_tables(found),
         frames={
             f"{name}_{part}": frame
