@@ -443,6 +443,31 @@ def test_every_task_by_keys(tmp_path, person, make, theme, width):
     assert out.exists()
 
 
+@pytest.mark.parametrize("width", [1280, 400])
+def test_boxes_lie_where_they_are_in_the_picture(tmp_path, person, width):
+    """Pictures of 60 x 40 are fitted into their place; so are the boxes over them."""
+    ana = person(audited(detection, tmp_path), width=width)
+    ana.page.wait_for_selector(".overlay .given rect, .overlay .suggested rect")
+    ana.page.wait_for_timeout(300)
+    box, image = ana.page.evaluate(
+        """() => {
+          const sides = (each) => { const r = each.getBoundingClientRect();
+            return [r.x, r.y, r.width, r.height]; };
+          return [sides(document.querySelector(".overlay .given rect.under, .overlay .suggested"
+            + " rect.under")), sides(document.querySelector(".moved img"))];
+        }"""
+    )
+    example = int(ana.page.evaluate("location.hash.slice(1)"))
+    question = ana.review.scenes.json(example)["questions"][0]
+    asked = question["boxes"][0]
+    scale = min(image[2] / 60, image[3] / 40)
+    left = image[0] + (image[2] - 60 * scale) / 2
+    top = image[1] + (image[3] - 40 * scale) / 2
+    expected = [left + asked["x1"] * scale, top + asked["y1"] * scale]
+    assert box[:2] == pytest.approx(expected, abs=2)
+    assert box[2] == pytest.approx((asked["x2"] - asked["x1"]) * scale, abs=3)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_serious_finding_of_axe(tmp_path, person, theme):

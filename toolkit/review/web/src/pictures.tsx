@@ -8,6 +8,8 @@ type Shown = Extract<Block, { type: "picture" } | { type: "layer" }>;
 /** Zoom and pan stay from picture to picture. */
 const view = signal({ scale: 1, x: 0, y: 0 });
 const layer = signal("given");
+/** Size of the picture as it is drawn: it is fitted into its place, and so is what lies over it. */
+const natural = signal({ width: 0, height: 0 });
 const LETTERS = "abcdefghijklmnopqrstuvwxyz";
 
 export const fit = () => { view.value = { scale: 1, x: 0, y: 0 }; };
@@ -39,7 +41,7 @@ export function Pictures({ example, blocks }: { example: number; blocks: Shown[]
         <div class="moved" style={{ transform: `translate(${x}px, ${y}px) scale(${scale})` }}>
           {base && (
             <img src={pictureOf(example, base.name)} alt={base.caption || "picture of the example"}
-              class={base.upright ? "" : "stored"} draggable={false} />
+              class={base.upright ? "" : "stored"} draggable={false} onLoad={measure} />
           )}
           {shown && !hides.value && (
             <img class={base ? "layer over" : "layer"} src={pictureOf(example, shown.name)} alt={shown.caption} draggable={false} />
@@ -60,22 +62,29 @@ export function Pictures({ example, blocks }: { example: number; blocks: Shown[]
   );
 }
 
+function measure(event: Event): void {
+  const image = event.currentTarget as HTMLImageElement;
+  natural.value = { width: image.naturalWidth, height: image.naturalHeight };
+}
+
 function Overlay({ width, height }: { width: number; height: number }) {
   const asked = question.value;
-  if (!asked || !width || !height) return null;
+  const drawn = natural.value;
+  if (!asked || !width || !height || !drawn.width || !drawn.height) return null;
   const stroke = Math.max(width, height) / 250 / view.value.scale;
   const size = Math.max(width, height) / 28 / Math.sqrt(view.value.scale);
-  const common = { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "aria-hidden": true };
+  const common = { viewBox: `0 0 ${drawn.width} ${drawn.height}`, "aria-hidden": true };
+  const scaled = `scale(${drawn.width / width} ${drawn.height / height})`;
   if (asked.type === "shapes") return (
-    <svg class="overlay" {...common}>
+    <svg class="overlay" {...common}><g transform={scaled}>
       {asked.others.map((each, at) => <Rectangle key={`o${at}`} box={each} kind="other" stroke={stroke / 2} size={0} letter="" />)}
       {asked.boxes.map((each, at) => (
         <Rectangle key={at} box={each} kind={each.role} stroke={stroke} size={size} letter={LETTERS[at]} />
       ))}
-    </svg>
+    </g></svg>
   );
   if (asked.type === "regions") return (
-    <svg class="overlay" {...common}>
+    <svg class="overlay" {...common}><g transform={scaled}>
       {asked.regions.map((each, at) => (
         <g key={at}>
           {each.outline.length
@@ -85,7 +94,7 @@ function Overlay({ width, height }: { width: number; height: number }) {
             : <rect class="region" x={each.x} y={each.y} width={each.width} height={each.height} stroke-width={stroke} />}
         </g>
       ))}
-    </svg>
+    </g></svg>
   );
   return null;
 }

@@ -40,10 +40,10 @@ export function Panel() {
       <p class="count">
         {count > 1 ? `${focus.value + 1} of ${count}` : ""} <b>{asked.kind || "no finding"}</b> {asked.name}
       </p>
-      <dl class="labels">
+      {!(asked.type === "switches" && asked.parts.length > 1) && <dl class="labels">
         <div><dt>given</dt><dd dir="auto">{asked.given || "nothing"}</dd></div>
         <div><dt>suggested</dt><dd dir="auto">{suggestion(asked)}</dd></div>
-      </dl>
+      </dl>}
       {asked.type === "switches" && <SwitchList asked={asked} />}
       {asked.type === "number" && <NumberField asked={asked} />}
       <div class="keys">
@@ -51,7 +51,7 @@ export function Panel() {
           {acceptWord(asked)} <em>{sure(asked)}</em>
         </Key>
         <Key letter="K" off={locked} act={{ verdict: "keep" }}>
-          {asked.given ? `keep ${asked.given}` : "nothing there"} <em>{asked.type === "choice" ? percent(ofLabel(asked, asked.given)) : ""}</em>
+          {keepWord(asked)} <em>{asked.type === "choice" ? percent(ofLabel(asked, asked.given)) : ""}</em>
         </Key>
         {alternatives(asked).map(([label, share], at) => (
           <Key key={label} letter={String(at + 1)} off={locked} act={{ verdict: "set", label }}>
@@ -86,7 +86,7 @@ export function Panel() {
 function sure(asked: Question): string {
   const own = asked.type === "choice" ? ofLabel(asked, asked.suggested) : null;
   const share = own ?? asked.confidence;
-  return share ? percent(share) : "";
+  return share && asked.type !== "switches" ? percent(share) : "";
 }
 
 const ofLabel = (asked: Choice, label: string) => asked.alternatives.find(([name]) => name === label)?.[1];
@@ -98,9 +98,15 @@ function suggestion(asked: Question): string {
   return asked.suggested || (asked.type === "switches" ? "see below" : "nothing");
 }
 
+function keepWord(asked: Question): string {
+  if (asked.type === "switches" && asked.parts.length > 1) return "keep all as given";
+  return asked.given ? `keep ${asked.given}` : "nothing there";
+}
+
 function acceptWord(asked: Question): string {
   if (asked.type === "switches" && Object.keys(switched.value).length) return "take the switches as set";
   if (asked.type === "number" && typed.value) return `write ${typed.value}`;
+  if (asked.type === "switches" && asked.parts.length > 1) return "accept all that is suggested";
   const verb = { add: "add", move: "move", remove: "remove", relabel: "relabel" }[asked.action] ?? "";
   return [verb || "accept", asked.suggested].filter(Boolean).join(" ");
 }
@@ -136,7 +142,7 @@ function SwitchList({ asked }: { asked: Switches }) {
               onClick={() => { cursor.value = at; flip(asked, at); }}>
               <span class="box" aria-hidden="true">{now ? "✓" : ""}</span>
               <span dir="auto">{each.name}</span>
-              <small>{`given ${word(each.given)} · model ${each.probability === null ? word(each.suggested) : percent(each.probability)}`}</small>
+              <small>{`given ${word(each.given)}${each.probability === null ? "" : ` · model ${percent(each.probability)}`}`}</small>
             </button>
           </li>
         );
