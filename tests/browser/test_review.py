@@ -193,7 +193,7 @@ class Person:
         for _ in range(300):
             if holds():
                 return
-            time.sleep(0.02)
+            self.page.wait_for_timeout(20)  # not sleep: routes are answered in here
         raise AssertionError(f"never came: {self.page.inner_text('.live')} {self.said}")
 
     def state(self):
