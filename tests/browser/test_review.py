@@ -181,6 +181,8 @@ class Person:
     def ready(self):
         self.page.wait_for_selector(".row.here")
         self.page.wait_for_selector(".question .key")
+        # Chromium drops keys that come before a page has been painted.
+        self.page.evaluate("new Promise((go) => requestAnimationFrame(() => setTimeout(go, 100)))")
 
     def decide(self, key):
         """Press a key and wait until what it decides is saved."""
